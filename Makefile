@@ -1,0 +1,47 @@
+# Everything runs in .venv, which make builds from hashed constraints; `make help` lists the targets.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo demo-check test check lock clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# Two stamps, so that the demo does not wait for the test tools.
+$(VENV)/.runtime: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "crocevia needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned runtime packages into $(VENV) ..."
+	@$(PIP) install --require-hashes -r constraints.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime constraints-dev.txt
+	@echo "installing the pinned development packages into $(VENV) ..."
+	@$(PIP) install --require-hashes -r constraints-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runtime           ## start the demo federation and print what to ask
+	@$(BIN)/crocevia demo
+
+demo-check: $(VENV)/.runtime     ## start it, ask, verify every answer and ledger, stop
+	@$(BIN)/crocevia demo --check
+
+test: $(VENV)/.dev               ## the whole test suite
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev              ## format, lint, types and import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: $(VENV)/.dev               ## renew the constraints files (names, versions and hashes; no hosts)
+	@$(BIN)/python -m pip --quiet install uv
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml tests/build.in --output-file constraints.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group dev --constraints constraints.txt pyproject.toml --output-file constraints-dev.txt
+
+clean:           ## remove the environment and the demo's files
+	@rm -rf $(VENV) .crocevia build dist

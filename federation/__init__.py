@@ -1,0 +1,1 @@
+"""What all members share, and what the gateway runs."""

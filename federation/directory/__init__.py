@@ -1,0 +1,1 @@
+"""Which member holds a file on which pseudonym, in which capacity."""

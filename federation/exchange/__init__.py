@@ -1,0 +1,1 @@
+"""The pseudonym exchange: a process and trust domain of its own."""

@@ -1,0 +1,1 @@
+"""A plan in, one merged response out."""

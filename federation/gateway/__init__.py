@@ -1,0 +1,1 @@
+"""The request pipeline of the gateway and its HTTP surface."""

@@ -1,0 +1,1 @@
+"""Pseudonym suites, and encodings of record linkage; pure."""

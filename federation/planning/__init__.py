@@ -1,0 +1,1 @@
+"""An operation in, a query plan out; pure."""

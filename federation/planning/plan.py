@@ -1,0 +1,168 @@
+"""The query plan: what to ask of which member, in which order, and how the answers make one response.
+
+A plan is a directed acyclic graph of fetches. A fetch runs as soon as the fetches named in `after` are done, so a slow
+member delays only what depends on it. Every fetch writes into one merged tree, under *source keys*; `Plan.response`
+says how that tree is read out under the names, and in the order, that the client asked for.
+
+The planner writes these values and the executor reads them; neither changes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OperationKind(StrEnum):
+    """The kind of a GraphQL operation."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A `@skip` or `@include` on a variable: holds when the variable's value equals `wanted`."""
+
+    variable: str
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Path step: the field stored under this source key."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Path step: every element of a list (one level)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnType:
+    """Path step: only objects whose `__typename` is one of these."""
+
+    names: frozenset[str]
+
+
+PathStep = Key | Each | OnType
+Path = tuple[PathStep, ...]
+"""From the root of the merged tree to the objects that a fetch extends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One field in a subgraph operation, as its answer will hold it.
+
+    Args of note: `key` is the response key in the subgraph's answer and the source key in the merged tree; `type` is
+    the printed GraphQL type as that subgraph declares it (`[Citizen!]`), `selections` is empty for leaves. `on` is empty
+    for a field selected on every object, else the concrete typenames (as the subgraph names them) that carry it.
+    `conditions` must all hold, or the subgraph leaves the field out.
+    """
+
+    key: str
+    name: str
+    type: str
+    selections: tuple[Selection, ...] = ()
+    on: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepresentationField:
+    """One field of an entity representation: sent as `name`, read from source key `source` of the merged object.
+
+    `selections` is empty for scalars and enums. `on` restricts the field to objects of these concrete typenames
+    (a `@requires` with a fragment).
+    """
+
+    name: str
+    source: str
+    selections: tuple[RepresentationField, ...] = ()
+    on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityInput:
+    """The entities that one `_entities` field of a fetch is asked about.
+
+    `paths` find the objects; `typename` is sent as `__typename` when the member knows the object by another name (an
+    interface object), else the object's own is sent. An object with a null in any key field is not sent: every field
+    listed in `required` must be non-null (dotted source keys are not needed: names of top-level representation fields).
+    """
+
+    alias: str
+    variable: str
+    paths: tuple[Path, ...]
+    fields: tuple[RepresentationField, ...]
+    required: frozenset[str]
+    typename: str | None
+    selections: tuple[Selection, ...]
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request to one member.
+
+    `selections` is the root selection for a root fetch and empty for an entity fetch, whose `entities` each carry their
+    own. `variables` are the client's variables that the operation text uses. The whole fetch is left out when one of
+    its `conditions` does not hold, and its dependants see no new fields.
+    """
+
+    id: int
+    member: str
+    kind: OperationKind
+    operation: str
+    variables: tuple[str, ...]
+    after: tuple[int, ...] = ()
+    selections: tuple[Selection, ...] = ()
+    entities: tuple[EntityInput, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputField:
+    """One field of the client's response.
+
+    `response_name` is what the client reads, `source` the key in the merged tree, `type` the printed type in the API
+    schema (it decides null propagation). `on` and `conditions` as in `Selection`. `typename_literal` is set for
+    `__typename` on a type that is known without asking (a root type).
+    """
+
+    response_name: str
+    source: str
+    coordinate: str
+    type: str
+    selections: tuple[OutputField, ...] = ()
+    on: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+    typename_literal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredBlock:
+    """A `@defer` fragment: delivered after the initial response, once `fetches` are done."""
+
+    label: str | None
+    path: Path
+    fetches: tuple[int, ...]
+    response: tuple[OutputField, ...]
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one operation is answered. `fetches` are in topological order; for a mutation, in the client's order."""
+
+    kind: OperationKind
+    fetches: tuple[Fetch, ...]
+    response: tuple[OutputField, ...]
+    deferred: tuple[DeferredBlock, ...] = ()
+    introspection: str | None = None
+    """An operation of `__schema` and `__type` fields only, to be run on the API schema and merged at the root."""
+    best_effort: bool = False
+    """True when the search budget ended before the cheapest plan was proved."""

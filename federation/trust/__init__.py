@@ -1,0 +1,1 @@
+"""Keys, tokens, message signatures and the signed member list."""

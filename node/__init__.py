@@ -1,0 +1,1 @@
+"""One administration's node."""

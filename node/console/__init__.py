@@ -1,0 +1,1 @@
+"""Web console for officers and operators."""

@@ -1,0 +1,1 @@
+"""From signed request to signed answer: the node in one screen."""

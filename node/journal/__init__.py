@@ -1,0 +1,1 @@
+"""What this node disclosed: its ledger, and the citizen's report."""

@@ -1,0 +1,1 @@
+"""This node's side of belonging to the federation."""

@@ -1,0 +1,1 @@
+"""The policy language: parse, check, decide, explain; pure."""

@@ -1,0 +1,1 @@
+"""The GraphQL types of the shared vocabulary, printed as schema.graphql."""
