@@ -58,8 +58,8 @@ class Selection:
     """One field in a subgraph operation, as its answer will hold it.
 
     Args of note: `key` is the response key in the subgraph's answer and the source key in the merged tree; `type` is
-    the printed GraphQL type as that subgraph declares it (`[Citizen!]`), `selections` is empty for leaves. `on` is empty
-    for a field selected on every object, else the concrete typenames (as the subgraph names them) that carry it.
+    the printed GraphQL type as that subgraph declares it (`[Citizen!]`), `selections` is empty for leaves. `on` is
+    empty for a field selected on every object, else the concrete typenames (as the subgraph names them) that carry it.
     `conditions` must all hold, or the subgraph leaves the field out.
     """
 

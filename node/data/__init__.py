@@ -1,1 +1,1 @@
-"""The mapping from the vocabulary to the agency's tables; an operation and its decisions compiled to one SQL statement."""
+"""The mapping from the vocabulary to the agency's tables, and operations compiled to one SQL statement."""

@@ -1,0 +1,85 @@
+"""Ledger entries: what is recorded of every access, and by construction never a value.
+
+An entry is stored as canonical JSON (RFC 8785); its leaf hash commits to every byte. The link to the citizens it is
+about is kept beside it by the ledger store, under per-subject keys that can be destroyed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from federation.contract.canonical import canonical
+from federation.contract.decisions import FieldDecision, PolicyVersion
+from federation.contract.errors import LedgerCorruptError
+from federation.contract.identifiers import MemberId
+
+
+class EntryKind(StrEnum):
+    """What happened."""
+
+    DISCLOSURE = "disclosure"
+    """A node answered an operation."""
+    REFUSAL = "refusal"
+    """A node or the gateway refused a request; `code` says why."""
+    MEDIATION = "mediation"
+    """The gateway answered a consumer from several nodes."""
+    TRANSLATION = "translation"
+    """The exchange translated pseudonyms; `subjects` counts them."""
+    REPORT = "report"
+    """A citizen asked who looked."""
+    POLICY = "policy"
+    """A node began to decide by another bundle."""
+    MEMBERSHIP = "membership"
+    """A party began to act on another member list."""
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """One record. `at` is RFC 3339 UTC; `subjects` counts the citizens concerned; digests are `sha256:…`.
+
+    `end_user`, `office` and `case` are the consumer's own evidence about who asked there and for which file
+    (ModI AUDIT_REST), pseudonymous and unverified.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    kind: EntryKind
+    at: str
+    writer: MemberId
+    trace_id: str = ""
+    consumer: str = ""
+    purpose: str = ""
+    legal_basis: tuple[str, ...] = ()
+    agreement: str = ""
+    operation_digest: str = ""
+    request_digest: str = ""
+    policy: PolicyVersion | None = None
+    decisions: tuple[FieldDecision, ...] = ()
+    subjects: int = 0
+    code: str = ""
+    detail: str = ""
+    end_user: str = ""
+    office: str = ""
+    case: str = ""
+    version: int = 1
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical JSON of the entry, the bytes that the ledger hashes."""
+        return canonical(msgspec.to_builtins(self))
+
+    @classmethod
+    def parse(cls, content: bytes) -> Entry:
+        """Read an entry back.
+
+        Raises:
+            LedgerCorruptError: the bytes are not an entry in canonical form.
+        """
+        try:
+            entry = msgspec.json.decode(content, type=cls)
+        except msgspec.MsgspecError as error:
+            raise LedgerCorruptError(f"ledger entry cannot be read: {error}") from error
+        if entry.to_bytes() != content:
+            raise LedgerCorruptError("ledger entry is not in canonical form")
+        return entry

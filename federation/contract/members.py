@@ -1,0 +1,222 @@
+"""The member list and the agreements in it: who belongs to the federation, with which keys, and who may ask whom what.
+
+The list travels as canonical JSON inside a signed envelope (`federation.trust.member_list` verifies it); these are the
+values inside. A purpose or coordinate that no active agreement names is refused before any policy is looked at.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import msgspec
+
+from federation.contract.errors import (
+    AgreementError,
+    BadInputError,
+    PurposeNotAgreedError,
+    UnknownMemberError,
+)
+from federation.contract.identifiers import MemberId
+
+
+class KeyUse(StrEnum):
+    """What a published key may sign."""
+
+    MESSAGE = "message"
+    """Requests, answers, assertions and DPoP proofs (P-256)."""
+    LEDGER = "ledger"
+    """Ledger checkpoints (Ed25519)."""
+    BUNDLE = "bundle"
+    """Policy bundles (Ed25519)."""
+
+
+class PublishedKey(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A public key of a party: `kid` is its RFC 7638 thumbprint, `jwk` holds public parameters only."""
+
+    kid: str
+    use: KeyUse
+    jwk: dict[str, str]
+    not_before: datetime
+    not_after: datetime
+
+    def valid_at(self, instant: datetime) -> bool:
+        """Say whether signatures made at `instant` count."""
+        return self.not_before <= instant <= self.not_after
+
+
+class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A process that signs: the gateway, the exchange, or a citizens' portal."""
+
+    id: MemberId
+    endpoint: str
+    keys: tuple[PublishedKey, ...]
+
+    def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
+        """Return the party's key of that id and use if it is valid at `instant`."""
+        return _find_key(self.keys, kid, use, instant)
+
+
+class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An administration or private partner. `endpoint` is its node's GraphQL URL; a member without one only asks.
+
+    `kind` and `area` are what policies read as `requester.kind` and `requester.area`. `ledger` is the verifier key of
+    its ledger in the C2SP signed-note form.
+    """
+
+    id: MemberId
+    name: dict[str, str]
+    kind: str
+    area: str
+    keys: tuple[PublishedKey, ...]
+    endpoint: str | None = None
+    ledger: str | None = None
+
+    def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
+        """Return the member's key of that id and use if it is valid at `instant`."""
+        return _find_key(self.keys, kid, use, instant)
+
+
+class AgreementState(StrEnum):
+    """Where an agreement stands; only `ACTIVE` lets data flow."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class AgreedPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A purpose with the legal bases that the agreement records for it (GDPR art. 6 and 9, as `6.1.e`)."""
+
+    id: str
+    bases: tuple[str, ...]
+
+
+class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What one provider agreed to be asked: field coordinates, or `Type.*` for every field of a type."""
+
+    member: MemberId
+    coordinates: tuple[str, ...]
+
+    def covers(self, type_name: str, field_name: str) -> bool:
+        """Say whether the agreement names the coordinate."""
+        return f"{type_name}.{field_name}" in self.coordinates or f"{type_name}.*" in self.coordinates
+
+
+class Agreement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A consumer, the providers it may ask, for which purposes, which fields, and when.
+
+    One agreement may bind several providers: the cross-agency view of one purpose is one request, and each provider
+    signs its own part (docs/adr/0004).
+    """
+
+    id: str
+    consumer: MemberId
+    providers: tuple[AgreedProvider, ...]
+    purposes: tuple[AgreedPurpose, ...]
+    valid_from: date
+    valid_until: date
+    state: AgreementState
+    daily_requests: int = 100_000
+    on_denied: str = "null"
+    """`null` answers the rest; `reject` refuses the whole operation when a field is denied (policy R12)."""
+
+    def require(self, consumer: MemberId, purpose: str, day: date) -> AgreedPurpose:
+        """Return the purpose as agreed.
+
+        Raises:
+            AgreementError: another consumer's agreement, not active, or outside its validity on `day`.
+            PurposeNotAgreedError: the agreement does not name the purpose.
+        """
+        if self.consumer != consumer:
+            raise AgreementError(f"agreement `{self.id}` does not belong to `{consumer}`")
+        if self.state is not AgreementState.ACTIVE:
+            raise AgreementError(f"agreement `{self.id}` is {self.state.value}", state=self.state.value)
+        if not self.valid_from <= day <= self.valid_until:
+            raise AgreementError(
+                f"agreement `{self.id}` is valid from {self.valid_from} until {self.valid_until}",
+                state="outside-validity",
+            )
+        for agreed in self.purposes:
+            if agreed.id == purpose:
+                return agreed
+        known = ", ".join(f"`{agreed.id}`" for agreed in self.purposes)
+        raise PurposeNotAgreedError(f"agreement `{self.id}` does not cover purpose `{purpose}`; it covers {known}")
+
+    def provider(self, member: MemberId) -> AgreedProvider | None:
+        """Return what `member` agreed to, or None when it is not a party."""
+        return next((provider for provider in self.providers if provider.member == member), None)
+
+
+class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The whole federation at one version; `supergraph` and `api_schema` are digests (`sha256:…`) of published SDL."""
+
+    MEDIA_TYPE: ClassVar[str] = "application/vnd.crocevia.member-list+json"
+
+    federation: str
+    version: int
+    issued: datetime
+    expires: datetime
+    gateway: Party
+    exchange: Party
+    portal: Party
+    members: tuple[Member, ...]
+    agreements: tuple[Agreement, ...]
+    supergraph: str
+    api_schema: str
+
+    @classmethod
+    def parse(cls, content: bytes) -> MemberList:
+        """Read a member list; signatures and expiry are checked by `federation.trust.member_list`.
+
+        Raises:
+            BadInputError: not a member list; the message names the place.
+        """
+        try:
+            return msgspec.json.decode(content, type=cls)
+        except msgspec.MsgspecError as error:
+            raise BadInputError(f"member list cannot be read: {error}") from error
+
+    def to_json(self) -> Any:
+        """Return the list as JSON values, ready for `canonical`."""
+        return msgspec.to_builtins(self)
+
+    def member(self, member: str) -> Member:
+        """Return the member of that code.
+
+        Raises:
+            UnknownMemberError: nobody of that code is on the list.
+        """
+        for known in self.members:
+            if known.id == member:
+                return known
+        raise UnknownMemberError(f"`{member}` is not on the member list, version {self.version}")
+
+    def agreement(self, agreement: str) -> Agreement:
+        """Return the agreement of that id.
+
+        Raises:
+            AgreementError: the list has none.
+        """
+        for known in self.agreements:
+            if known.id == agreement:
+                return known
+        raise AgreementError(f"agreement `{agreement}` is not on the member list, version {self.version}")
+
+    def party(self, party: str) -> Party | Member:
+        """Return whoever signs under that id: a member, the gateway, the exchange or the portal.
+
+        Raises:
+            UnknownMemberError: nobody does.
+        """
+        for known in (self.gateway, self.exchange, self.portal):
+            if known.id == party:
+                return known
+        return self.member(party)
+
+
+def _find_key(keys: tuple[PublishedKey, ...], kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
+    return next((key for key in keys if key.kid == kid and key.use is use and key.valid_at(instant)), None)

@@ -1,0 +1,108 @@
+"""What travels between gateway and nodes beside the GraphQL operation itself.
+
+It stands under `extensions.crocevia` of the GraphQL request and response, so that the body digest, and with it the
+sender's signature, covers it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from federation.contract.canonical import from_b64, sha256_digest
+from federation.contract.decisions import FieldDecision, PolicyVersion
+from federation.contract.errors import BadInputError
+from federation.contract.identifiers import MemberId
+from federation.contract.receipts import Receipt
+
+EXTENSION = "crocevia"
+"""The key under `extensions` of a GraphQL request or response."""
+
+INTERNAL_PREFIX = "_k_"
+"""Response keys that begin so carry join keys and `@requires` inputs: for gateway and nodes, never for the consumer."""
+
+
+class ConsumerRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The consumer's own signed HTTP request, whole, as the gateway received it.
+
+    `headers` holds, in lower case, those that its signature covers and the signature itself; `body` is base64.
+    """
+
+    method: str
+    target_uri: str
+    headers: dict[str, str]
+    body: str
+
+    def body_bytes(self) -> bytes:
+        """Return the exact bytes that the consumer signed."""
+        return from_b64(self.body)
+
+    def digest(self) -> str:
+        """Name the request: the digest of its signature, which covers everything else."""
+        return sha256_digest(self.headers.get("signature", "").encode())
+
+
+class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What the pseudonym exchange says it translated: these pseudonyms of `to`, for that consumer's request.
+
+    `pids` are the outputs, None where the exchange refused. A node accepts no citizen key from a gateway without one.
+    """
+
+    source: MemberId
+    to: MemberId
+    purpose: str
+    request_digest: str
+    pids: tuple[str | None, ...]
+    issued_at: int
+
+
+class Translation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A statement signed by the exchange: `signature` is base64url over the canonical JSON of `statement`."""
+
+    statement: TranslationStatement
+    keyid: str
+    signature: str
+
+
+class NodeRequestExtension(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a gateway sends to a node beside the operation. `deadline` is the time left, in milliseconds."""
+
+    consumer_request: ConsumerRequest
+    translations: tuple[Translation, ...] = ()
+    trace_id: str = ""
+    deadline: int = 2000
+
+
+class NodeAnswerExtension(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a node says about its answer: what it decided, under which policy, and where that is recorded."""
+
+    member: MemberId
+    request_digest: str
+    purpose: str
+    agreement: str
+    policy: PolicyVersion
+    decisions: tuple[FieldDecision, ...]
+    receipt: Receipt
+
+
+def read_node_request(extension: object) -> NodeRequestExtension:
+    """Read `extensions.crocevia` of a request.
+
+    Raises:
+        BadInputError: it is not one; the message names the place.
+    """
+    try:
+        return msgspec.convert(extension, NodeRequestExtension)
+    except msgspec.ValidationError as error:
+        raise BadInputError(f"`extensions.{EXTENSION}` of the request cannot be read: {error}") from error
+
+
+def read_node_answer(extension: object) -> NodeAnswerExtension:
+    """Read `extensions.crocevia` of an answer.
+
+    Raises:
+        BadInputError: it is not one; the message names the place.
+    """
+    try:
+        return msgspec.convert(extension, NodeAnswerExtension)
+    except msgspec.ValidationError as error:
+        raise BadInputError(f"`extensions.{EXTENSION}` of the answer cannot be read: {error}") from error
