@@ -1,0 +1,80 @@
+"""A node is asked for nothing that the consumer did not sign.
+
+The gateway is not trusted (docs/adr/0002): it may narrow what a consumer asked for and never widen it. Two questions,
+answered from what the consumer and the exchange signed:
+
+1. does every field with its arguments stand in the consumer's operation, join keys aside?
+2. does every citizen's key come with a statement of the exchange about this very request?
+
+Whether the agreement covers a field is not asked here: it is part of the decision (`node.enforcement.decide`), so that
+one field too many costs that field and not the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from federation.contract.coverage import AskedField
+from federation.contract.errors import ScopeError
+from federation.contract.messages import INTERNAL_PREFIX, TranslationStatement
+
+_FEDERATION_FIELDS = frozenset({"_entities", "_service"})
+
+
+@dataclass(frozen=True, slots=True)
+class EntityKeys:
+    """The key fields of each entity type of this node's schema: `{"Citizen": {"id"}}`."""
+
+    of_type: Mapping[str, frozenset[str]]
+
+    def is_key(self, field: AskedField) -> bool:
+        """Say whether the field is a join key asked under a response key reserved for the gateway."""
+        coordinate = field.coordinate
+        return field.response_key.startswith(INTERNAL_PREFIX) and coordinate.field_name in self.of_type.get(
+            coordinate.type_name, frozenset()
+        )
+
+
+def require_within_consumers_operation(
+    node_asks: frozenset[AskedField], consumer_asks: frozenset[AskedField], keys: EntityKeys
+) -> None:
+    """Refuse what the consumer did not sign (1).
+
+    Raises:
+        ScopeError: names the first coordinate that goes beyond, or a reserved response key that carries no key.
+    """
+    signed = {(field.coordinate, field.arguments) for field in consumer_asks}
+    for field in sorted(node_asks, key=lambda asked: asked.coordinate):
+        if field.coordinate.field_name in _FEDERATION_FIELDS or keys.is_key(field):
+            continue
+        if field.response_key.startswith(INTERNAL_PREFIX):
+            raise ScopeError(f"`{field.coordinate}` is not a key and may not be asked as one")
+        if (field.coordinate, field.arguments) not in signed:
+            raise ScopeError(f"the consumer's signed operation does not ask for `{field.coordinate}` in this way")
+
+
+def require_translated_keys(
+    representations: Iterable[Mapping[str, Any]],
+    statements: Iterable[TranslationStatement],
+    member: str,
+    purpose: str,
+    request_digest: str,
+) -> None:
+    """Refuse a citizen whom the exchange did not translate for this request (2).
+
+    `statements` are those whose signatures verified; what they say is judged here.
+
+    Raises:
+        ScopeError: a citizen's key without a statement for this member, purpose and request.
+    """
+    translated = {
+        pid
+        for statement in statements
+        if statement.to == member and statement.purpose == purpose and statement.request_digest == request_digest
+        for pid in statement.pids
+    }
+    for representation in representations:
+        if representation.get("__typename") == "Citizen" and representation.get("id") not in translated:
+            raise ScopeError("a citizen's key was not translated by the exchange for this request")
