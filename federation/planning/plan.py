@@ -29,6 +29,10 @@ class Condition:
     wanted: bool
 
 
+Conditions = tuple[tuple[Condition, ...], ...]
+"""Alternatives: any of them must hold, and an alternative holds when all its conditions do. Empty: always holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """Path step: the field stored under this source key."""
@@ -43,7 +47,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class OnType:
-    """Path step: only objects whose `__typename` is one of these."""
+    """Path step: only objects whose `__typename` is known and one of these."""
 
     names: frozenset[str]
 
@@ -68,7 +72,7 @@ class Selection:
     type: str
     selections: tuple[Selection, ...] = ()
     on: frozenset[str] = frozenset()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class RepresentationField:
     """One field of an entity representation: sent as `name`, read from source key `source` of the merged object.
 
     `selections` is empty for scalars and enums. `on` restricts the field to objects of these concrete typenames
-    (a `@requires` with a fragment).
+    (a `@requires` with a fragment). A composite field of abstract type carries `__typename` as a field of its own.
     """
 
     name: str
@@ -89,9 +93,9 @@ class RepresentationField:
 class EntityInput:
     """The entities that one `_entities` field of a fetch is asked about.
 
-    `paths` find the objects; `typename` is sent as `__typename` when the member knows the object by another name (an
-    interface object), else the object's own is sent. An object with a null in any key field is not sent: every field
-    listed in `required` must be non-null (dotted source keys are not needed: names of top-level representation fields).
+    `paths` find the objects; `typename` is sent as `__typename` when it is constant (a concrete type, or the interface by
+    which the member knows the object), else the object's own is sent. An object is not sent when a field named in
+    `required` (the key's fields) is null or holds a null anywhere inside; other fields are sent as they are.
     """
 
     alias: str
@@ -101,7 +105,7 @@ class EntityInput:
     required: frozenset[str]
     typename: str | None
     selections: tuple[Selection, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class Fetch:
     after: tuple[int, ...] = ()
     selections: tuple[Selection, ...] = ()
     entities: tuple[EntityInput, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,10 @@ class OutputField:
     """One field of the client's response.
 
     `response_name` is what the client reads, `source` the key in the merged tree, `type` the printed type in the API
-    schema (it decides null propagation). `on` and `conditions` as in `Selection`. `typename_literal` is set for
-    `__typename` on a type that is known without asking (a root type).
+    schema (it decides null propagation). A source key that no fetch has written reads as null. `on` and `conditions` as
+    in `Selection`; a response name may occur several times with disjoint `on`. `typename_literal` is set for
+    `__typename` on a type that is known without asking (a root type). `types`, when not empty, are the typenames that
+    clients may see here: any other object is null. `denied` fields were pruned before planning: null and an error.
     """
 
     response_name: str
@@ -139,19 +145,25 @@ class OutputField:
     type: str
     selections: tuple[OutputField, ...] = ()
     on: frozenset[str] = frozenset()
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
     typename_literal: str | None = None
+    types: frozenset[str] = frozenset()
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredBlock:
-    """A `@defer` fragment: delivered after the initial response, once `fetches` are done."""
+    """A `@defer` fragment: delivered after the initial response, once `fetches` are done.
+
+    When `conditions` do not hold (`@defer(if: $now)`), the block is not delivered and its fetches are initial ones: the
+    initial response then has the same fields, under the opposite conditions.
+    """
 
     label: str | None
     path: Path
     fetches: tuple[int, ...]
     response: tuple[OutputField, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)
