@@ -1,0 +1,127 @@
+"""Pseudonyms on their way through the gateway: who holds a citizen, and under which name each member knows the citizen.
+
+A representation that leaves for a member carries that member's own pseudonym and nothing else (directory section 1).
+Members that hold no file on a citizen are not asked (directory section 2), so they do not learn that somebody asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.messages import Translation
+from federation.execution.ports import KeyedRepresentation, Representation
+
+CITIZEN = "Citizen"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A batch of one member's pseudonyms to be translated for another."""
+
+    source: MemberId
+    to: MemberId
+    pids: tuple[str, ...]
+
+
+class Exchange(Protocol):
+    """The pseudonym exchange, asked on behalf of one consumer's request."""
+
+    async def convert(self, conversions: Sequence[Conversion]) -> Sequence[Translation]:
+        """Return one signed statement per conversion, its `pids` in the conversion's order, None where refused.
+
+        Raises:
+            ExchangeUnavailableError: the exchange does not answer, or not as it should.
+        """
+        ...
+
+
+class Holders(Protocol):
+    """The reference directory: who holds a file on whom."""
+
+    def members_holding(self, subjects: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Return the members that hold a file on each pseudonym of the directory's domain; unknown ones left out."""
+        ...
+
+
+@dataclass(slots=True)
+class Translator:
+    """What one request has learnt about its citizens. Everything is asked once and in as few messages as there can be.
+
+    `members` are those that the plan will fetch from; `statements` gathers, per member, what the exchange signed.
+    """
+
+    exchange: Exchange
+    holders: Holders
+    members: frozenset[str]
+    statements: dict[str, list[Translation]] = field(default_factory=lambda: defaultdict(list))
+    _known: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def translate(self, source: str, pids: Iterable[str], to: str) -> Mapping[str, str | None]:
+        """Return each pseudonym of `source` as `to` knows it; None where `to` holds no file or the exchange refused.
+
+        Raises:
+            ExchangeUnavailableError: see `Exchange.convert`.
+        """
+        wanted = list(dict.fromkeys(pids))
+        async with self._turn:
+            await self._learn(source, [pid for pid in wanted if (source, pid) not in self._seen])
+        return {pid: self._known.get((source, pid, to)) for pid in wanted}
+
+    async def into(self, source: str, pids: Sequence[str], to: str) -> Mapping[str, str | None]:
+        """Translate to a domain outside the plan, such as the consumer's own, whoever holds a file."""
+        if source == to:
+            return {pid: pid for pid in pids}
+        (statement,) = await self.exchange.convert([Conversion(MemberId(source), MemberId(to), tuple(pids))])
+        return dict(zip(pids, statement.statement.pids, strict=True))
+
+    async def _learn(self, source: str, pids: list[str]) -> None:
+        if not pids:
+            return
+        subjects = await self.into(source, pids, DIRECTORY)
+        holding = self.holders.members_holding([subject for subject in subjects.values() if subject])
+        conversions = []
+        for member in sorted(self.members - {source, DIRECTORY}):
+            held = tuple(pid for pid in pids if member in holding.get(subjects[pid] or "", frozenset()))
+            if held:
+                conversions.append(Conversion(MemberId(source), MemberId(member), held))
+        translations = await self.exchange.convert(conversions) if conversions else ()
+        for conversion, translation in zip(conversions, translations, strict=True):
+            self.statements[conversion.to].append(translation)
+            for pid, outcome in zip(conversion.pids, translation.statement.pids, strict=True):
+                self._known[source, pid, conversion.to] = outcome
+        self._seen.update((source, pid) for pid in pids)
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymRouter:
+    """The executor's `EntityRouter`: citizens under the receiver's pseudonym, everything else as it is."""
+
+    translator: Translator
+
+    async def route(self, member: str, keyed: Sequence[KeyedRepresentation]) -> Sequence[Representation | None]:
+        """Return the representations as `member` may receive them; None for citizens on whom it holds no file.
+
+        Raises:
+            ExchangeUnavailableError: see `Exchange.convert`.
+        """
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for entity in keyed:
+            if entity.representation["__typename"] == CITIZEN:
+                by_source[entity.source].append(entity.representation["id"])
+        outcome = {source: await self.translator.translate(source, pids, member) for source, pids in by_source.items()}
+        return [self._routed(entity, outcome) for entity in keyed]
+
+    def _routed(
+        self, entity: KeyedRepresentation, outcome: Mapping[str, Mapping[str, str | None]]
+    ) -> Representation | None:
+        if entity.representation["__typename"] != CITIZEN:
+            return entity.representation
+        translated = outcome[entity.source].get(entity.representation["id"])
+        return None if translated is None else {**entity.representation, "id": translated}
