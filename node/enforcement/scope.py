@@ -74,6 +74,7 @@ def require_translated_keys(
         for statement in statements
         if statement.to == member and statement.purpose == purpose and statement.request_digest == request_digest
         for pid in statement.pids
+        if pid is not None
     }
     for representation in representations:
         if representation.get("__typename") == "Citizen" and representation.get("id") not in translated:

@@ -1,0 +1,69 @@
+"""A gateway may narrow what a consumer asked for, and never widen it."""
+
+import pytest
+
+from federation.contract.coordinates import FieldCoordinate
+from federation.contract.coverage import AskedField
+from federation.contract.errors import ScopeError
+from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.messages import TranslationStatement
+from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
+
+KEYS = EntityKeys({"Citizen": frozenset({"id"})})
+NAME = AskedField(FieldCoordinate("Citizen", "givenName"), "{}", "givenName")
+CASES = AskedField(FieldCoordinate("Citizen", "cases"), '{"first":5}', "cases")
+KEY = AskedField(FieldCoordinate("Citizen", "id"), "{}", "_k_id")
+ENTITIES = AskedField(FieldCoordinate("Query", "_entities"), '{"representations":[]}', "_entities")
+
+WIDENED = {
+    "a field nobody asked for": AskedField(FieldCoordinate("Citizen", "taxCode"), "{}", "taxCode"),
+    "the same field of another type": AskedField(FieldCoordinate("HouseholdMember", "givenName"), "{}", "givenName"),
+    "a longer list": AskedField(FieldCoordinate("Citizen", "cases"), '{"first":100}', "cases"),
+    "a field dressed as a key": AskedField(FieldCoordinate("Citizen", "taxCode"), "{}", "_k_taxCode"),
+    "a signed field dressed as a key": AskedField(FieldCoordinate("Citizen", "givenName"), "{}", "_k_givenName"),
+    "the key as a field": AskedField(FieldCoordinate("Citizen", "id"), "{}", "id"),
+}
+
+
+def test_less_than_the_consumer_asked_is_answered() -> None:
+    require_within_consumers_operation(frozenset({NAME, KEY, ENTITIES}), frozenset({NAME, CASES}), KEYS)
+
+
+@pytest.mark.parametrize("more", WIDENED.values(), ids=WIDENED.keys())
+def test_more_than_the_consumer_asked_is_refused(more: AskedField) -> None:
+    with pytest.raises(ScopeError, match=more.coordinate.field_name):
+        require_within_consumers_operation(frozenset({NAME, more}), frozenset({NAME, CASES}), KEYS)
+
+
+STATEMENT = TranslationStatement(DIRECTORY, MemberId("c_m999"), "benefit-assessment", "sha256:1", ("p1", None), 0)
+
+
+def require(representation: dict[str, object], **changes: str) -> None:
+    given = {"member": "c_m999", "purpose": "benefit-assessment", "request_digest": "sha256:1", **changes}
+    require_translated_keys([representation], [STATEMENT], **given)
+
+
+def test_a_translated_citizen_is_answered() -> None:
+    require({"__typename": "Citizen", "id": "p1"})
+
+
+def test_other_entities_need_no_translation() -> None:
+    require({"__typename": "ServiceCase", "id": "7"})
+
+
+@pytest.mark.parametrize(
+    ("representation", "changes"),
+    [
+        ({"__typename": "Citizen", "id": "p2"}, {}),
+        ({"__typename": "Citizen"}, {}),
+        ({"__typename": "Citizen", "id": "p1"}, {"member": "inprev"}),
+        ({"__typename": "Citizen", "id": "p1"}, {"purpose": "statistics"}),
+        ({"__typename": "Citizen", "id": "p1"}, {"request_digest": "sha256:2"}),
+    ],
+    ids=["another citizen", "no key", "another member", "another purpose", "another request"],
+)
+def test_a_citizen_the_exchange_did_not_translate_for_this_request_is_refused(
+    representation: dict[str, object], changes: dict[str, str]
+) -> None:
+    with pytest.raises(ScopeError):
+        require(representation, **changes)

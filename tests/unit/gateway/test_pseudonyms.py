@@ -1,0 +1,179 @@
+"""Representations leave under the receiver's pseudonym, to holders only; foreign pseudonyms never leave at all."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+
+from federation.contract.canonical import b64url
+from federation.contract.errors import BadInputError
+from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.messages import Translation, TranslationStatement
+from federation.execution.ports import FetchRequest, KeyedRepresentation
+from federation.gateway.directory_subgraph import DirectorySubgraph
+from federation.gateway.egress import own_pseudonyms
+from federation.gateway.pseudonyms import Conversion, PseudonymRouter, Translator
+from federation.planning.plan import OperationKind
+
+
+def pid(member: str, subject: str) -> str:
+    return f"v1.siv.{member}.{b64url(subject.encode())}"
+
+
+@dataclass
+class PlainExchange:
+    """Translates by reading the subject, which is in clear here; refuses `stranger`."""
+
+    messages: int = 0
+    asked: list[Conversion] = field(default_factory=list)
+
+    async def convert(self, conversions: Sequence[Conversion]) -> Sequence[Translation]:
+        self.messages += 1
+        self.asked += conversions
+        return [
+            Translation(
+                TranslationStatement(
+                    each.source, each.to, "p", "d", tuple(self._one(p, each.to) for p in each.pids), 0
+                ),
+                "k",
+                "s",
+            )
+            for each in conversions
+        ]
+
+    def _one(self, text: str, to: str) -> str | None:
+        token = text.rpartition(".")[2]
+        return None if token == b64url(b"stranger") else f"v1.siv.{to}.{token}"
+
+
+@dataclass
+class Rows:
+    holding: dict[str, frozenset[str]]
+
+    def members_holding(self, subjects: Collection[str]) -> Mapping[str, frozenset[str]]:
+        return {subject: self.holding[subject] for subject in subjects if subject in self.holding}
+
+
+@pytest.fixture
+def exchange() -> PlainExchange:
+    return PlainExchange()
+
+
+@pytest.fixture
+def translator(exchange: PlainExchange) -> Translator:
+    rows = Rows(
+        {
+            pid("directory", "anna"): frozenset({"c_m999", "inprev"}),
+            pid("directory", "bruno"): frozenset({"inprev"}),
+        }
+    )
+    return Translator(exchange, rows, frozenset({"c_m999", "inprev", "aslvs"}))
+
+
+def citizens(source: str, *subjects: str) -> list[KeyedRepresentation]:
+    return [KeyedRepresentation(source, {"__typename": "Citizen", "id": pid(source, subject)}) for subject in subjects]
+
+
+async def test_a_member_receives_its_own_pseudonym_and_only_of_those_it_holds(translator: Translator) -> None:
+    routed = await PseudonymRouter(translator).route("c_m999", citizens("directory", "anna", "bruno"))
+    assert routed == [{"__typename": "Citizen", "id": pid("c_m999", "anna")}, None]
+
+
+async def test_members_without_a_file_cause_no_translation(translator: Translator, exchange: PlainExchange) -> None:
+    router = PseudonymRouter(translator)
+    assert await router.route("aslvs", citizens("directory", "anna")) == [None]
+    assert {conversion.to for conversion in exchange.asked} == {"c_m999", "inprev"}
+
+
+async def test_one_message_translates_for_every_member_of_the_plan(
+    translator: Translator, exchange: PlainExchange
+) -> None:
+    router = PseudonymRouter(translator)
+    for member in ("c_m999", "inprev", "aslvs"):
+        await router.route(member, citizens("directory", "anna", "bruno"))
+    assert exchange.messages == 1
+
+
+async def test_keys_of_a_node_go_through_the_directorys_domain(translator: Translator, exchange: PlainExchange) -> None:
+    routed = await PseudonymRouter(translator).route("inprev", citizens("c_m999", "anna"))
+    assert routed == [{"__typename": "Citizen", "id": pid("inprev", "anna")}]
+    assert exchange.asked[0] == Conversion(MemberId("c_m999"), DIRECTORY, (pid("c_m999", "anna"),))
+
+
+async def test_other_entities_pass_as_they_are(translator: Translator) -> None:
+    case = KeyedRepresentation("c_m999", {"__typename": "ServiceCase", "id": "7"})
+    assert await PseudonymRouter(translator).route("inprev", [case]) == [case.representation]
+
+
+async def test_statements_are_kept_for_the_member_they_are_about(translator: Translator) -> None:
+    await PseudonymRouter(translator).route("c_m999", citizens("directory", "anna"))
+    assert translator.statements["c_m999"][0].statement.pids == (pid("c_m999", "anna"),)
+
+
+async def test_foreign_pseudonyms_become_the_consumers_own_or_null(translator: Translator) -> None:
+    response = msgspec.json.encode(
+        {
+            "data": {
+                "citizen": {"id": pid("c_m999", "anna"), "familyName": pid("inprev", "bruno")},
+                "other": {"id": pid("directory", "stranger")},
+                "own": {"id": pid("ustat", "carla")},
+            }
+        }
+    )
+    data = msgspec.json.decode(await own_pseudonyms(response, "ustat", translator))["data"]
+    assert data == {
+        "citizen": {"id": pid("ustat", "anna"), "familyName": pid("ustat", "bruno")},
+        "other": {"id": None},
+        "own": {"id": pid("ustat", "carla")},
+    }
+
+
+async def test_a_response_without_pseudonyms_asks_nobody(translator: Translator, exchange: PlainExchange) -> None:
+    response = b'{"data":{"citizen":{"givenName":"v1"}}}'
+    assert await own_pseudonyms(response, "ustat", translator) is response
+    assert exchange.messages == 0
+
+
+@dataclass
+class Finding:
+    pseudonyms: dict[str, str]
+    tax_codes: dict[str, str]
+
+    async def by_pseudonym(self, pseudonym: str) -> str | None:
+        return self.pseudonyms.get(pseudonym)
+
+    async def by_tax_code(self, tax_code: str) -> str | None:
+        return self.tax_codes.get(tax_code)
+
+
+async def ask_directory(by: dict[str, str]) -> dict[str, object]:
+    finder = Finding({pid("inprev", "anna"): pid("directory", "anna")}, {"RSSMRA80A01H501U": pid("directory", "anna")})
+    operation = "query($by: CitizenKey!) { who: citizen(by: $by) { __typename _k_id: id } }"
+    request = FetchRequest(
+        0, "directory", OperationKind.QUERY, msgspec.json.encode(operation), msgspec.json.encode({"by": by}), 0.0
+    )
+    answer = await DirectorySubgraph(finder, "inprev").answer(request)
+    found: dict[str, object] = msgspec.json.decode(answer.body)
+    return found
+
+
+@pytest.mark.parametrize("by", [{"id": pid("inprev", "anna")}, {"taxCode": "RSSMRA80A01H501U"}])
+async def test_the_directory_answers_with_its_own_key(by: dict[str, str]) -> None:
+    assert await ask_directory(by) == {"data": {"who": {"__typename": "Citizen", "_k_id": pid("directory", "anna")}}}
+
+
+@pytest.mark.parametrize("by", [{"id": pid("inprev", "bruno")}, {"taxCode": "RSSMRA79B11C566R"}])
+async def test_a_citizen_nobody_knows_is_null_without_an_error(by: dict[str, str]) -> None:
+    assert await ask_directory(by) == {"data": {"who": None}}
+
+
+@pytest.mark.parametrize(
+    "by",
+    [{"id": pid("c_m999", "anna")}, {"id": pid("directory", "anna")}, {"id": "anna"}, {}],
+    ids=["another member's", "the directory's own", "no pseudonym", "nothing"],
+)
+async def test_only_the_consumers_own_pseudonym_names_a_citizen(by: dict[str, str]) -> None:
+    answer = await ask_directory(by)
+    assert answer["data"] == {"who": None}
+    assert msgspec.json.encode(answer["errors"]).count(BadInputError.code.encode()) == 1
