@@ -34,6 +34,7 @@ _DATE_TIME = re.compile(
 )
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _BAND = re.compile(r"(\[-?[0-9]+(\.[0-9]+)?|\(-?[0-9]*(\.[0-9]+)?),-?[0-9]*(\.[0-9]+)?\)")
+_AGE_BAND = re.compile(r"[0-9]0-[0-9]9|0-9|100\+")
 _DURATION = re.compile(
     r"P(?=[0-9T])([0-9]+W|([0-9]+Y)?([0-9]+M)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?)"
 )
@@ -48,7 +49,8 @@ _URL_MAX = 2000
 class ScalarTerm:
     """A scalar of the vocabulary.
 
-    `canonical` returns the canonical text of a value, or None when the text is not a value of this scalar.
+    `canonical` returns the canonical text of a value, or None when the text is not a value of this scalar; `masked`
+    tells the texts that only a mask makes, which leave a node but never enter one.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ScalarTerm:
     it: str
     example: str
     canonical: Callable[[str], str | None]
+    masked: re.Pattern[str] | None = None
 
     def parse(self, value: object) -> str:
         """Return the canonical text of a value supplied by a client.
@@ -82,6 +85,8 @@ class ScalarTerm:
             GraphQLError: as for `parse`: a register holding a malformed value shows nothing rather than that.
         """
         match value:
+            case str() if self.masked is not None and self.masked.fullmatch(value):
+                return value
             case datetime() | date():
                 return self._checked(value.isoformat())
             case Number():
@@ -222,6 +227,7 @@ SCALARS: tuple[ScalarTerm, ...] = (
         "Una data di precisione nota: `aaaa`, `aaaa-MM` o `aaaa-MM-gg`.",
         "1980-01",
         _partial_date,
+        masked=_AGE_BAND,
     ),
     ScalarTerm(
         "Pseudonym",

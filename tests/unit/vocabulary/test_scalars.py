@@ -92,6 +92,13 @@ def test_only_text_is_taken_from_a_client(value: object) -> None:
             scalar.parse(value)
 
 
+@pytest.mark.parametrize("band", ["0-9", "30-39", "90-99", "100+"])
+def test_an_age_band_may_leave_in_the_place_of_a_date_but_never_enter(band: str) -> None:
+    assert BY_NAME["PartialDate"].serialise(band) == band
+    with pytest.raises(GraphQLError):
+        BY_NAME["PartialDate"].parse(band)
+
+
 def test_python_values_of_a_register_leave_as_text() -> None:
     assert BY_NAME["Date"].serialise(date(2026, 1, 2)) == "2026-01-02"
     assert BY_NAME["DateTime"].serialise(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == "2026-01-02T03:04:05Z"
