@@ -1,0 +1,57 @@
+"""Where the gateway's process finds its files and where it listens.
+
+```toml
+listen = "127.0.0.1:8400"
+url = "http://127.0.0.1:8400"
+keys = "keys"
+state = "state"
+registry = "../registry"
+
+[demo]                      # only in a demo: the signing proxy plays these partners' own systems
+partners = "../"            # a folder per partner with its keys
+queries = "../queries"
+```
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from federation.contract.errors import ConfigurationError
+from federation.contract.settings import parse_settings
+
+
+class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the demo's signing proxy needs; its presence is what turns the proxy on."""
+
+    partners: Path
+    queries: Path
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The gateway's settings; every path is absolute once read. `deadline` is in seconds, per request."""
+
+    listen: str
+    url: str
+    keys: Path
+    state: Path
+    registry: Path
+    demo: DemoSettings | None = None
+    deadline: float = 2.0
+
+
+def load_settings(path: Path) -> GatewaySettings:
+    """Read the gateway's settings file.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong; names the file, the key and the expectation.
+    """
+    try:
+        settings = parse_settings(path.read_bytes(), GatewaySettings, path.resolve())
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"settings file `{path}` does not exist; `crocevia demo` makes one") from error
+    if settings.demo and not settings.listen.startswith("127.0.0.1:"):
+        raise ConfigurationError("the demo's signing proxy listens on loopback only; remove `[demo]` or set `listen`")
+    return settings

@@ -1,0 +1,54 @@
+"""Where a node's process finds its files and where it listens: one small TOML file beside the mapping.
+
+```toml
+member = "c_m999"
+listen = "127.0.0.1:8411"
+url = "http://127.0.0.1:8411"
+mapping = "node.yaml"
+policies = "policies"
+keys = "keys"
+state = "state"
+registry = "../registry"
+```
+
+Paths are relative to the file. Secrets are never in it: `keys` is a folder of files of mode 0600.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from federation.contract.errors import ConfigurationError
+from federation.contract.identifiers import MemberId
+from federation.contract.settings import parse_settings
+
+
+class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node's settings; every path is absolute once read.
+
+    `url` is what others call the node and what signatures name; `listen` is `host:port`. `state` holds the ledger, the
+    subject keys and the replay cache; `registry` the signed member list and the published schemas.
+    """
+
+    member: MemberId
+    listen: str
+    url: str
+    mapping: Path
+    policies: Path
+    keys: Path
+    state: Path
+    registry: Path
+
+
+def load_settings(path: Path) -> NodeSettings:
+    """Read a node's settings file.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong; names the file, the key and the expectation.
+    """
+    try:
+        return parse_settings(path.read_bytes(), NodeSettings, path.resolve())
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"settings file `{path}` does not exist; `crocevia demo` makes one") from error
