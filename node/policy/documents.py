@@ -1,0 +1,290 @@
+"""Type documents: who may see which field of one GraphQL type, as frozen values (policy section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from node.policy.conditions import FALSE, TRUE, Condition, ValueType
+from node.policy.findings import FindingCode, Place
+from node.policy.forms import Form
+from node.policy.reader import (
+    Reader,
+    branch,
+    day_of,
+    entries,
+    entry,
+    items,
+    leaf,
+    leaves,
+    number_of,
+    text_of,
+)
+from node.policy.schemas import TYPE_DOCUMENT
+from node.policy.shape import check_shape
+from node.policy.yaml_tree import Leaf
+
+if TYPE_CHECKING:
+    from node.policy.condition_parser import Scope
+    from node.policy.vocabulary import Category, Vocabulary
+    from node.policy.yaml_tree import Tree
+
+DEFAULT_MIN_CELL: Final = 5
+DEFAULT_MIN_CELL_ART9: Final = 10
+
+
+class Hides(StrEnum):
+    """What a prohibition takes away."""
+
+    FIELDS = "fields"
+    ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedField:
+    """A field of the type: its category, and what else the document says about it."""
+
+    name: str
+    category: Category
+    exact_lookup: bool
+    declassified: str | None  # the law by which a computed field may show more than its inputs (R31)
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """First and last day of validity, both included, in Europe/Rome (R7)."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date) -> bool:
+        """Say whether a day lies in the window."""
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """Counts that a grant allows: grouped by fields, with cells of at least `min_cell` rows."""
+
+    min_cell: int
+    over: tuple[str, ...]
+    epsilon: float | None = None
+    group_size: int | None = None
+    quasi_identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who may see which fields in which forms, for one purpose, under which law, for how long."""
+
+    id: str
+    kinds: tuple[str, ...]
+    purpose: str
+    basis: tuple[str, ...]
+    basis9: tuple[str, ...]
+    law: str
+    rows: Condition
+    consent: str | None
+    see: Mapping[str, Form]
+    aggregates: Aggregates | None
+    valid: Window
+    retain: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Prohibition:
+    """What nobody sees, whatever the grants say, where `rows && when && !unless` is true or unknown."""
+
+    id: str
+    fields: tuple[str, ...]
+    rows: Condition
+    when: Condition
+    unless: Condition
+    law: str | None
+    hides: Hides
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDocument:
+    """The policy of one type."""
+
+    name: str
+    version: int
+    owner: str
+    attributes: Mapping[str, ValueType]
+    fields: Mapping[str, GovernedField]
+    grants: tuple[Grant, ...]
+    prohibitions: tuple[Prohibition, ...]
+    place: Place
+
+
+def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> TypeDocument | None:
+    """Read a type document; None if anything in it is wrong, all of which is reported."""
+    before = len(reader.findings)
+    reader.findings.extend(check_shape(tree, TYPE_DOCUMENT))
+    attributes = _attributes(tree)
+    scope = vocabulary.scope(attributes)
+    fields = _fields(tree, vocabulary, reader)
+    grants = _grants(tree, _Surroundings(vocabulary, scope, fields), reader)
+    prohibitions = _prohibitions(tree, _Surroundings(vocabulary, scope, fields), reader)
+    if len(reader.findings) > before:
+        return None
+    return TypeDocument(
+        name=text_of(leaf(tree, "policy")),
+        version=number_of(leaf(tree, "version")),
+        owner=text_of(leaf(tree, "owner")),
+        attributes=attributes,
+        fields=fields,
+        grants=tuple(grant for grant in grants if grant is not None),
+        prohibitions=tuple(prohibition for prohibition in prohibitions if prohibition is not None),
+        place=tree.place,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a rule may name."""
+
+    vocabulary: Vocabulary
+    scope: Scope
+    fields: Mapping[str, GovernedField]
+
+
+def _attributes(tree: Tree) -> dict[str, ValueType]:
+    known = {str(type_) for type_ in ValueType}
+    return {
+        name: ValueType(text_of(found))
+        for name, found, _ in entries(entry(tree, "attributes"))
+        if isinstance(found, Leaf) and text_of(found) in known
+    }
+
+
+def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, GovernedField]:
+    fields: dict[str, GovernedField] = {}
+    for name, found, place in entries(entry(tree, "fields")):
+        category = reader.declared(leaf(found, "category"), "category", vocabulary.categories)
+        known = vocabulary.categories.get(category) or next(iter(vocabulary.categories.values()))
+        declassified = branch(found, "declassified")
+        fields[name] = GovernedField(
+            name=name,
+            category=known,
+            exact_lookup=leaf(found, "lookup") is not None,
+            declassified=text_of(leaf(declassified, "law")) or None,
+            place=place,
+        )
+    return fields
+
+
+def _grants(tree: Tree, around: _Surroundings, reader: Reader) -> list[Grant | None]:
+    seen: dict[str, Place] = {}
+    grants: list[Grant | None] = []
+    for found in items(entry(tree, "grants")):
+        reader.unique(seen, leaf(found, "id"), "grant")
+        seen.setdefault(text_of(leaf(found, "id")), found.place)
+        grants.append(_grant(found, around, reader))
+    return grants
+
+
+def _grant(found: Tree, around: _Surroundings, reader: Reader) -> Grant | None:
+    vocabulary = around.vocabulary
+    kinds = reader.all_declared(entry(branch(found, "to"), "kind"), "kind", vocabulary.kinds)
+    purpose = reader.declared(leaf(found, "purpose"), "purpose", vocabulary.purposes)
+    ordinary = vocabulary.legal_bases.keys() - vocabulary.special_bases
+    basis = reader.all_declared(entry(found, "basis"), "legal basis of art. 6", ordinary)
+    basis9 = reader.all_declared(entry(found, "basis9"), "legal basis of art. 9", vocabulary.special_bases)
+    consent = leaf(found, "consent")
+    reader.declared(consent, "purpose", vocabulary.purposes)
+    rows = reader.condition(entry(found, "rows"), around.scope)
+    see = {name: form for name, form in _see(found, around, reader).items() if form is not None}
+    valid = _window(found, reader)
+    if valid is None:
+        return None
+    return Grant(
+        id=text_of(leaf(found, "id")),
+        kinds=kinds,
+        purpose=purpose,
+        basis=basis,
+        basis9=basis9,
+        law=text_of(leaf(found, "law")),
+        rows=TRUE if rows is None else rows,
+        consent=text_of(consent) or None,
+        see=see,
+        aggregates=_aggregates(found, around, reader),
+        valid=valid,
+        retain=text_of(leaf(found, "retain")),
+        place=found.place,
+    )
+
+
+def _see(found: Tree, around: _Surroundings, reader: Reader) -> dict[str, Form | None]:
+    see: dict[str, Form | None] = {}
+    for name, form, place in entries(entry(found, "see")):
+        if name not in around.fields:
+            reader.unknown(place, "field", name, around.fields)
+        see[name] = reader.form(form)
+    return see
+
+
+def _window(found: Tree, reader: Reader) -> Window | None:
+    window = branch(found, "valid")
+    first, last = leaf(window, "from"), leaf(window, "until")
+    first_day, last_day = day_of(first), day_of(last)
+    if first is None or last is None or first_day is None or last_day is None:
+        return None
+    if first_day > last_day:
+        message = f"`from` {first_day} is after `until` {last_day}: the grant is never valid"
+        reader.report(first.place, FindingCode.WINDOW_REVERSED, message)
+    return Window(first_day, last_day)
+
+
+def _aggregates(found: Tree, around: _Surroundings, reader: Reader) -> Aggregates | None:
+    aggregates = branch(found, "aggregates")
+    if aggregates is None:
+        return None
+    over = reader.all_declared(entry(aggregates, "over"), "field", around.fields)
+    generalised = branch(aggregates, "generalise_k")
+    quasi_identifiers = reader.all_declared(entry(generalised, "quasi_identifiers"), "field", around.fields)
+    art9 = any(around.fields[name].category.art9 for name in over if name in around.fields)
+    epsilon = leaf(branch(aggregates, "noise"), "epsilon")
+    return Aggregates(
+        min_cell=number_of(leaf(aggregates, "min_cell")) or (DEFAULT_MIN_CELL_ART9 if art9 else DEFAULT_MIN_CELL),
+        over=over,
+        epsilon=float(str(epsilon.value)) if epsilon is not None and type(epsilon.value) in (int, float) else None,
+        group_size=number_of(leaf(generalised, "k")) or None,
+        quasi_identifiers=quasi_identifiers,
+    )
+
+
+def _prohibitions(tree: Tree, around: _Surroundings, reader: Reader) -> list[Prohibition | None]:
+    seen: dict[str, Place] = {}
+    prohibitions: list[Prohibition | None] = []
+    for found in items(entry(tree, "prohibitions")):
+        reader.unique(seen, leaf(found, "id"), "prohibition")
+        seen.setdefault(text_of(leaf(found, "id")), found.place)
+        prohibitions.append(_prohibition(found, around, reader))
+    return prohibitions
+
+
+def _prohibition(found: Tree, around: _Surroundings, reader: Reader) -> Prohibition:
+    rows, when, unless = (reader.condition(entry(found, key), around.scope) for key in ("rows", "when", "unless"))
+    hides = Hides.ROW if leaf(found, "hide") is not None else Hides.FIELDS
+    fields = reader.all_declared(entry(found, "fields"), "field", around.fields)
+    if hides is Hides.FIELDS and not leaves(entry(found, "fields")):
+        message = "a prohibition names `fields`, unless it says `hide: row`"
+        reader.report(found.place, FindingCode.KEY_MISSING, message)
+    return Prohibition(
+        id=text_of(leaf(found, "id")),
+        fields=fields,
+        rows=TRUE if rows is None else rows,
+        when=TRUE if when is None else when,
+        unless=FALSE if unless is None else unless,
+        law=text_of(leaf(found, "law")) or None,
+        hides=hides,
+        place=found.place,
+    )

@@ -1,0 +1,122 @@
+"""Type plans: what one requester may see of one type for one purpose on one day, as values (policy section 5).
+
+How to read a plan:
+
+* a row is visible iff `TypePlan.visible` IS TRUE; no field of any other row may be decided or counted;
+* on a visible row a field is denied if `FieldPlan.prohibited` IS NOT FALSE; else the first grant whose `when` IS TRUE
+  gives its form; else the field is denied;
+* `constant` says so beforehand where no row can change the decision.
+
+Conditions are residuals: only `row.*` names, `Consent` and, rarely, `Unknown` are left in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from node.policy.conditions import FALSE, TRUE, Condition
+from node.policy.forms import CLEAR, Form, Verify
+from node.policy.residuals import disjunction
+
+if TYPE_CHECKING:
+    from node.policy.documents import Aggregates, GovernedField
+    from node.policy.requesters import Requester
+
+
+class Cause(StrEnum):
+    """Why a field is decided as it is."""
+
+    GRANTED = "granted"
+    NO_GRANT = "no grant"
+    PROHIBITED = "prohibited"
+    NOT_THIS_ROW = "no grant for this row"
+    ROW_HIDDEN = "row hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A form for one field, None for denied, with the rule that caused it, None where no rule did."""
+
+    form: Form | None
+    cause: Cause
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualGrant:
+    """A live grant as far as one field is concerned."""
+
+    id: str
+    form: Form
+    when: Condition
+    law: str
+    basis: tuple[str, ...]  # the legal bases that the grant and the requester's agreement share, of art. 6 and 9
+    consent: str | None
+    retain: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualProhibition:
+    """A prohibition that may concern this requester."""
+
+    id: str
+    when: Condition
+    law: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """What may be seen of one field. `grants` stand most disclosing first."""
+
+    field: GovernedField
+    grants: tuple[ResidualGrant, ...]
+    prohibitions: tuple[ResidualProhibition, ...]
+    prohibited: Condition
+    constant: Decision | None
+
+    @property
+    def may_be_seen(self) -> bool:
+        """Whether some row may show the field in some form (R20)."""
+        return self.constant is None or self.constant.form is not None
+
+    @property
+    def shown(self) -> tuple[ResidualGrant, ...]:
+        """The grants that decide the field itself; `verify` shows nothing of it."""
+        return tuple(grant for grant in self.grants if not isinstance(grant.form, Verify))
+
+    @property
+    def verifiable(self) -> Condition:
+        """When `<field>Matches(value:)` may be answered: where `verify` or `clear` is granted. IS TRUE decides."""
+        return disjunction(grant.when for grant in self.grants if isinstance(grant.form, Verify) or grant.form == CLEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class TypePlan:
+    """What one requester may see of one type, for one purpose, on one day, under one bundle."""
+
+    type_name: str
+    version: int
+    bundle_digest: str
+    requester: Requester
+    purpose: str
+    day: date
+    visible: Condition
+    hiding: tuple[ResidualProhibition, ...]
+    fields: Mapping[str, FieldPlan]
+    exact_lookups: frozenset[str]
+    aggregates: Aggregates | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether some row may be visible."""
+        return self.visible != FALSE
+
+    @property
+    def every_row(self) -> bool:
+        """Whether every row is visible."""
+        return self.visible == TRUE
