@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from federation.contract.decisions import FieldDecision
 from federation.contract.messages import NodeAnswerExtension
+from federation.execution.compiled import Supplied
 
 DENY = "deny"
 CLEAR = "clear"
 
 
 def privacy_extension(
-    answers: Iterable[NodeAnswerExtension], purpose: str, agreement: str, unavailable: Iterable[str]
+    answers: Iterable[NodeAnswerExtension],
+    supplied: Sequence[Supplied],
+    purpose: str,
+    agreement: str,
+    unavailable: Iterable[str],
 ) -> dict[str, Any]:
     """Return `extensions.privacy` of a response.
 
-    `masked` and `denied` list coordinates with the deciding member; `duties` the retention that each grant imposes
-    (policy R40); `members` the policy version and the receipt of each answer; `unavailable` those that did not answer.
+    `masked` and `denied` list where in the response (without list positions) which member answered a coordinate so;
+    `duties` the retention that each grant imposes (policy R40); `members` the policy version and the receipt of each
+    answer; `unavailable` those that did not answer.
     """
     heard = list(answers)
+    outward = [(answer.member, decision) for answer in heard for decision in answer.decisions if not decision.join_key]
     return {
         "purpose": purpose,
         "agreement": agreement,
         "masked": _unique(
-            {"coordinate": decision.coordinate, "form": decision.form, "member": answer.member}
-            for answer, decision in _outward(heard)
+            {"path": path, "coordinate": decision.coordinate, "form": decision.form, "member": member}
+            for member, decision in outward
             if decision.form not in (CLEAR, DENY)
+            for path in _paths(supplied, member, decision)
         ),
         "denied": _unique(
-            {"coordinate": decision.coordinate, "member": answer.member}
-            for answer, decision in _outward(heard)
+            {"path": path, "coordinate": decision.coordinate, "member": member}
+            for member, decision in outward
             if decision.form == DENY
+            for path in _paths(supplied, member, decision)
         ),
         "duties": _unique(
-            {"member": answer.member, "grant": grant, "eraseAfter": decision.retain, "law": list(decision.law)}
-            for answer, decision in _outward(heard)
+            {"member": member, "grant": grant, "eraseAfter": decision.retain, "law": list(decision.law)}
+            for member, decision in outward
             if decision.retain
             for grant in decision.grants
         ),
@@ -60,9 +69,11 @@ def joined_decisions(answers: Iterable[NodeAnswerExtension]) -> tuple[FieldDecis
     return tuple(sorted(found, key=lambda decision: (decision.coordinate, decision.form, decision.grants)))
 
 
-def _outward(answers: list[NodeAnswerExtension]) -> Iterable[tuple[NodeAnswerExtension, FieldDecision]]:
-    """Join keys concern gateway and nodes; the ledgers have them, the consumer does not need them."""
-    return ((answer, decision) for answer in answers for decision in answer.decisions if not decision.join_key)
+def _paths(supplied: Sequence[Supplied], member: str, decision: FieldDecision) -> Iterator[str]:
+    """Yield where in the response a member's decision shows."""
+    for field in supplied:
+        if field.coordinate == decision.coordinate and member in field.members:
+            yield ".".join(field.path)
 
 
 def _unique(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
