@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
+from typing_extensions import override
+
 from federation.contract.errors import BadInputError
 from federation.ledger.note import (
     Ed25519Signer,
@@ -50,6 +52,7 @@ class Checkpoint:
             raise BadInputError("expected a checkpoint whose third line is the base64 of 32 bytes")
         return cls(origin, int(size), digest)
 
+    @override
     def __str__(self) -> str:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode('ascii')}\n"
 

@@ -34,25 +34,26 @@ class Frontier:
             level, index, closed = 0, self.size, leaf
             known[0, index] = closed
             while index & 1:
-                closed = node_hash(self._hash((level, index - 1)), closed)
+                closed = node_hash(self.hash_at((level, index - 1)), closed)
                 level, index = level + 1, index >> 1
                 known[level, index] = closed
             self.size += 1
 
     def root(self) -> bytes:
         """Return the root of the tree, fresh leaves included."""
-        return tree_root(self.size, self._hash)
+        return tree_root(self.size, self.hash_at)
 
     def inclusion_path(self, index: int) -> tuple[bytes, ...]:
         """Return the proof of the fresh leaf `index` in the present tree."""
-        return inclusion_path(index, self.size, self._hash)
+        return inclusion_path(index, self.size, self.hash_at)
 
     def settle(self) -> None:
         """Forget the fresh subtrees, once nobody needs a proof from here, and keep the new edge."""
-        self.edge = {place: self._hash(place) for place in _edge_places(self.size)}
+        self.edge = {place: self.hash_at(place) for place in _edge_places(self.size)}
         self.fresh = {}
 
-    def _hash(self, place: Place) -> bytes:
+    def hash_at(self, place: Place) -> bytes:
+        """Return a fresh subtree, or one on the edge."""
         found = self.fresh.get(place)
         return self.edge[place] if found is None else found
 

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing_extensions import override
 
 from federation.contract.canonical import from_b64
 from federation.contract.errors import BadInputError, SignatureError
@@ -51,6 +52,7 @@ class NoteSignature:
             raise BadInputError("expected a signature line with a key id and a signature")
         return cls(match[1], content[:_KEY_ID_BYTES], content[_KEY_ID_BYTES:])
 
+    @override
     def __str__(self) -> str:
         return f"— {self.name} {b64encode(self.key_id + self.signature).decode('ascii')}"
 
@@ -79,6 +81,7 @@ class SignedNote:
             raise BadInputError(f"expected a signed note with at most {MAX_SIGNATURES} signatures")
         return cls(body + "\n", tuple(NoteSignature.parse(line) for line in lines))
 
+    @override
     def __str__(self) -> str:
         return f"{self.text}\n" + "".join(f"{signature}\n" for signature in self.signatures)
 
@@ -132,6 +135,7 @@ class Ed25519Verifier:
             return False
         return True
 
+    @override
     def __str__(self) -> str:
         return format_vkey(self.name, ED25519, self.public_key.public_bytes_raw())
 

@@ -1,0 +1,23 @@
+"""Erasure of a subject: the key is destroyed, every entry and every proof stays."""
+
+from __future__ import annotations
+
+from federation.ledger.store import LedgerStore
+from federation.ledger.subject_keys import SubjectKeys
+
+
+def erase_subject(pseudonym: str, store: LedgerStore, subject_keys: SubjectKeys) -> int:
+    """Unlink a subject from the ledger for ever, and return how many entries were about it.
+
+    (1) The index forgets which entries they are; (2) the key is destroyed, and with it the meaning of their tags and
+    what was sealed. Interrupted after (1), it may simply be done again. The caller records that it was done.
+
+    Raises:
+        LedgerUnavailableError: a file cannot be written; do it again.
+    """
+    key = subject_keys.find(pseudonym)
+    if key is None:
+        return 0
+    erased = store.erase(key.lookup())  # (1)
+    subject_keys.destroy(pseudonym)  # (2)
+    return erased

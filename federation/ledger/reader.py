@@ -1,0 +1,164 @@
+"""What a ledger shows: its entries with their proofs, by position or by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from federation.contract.errors import LedgerCorruptError, NotFoundError
+from federation.contract.receipts import Receipt
+from federation.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
+from federation.ledger.hashes import consistency_path, inclusion_path, tree_root
+from federation.ledger.leaf import Leaf
+from federation.ledger.note import Ed25519Verifier
+from federation.ledger.proof import make_receipt
+from federation.ledger.store import SqliteStore
+from federation.ledger.stored_hashes import TILE_WIDTH, StoredHashes
+from federation.ledger.subject_keys import SubjectKeys
+from federation.ledger.tiles import TilePath
+from federation.ledger.tree import leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """An entry as the ledger holds it, with the proof that it does.
+
+    `personal` is what was sealed for the subject who asks, empty when nothing was or when nobody in particular asks.
+    """
+
+    index: int
+    leaf: bytes
+    entry: bytes
+    receipt: Receipt
+    personal: bytes = b""
+
+
+@dataclass(slots=True)
+class LedgerReader:
+    """Reads a ledger file beside its writer, on a connection of its own; methods may be called from any thread."""
+
+    verifier: Ed25519Verifier
+    store: SqliteStore
+    _hashes: StoredHashes = field(repr=False)
+
+    @classmethod
+    def open(cls, path: Path, verifier: Ed25519Verifier) -> Self:
+        """Open the ledger of `verifier`'s name.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be opened.
+            LedgerCorruptError: it is not that ledger.
+        """
+        store = SqliteStore.open(path, verifier.name)
+        return cls(verifier, store, StoredHashes(store))
+
+    def head(self) -> SignedCheckpoint:
+        """Return the newest checkpoint.
+
+        Raises:
+            NotFoundError: nothing was recorded yet.
+            LedgerCorruptError: the checkpoint is not signed by the ledger's key.
+        """
+        note = self.store.last_checkpoint()
+        if note is None:
+            raise NotFoundError("ledger has no checkpoint yet: nothing was recorded")
+        return open_checkpoint(note, self.verifier)
+
+    def entry(self, index: int) -> RecordedEntry:
+        """Return the entry at `index`, proved under the newest checkpoint.
+
+        Raises:
+            NotFoundError: the ledger has no such entry.
+        """
+        head = self.head()
+        if not 0 <= index < head.checkpoint.size:
+            raise NotFoundError(f"ledger has entries 0 to {head.checkpoint.size - 1}, not {index}")
+        return self._recorded(index, head)
+
+    def entries(self, first: int = 0) -> Iterator[RecordedEntry]:
+        """Yield every entry from `first` on, proved under the checkpoint that was newest at the call."""
+        head = self.head()
+        for index in range(first, head.checkpoint.size):
+            yield self._recorded(index, head)
+
+    def about(self, pseudonym: str, subject_keys: SubjectKeys) -> tuple[RecordedEntry, ...]:
+        """Return all entries about a subject, oldest first, each with what was sealed for it.
+
+        Raises:
+            LedgerCorruptError: the index names an entry that does not carry the subject's tag.
+        """
+        key = subject_keys.find(pseudonym)
+        if key is None:
+            return ()
+        found: list[RecordedEntry] = []
+        indices = self.store.indices_of(key.lookup())
+        if not indices:
+            return ()
+        head = self.head()
+        for index in indices:
+            if index >= head.checkpoint.size:
+                continue  # committed after `head` was read
+            recorded = self._recorded(index, head)
+            leaf = Leaf.parse(recorded.leaf)
+            mine = next((subject for subject in leaf.subjects if subject.tag == key.tag(leaf.nonce)), None)
+            if mine is None:
+                raise LedgerCorruptError(f"subject index names entry {index}, which is not about the subject")
+            personal = key.unseal(leaf.nonce, mine.sealed, leaf.entry) if mine.sealed else b""
+            found.append(RecordedEntry(index, recorded.leaf, leaf.entry, recorded.receipt, personal))
+        return tuple(found)
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the tree of the first `size` entries.
+
+        Raises:
+            NotFoundError: the ledger is smaller.
+        """
+        self._require_size(size)
+        return tree_root(size, self._hashes)
+
+    def consistency(self, first: int, second: int) -> tuple[bytes, ...]:
+        """Return the proof that the tree of `first` entries is a prefix of the one of `second` (RFC 6962 2.1.2).
+
+        Raises:
+            NotFoundError: not 0 <= first <= second <= size.
+        """
+        self._require_size(second)
+        if not 0 <= first <= second:
+            raise NotFoundError(f"no consistency proof leads from {first} to {second}")
+        return consistency_path(first, second, self._hashes)
+
+    def tile(self, path: TilePath) -> bytes:
+        """Return a tile's hashes, or a bundle of entries, each with its length in two bytes (C2SP tlog-tiles).
+
+        Raises:
+            NotFoundError: the tree has no such tile.
+        """
+        level = path.level or 0
+        size = self.head().checkpoint.size >> (8 * level)
+        start = path.number * TILE_WIDTH
+        if start + path.width > size:
+            raise NotFoundError("no tile has this path")
+        if path.level is None:
+            leaves = self.store.leaves(start, start + path.width)
+            return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
+        return b"".join(self._hashes((8 * level, start + offset)) for offset in range(path.width))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
+
+    def _require_size(self, size: int) -> None:
+        known = self.store.size()
+        if not 0 <= size <= known:
+            raise NotFoundError(f"ledger has {known} entries, not {size}")
+
+    def _recorded(self, index: int, head: SignedCheckpoint) -> RecordedEntry:
+        content = self.store.leaf(index)
+        if content is None:
+            raise LedgerCorruptError(f"ledger entry {index} is missing")
+        checkpoint: Checkpoint = head.checkpoint
+        proof = inclusion_path(index, checkpoint.size, self._hashes)
+        receipt = make_receipt(checkpoint.origin, index, leaf_hash(content), str(head.note), proof)
+        return RecordedEntry(index, content, Leaf.parse(content).entry, receipt)
