@@ -1,0 +1,99 @@
+"""What execution needs from outside: somebody who fetches, and somebody who translates entity representations."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from federation.contract.errors import CroceviaError
+from federation.planning.plan import OperationKind
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """One request to one member.
+
+    `operation` is the subgraph operation as a JSON string (quotes included), `variables` a JSON object, both encoded.
+    `deadline` is this fetch's share of the request's time, on the event loop's clock, in seconds.
+    `representations` counts the entities asked about (0 for a root fetch).
+    """
+
+    fetch_id: int
+    member: str
+    kind: OperationKind
+    operation: bytes
+    variables: bytes
+    deadline: float
+    representations: int = 0
+
+    def body(self, extensions: bytes = b"") -> bytes:
+        """Return the GraphQL-over-HTTP body; `extensions` is a JSON object, or empty to leave it out."""
+        if extensions:
+            return b'{"query":%b,"variables":%b,"extensions":%b}' % (self.operation, self.variables, extensions)
+        return b'{"query":%b,"variables":%b}' % (self.operation, self.variables)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAnswer:
+    """What a member sent back: the raw body, the HTTP status and the media type without parameters."""
+
+    body: bytes
+    status: int = 200
+    media_type: str = "application/json"
+
+
+class Fetcher(Protocol):
+    """Sends a request to a member; the only way in which execution touches the network."""
+
+    def fetch(self, request: FetchRequest) -> Awaitable[FetchAnswer]:
+        """Start the request and return its future answer.
+
+        An implementation that returns an `asyncio.Future` costs no task. It MUST finish by `request.deadline`.
+
+        Raises (through the awaitable):
+            NodeUnavailableError: the member cannot be reached, or its breaker is open.
+            NodeTimeoutError: the deadline passed.
+            NodeMisbehavedError: what came back is not an acceptable HTTP message.
+            CroceviaError: any other refusal, reported with its own code.
+        """
+        ...
+
+
+Representation = dict[str, Any]
+"""An entity as it is sent to a member: `__typename` and the fields of a key or a `@requires`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRepresentation:
+    """A representation, and the member that supplied its keys."""
+
+    source: str
+    representation: Representation
+
+
+class EntityRouter(Protocol):
+    """Translates the representations of one entity fetch for the member that will receive them."""
+
+    async def route(self, member: str, keyed: Sequence[KeyedRepresentation]) -> Sequence[Representation | None]:
+        """Return one representation per input, in order; None is not sent and its entity stays null without an error.
+
+        Raises:
+            CroceviaError: the fetch fails with this error's code, as if the member had failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How one fetch ended: `extensions` of the answer as raw JSON when there were any, `failure` when it failed."""
+
+    fetch_id: int
+    member: str
+    extensions: msgspec.Raw | None
+    failure: CroceviaError | None
+
+
+OnAnswer = Callable[[Answered], None]

@@ -1,0 +1,137 @@
+"""Reads the response out of the merged tree of a finished run, and places its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from federation.execution.answer import MemberError
+from federation.execution.codegen import attribute
+from federation.execution.compiled import CompiledEntities, CompiledFetch, Supplied, Target
+from federation.execution.complete import Reason, ResponsePath, complete
+from federation.execution.output import OutField, OutNode
+from federation.execution.places import follow, missing, places
+from federation.execution.project import Bail
+from federation.execution.report import ErrorReport, distinct
+from federation.execution.run import Run
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a client: `data` is ready to be encoded as JSON, `errors` are GraphQL error entries."""
+
+    data: Any
+    errors: list[dict[str, Any]]
+    provenance: tuple[Supplied, ...]
+
+    def encode(self, extensions: Mapping[str, Any] | None = None) -> bytes:
+        """Return the response as JSON; `errors` and `extensions` are left out when there are none."""
+        parts = [b'{"data":', _encode(self.data)]
+        if self.errors:
+            parts += [b',"errors":', _encode(self.errors)]
+        if extensions:
+            parts += [b',"extensions":', _encode(extensions)]
+        return b"".join((*parts, b"}"))
+
+
+def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
+    """Return the response of a run that has ended; `introspection` holds the root's `__schema` and `__type` fields."""
+    form = run.form
+    for name, value in introspection.items():
+        setattr(run.root, attribute(name), value)
+    report = ErrorReport(run.outside.messages)
+    if run.failures or run.errors:
+        _report(run, report)
+    if form.project is not None:
+        try:
+            return Response(form.project(run.root), report.entries, form.provenance)
+        except Bail:
+            pass  # something is wrong with the tree: read it again, with paths and errors
+    data = complete(form.node, run.root, partial(field_error, run, report))
+    return Response(data, report.entries, form.provenance)
+
+
+def _report(run: Run, report: ErrorReport) -> None:
+    for order, failure in sorted(run.failures.items(), key=lambda item: item[0]):
+        fetch = run.form.fetches[order]
+        affected = distinct(_affected(run, fetch))
+        if affected or not fetch.entities or order in run.found:
+            report.failed_fetch(failure, fetch.folded.member, affected)
+    for order, errors in run.errors:
+        fetch = run.form.fetches[order]
+        for error in errors:
+            _place(run, report, fetch, error)
+
+
+def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberError) -> None:
+    """Report a member's error at every place it is about; one without a path is about the whole fetch."""
+    if error.path:
+        report.member_error(error, fetch.folded.member, distinct(_located(run, fetch, error.path)))
+    else:
+        report.member_failure(error, fetch.folded.member, distinct(_affected(run, fetch)))
+
+
+def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Iterator[ResponsePath]:
+    """Rewrite a member's error path to the response: `[_entities, i, ...]` to every place of representation i."""
+    if not fetch.entities:
+        yield from follow(run.form.node, run.root, path, ())
+        return
+    alias, index, rest = path[0], path[1] if len(path) > 1 else None, path[2:]
+    for entity, found in zip(fetch.entities, run.found[fetch.order], strict=True):
+        if entity.wanted.alias != alias:
+            continue
+        about = {
+            id(value)
+            for value, number in zip(found.objects, found.numbers, strict=True)
+            if index is None or number == index
+        }
+        for target in entity.targets:
+            for value, node, at in places(run.form.node, run.root, target.path):
+                if id(value) in about:
+                    yield from follow(node, value, rest, at)
+
+
+def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
+    """Yield the places that are null because a fetch failed, here or in fetches that needed the keys it would bring."""
+    yield from missing(run.form.node, run.root, fetch.folded.selections, ())
+    causes = {fetch.order}
+    for later in run.form.fetches[fetch.order :]:
+        if later.order != fetch.order and not causes.intersection(later.parents):
+            continue
+        for entity in later.entities:
+            for target in entity.targets:
+                for value, node, at in places(run.form.node, run.root, target.path):
+                    if later.order == fetch.order or _lacks_key(entity, target, value, causes):
+                        causes.add(later.order)
+                        yield from missing(node, value, entity.wanted.selections, at)
+
+
+def _lacks_key(entity: CompiledEntities, target: Target, value: Any, causes: set[int]) -> bool:
+    """Say whether an object could not be asked about because one of these fetches did not bring its key."""
+    return any(
+        getattr(value, attribute(part.source)) is None
+        and causes.intersection(target.position.slots[part.source].writers)
+        for part in entity.wanted.fields
+        if part.name in entity.wanted.required
+    )
+
+
+def field_error(
+    run: Run, report: ErrorReport, node: OutNode, field: OutField, path: ResponsePath, reason: Reason
+) -> None:
+    """Report a field of the response that has no usable value, with the member that should have supplied it."""
+    slot = None if field.source is None else node.position.slots.get(field.source)
+    writers = () if slot is None else slot.writers
+    members = distinct_members(run, writers)
+    report.field(node, field, path, reason, members)
+
+
+def distinct_members(run: Run, writers: Sequence[int]) -> list[str]:
+    """Return the members of these fetches, each once."""
+    return list(dict.fromkeys(run.form.fetches[writer].folded.member for writer in writers))
