@@ -141,3 +141,8 @@ class _Walk:
 def operation_digest(query: str, operation_name: str | None) -> str:
     """Name an operation's text, without its variables, as ledgers and replays know it."""
     return sha256_digest(f"{operation_name or ''}\n{query}".encode())
+
+
+def is_plumbing(type_name: str) -> bool:
+    """Say whether a type only carries others (Relay connections): policies and agreements do not name its fields."""
+    return type_name == "PageInfo" or type_name.endswith(("Connection", "Edge"))

@@ -1,0 +1,138 @@
+"""The part of the API schema that one agreement opens: what introspection and the IDE show a consumer (policy R20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from graphql import (
+    DefinitionNode,
+    DirectiveDefinitionNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    NamedTypeNode,
+    ObjectTypeDefinitionNode,
+    TypeDefinitionNode,
+    TypeNode,
+    UnionTypeDefinitionNode,
+    build_ast_schema,
+    parse,
+)
+
+from federation.contract.coverage import is_plumbing
+from federation.contract.members import Agreement
+
+_ROOT = "Query"
+
+
+def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
+    """Return the test whether some provider agreed to a field; the plumbing of connections always passes."""
+
+    def covers(type_name: str, field_name: str) -> bool:
+        return is_plumbing(type_name) or any(each.covers(type_name, field_name) for each in agreement.providers)
+
+    return covers
+
+
+def denied_coordinates(schema: GraphQLSchema, covers: Callable[[str, str], bool]) -> frozenset[str]:
+    """Return every `Type.field` of the API schema that the agreement leaves out."""
+    return frozenset(
+        f"{name}.{field}"
+        for name, kind in schema.type_map.items()
+        if not name.startswith("__")
+        for field in (getattr(kind, "fields", None) or ())
+        if hasattr(kind, "interfaces") and not covers(name, field)
+    )
+
+
+def visible_schema(api_sdl: str, covers: Callable[[str, str], bool]) -> GraphQLSchema:
+    """Return the API schema without the fields that the agreement leaves out and the types that only they reach.
+
+    Object types that lose all fields go with the fields that lead to them.
+    """
+    definitions = {node.name.value: node for node in parse(api_sdl).definitions if isinstance(node, TypeDefinitionNode)}
+    others = [node for node in parse(api_sdl).definitions if not isinstance(node, TypeDefinitionNode)]
+    while True:
+        kept = {name: _without_uncovered(node, definitions, covers) for name, node in definitions.items()}
+        definitions_after = {name: node for name, node in kept.items() if node is not None}
+        if definitions_after == definitions:
+            break
+        definitions = definitions_after
+    reached = _reachable(definitions, [_ROOT, *_of_directives(others)])
+    visible: list[DefinitionNode] = [node for name, node in definitions.items() if name in reached]
+    return build_ast_schema(DocumentNode(definitions=(*others, *visible)), assume_valid_sdl=True)
+
+
+def _without_uncovered(
+    node: TypeDefinitionNode, known: dict[str, TypeDefinitionNode], covers: Callable[[str, str], bool]
+) -> TypeDefinitionNode | None:
+    if not isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        return node
+    name = node.name.value
+    fields = tuple(
+        field
+        for field in node.fields or ()
+        if covers(name, field.name.value) and (_named(field.type) in known or _is_built_in(_named(field.type)))
+    )
+    if len(fields) == len(node.fields or ()):
+        return node
+    if not fields and name != _ROOT:
+        return None
+    return type(node)(
+        name=node.name,
+        description=node.description,
+        interfaces=node.interfaces,
+        directives=node.directives,
+        fields=fields,
+    )
+
+
+def _of_directives(nodes: list[DefinitionNode]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, DirectiveDefinitionNode):
+            yield from (_named(argument.type) for argument in node.arguments or ())
+
+
+def _reachable(definitions: dict[str, TypeDefinitionNode], roots: list[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        node = definitions.get(name)
+        if node is None or name in found:
+            continue
+        found.add(name)
+        waiting += _mentioned(node)
+    return found
+
+
+def _mentioned(node: TypeDefinitionNode) -> Iterator[str]:
+    match node:
+        case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
+            yield from (each.name.value for each in node.interfaces or ())
+            for field in node.fields or ():
+                yield from _of_field(field)
+        case InputObjectTypeDefinitionNode():
+            yield from (_named(field.type) for field in node.fields or ())
+        case UnionTypeDefinitionNode():
+            yield from (each.name.value for each in node.types or ())
+        case _:
+            return  # scalars and enums mention no type
+
+
+def _of_field(field: FieldDefinitionNode) -> Iterator[str]:
+    yield _named(field.type)
+    yield from (_named(argument.type) for argument in field.arguments or ())
+
+
+def _named(node: TypeNode) -> str:
+    inner = node
+    while not isinstance(inner, NamedTypeNode):
+        inner = inner.type  # type: ignore[attr-defined]  # list and non-null nodes wrap a type
+    return inner.name.value
+
+
+def _is_built_in(name: str) -> bool:
+    return name in {"Int", "Float", "String", "Boolean", "ID"}
