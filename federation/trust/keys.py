@@ -1,22 +1,24 @@
 """Private keys in files, and what the world may know of them.
 
-Messages, assertions and proofs are signed with P-256, ledger checkpoints and policy bundles with Ed25519 (trust section 1).
-A key file is PKCS#8 PEM of mode 0600; a file that others may read is refused, whatever it holds.
+Messages, assertions and proofs are signed with P-256, ledger checkpoints and policy bundles with Ed25519 (trust
+section 1). A key file is PKCS#8 PEM of mode 0600; a file that others may read is refused, whatever it holds.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,12 +28,32 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from federation.contract.canonical import b64url, canonical, from_b64url
-from federation.contract.errors import ConfigurationError, CroceviaError, SignatureError
+from federation.contract.errors import BadInputError, ConfigurationError, SignatureError
+from federation.contract.members import KeyUse, PublishedKey
 
 MESSAGE_KEY = "message.pem"
 LEDGER_KEY = "ledger.pem"
 BUNDLE_KEY = "bundle.pem"
 _COORDINATE_BYTES = 32
+_SECRET_BYTES = 32
+_EC_MEMBERS = frozenset({"crv", "kty", "x", "y"})
+_OKP_MEMBERS = frozenset({"crv", "kty", "x"})
+_RSA_MEMBERS = frozenset({"e", "kty", "n"})
+_DECORATION = frozenset({"alg", "key_ops", "kid", "use"})
+"""JWK members that say something about a key without being part of it (RFC 7517 section 4)."""
+
+
+class MessageSigner(Protocol):
+    """A P-256 private key, in a file or in hardware."""
+
+    @property
+    def kid(self) -> str:
+        """Return the RFC 7638 thumbprint of the public half."""
+        ...
+
+    def sign(self, content: bytes) -> bytes:
+        """Sign `content` with ECDSA P-256 SHA-256; the form is r ‖ s, 64 bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +64,25 @@ class VerifyKey:
     _public: ec.EllipticCurvePublicKey = field(repr=False)
 
     @classmethod
-    def from_jwk(cls, jwk: dict[str, str]) -> Self:
-        """Read a public JWK (RFC 7518 section 6.2).
+    def from_jwk(cls, jwk: dict[str, Any]) -> Self:
+        """Read a public JWK (RFC 7518 section 6.2); `kid`, `use`, `alg` and `key_ops` may stand beside the key.
 
         Raises:
-            SignatureError: not a P-256 public key, a private one, or a point that is not on the curve.
+            SignatureError: not a P-256 public key for signatures, a private one, another spelling of its coordinates,
+                or a point that is not on the curve.
         """
-        if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
-            raise SignatureError("expected a public P-256 key")
+        _require_members(jwk, _EC_MEMBERS, {"kty": "EC", "crv": "P-256", "alg": "ES256"})
+        x, y = _coordinate(jwk["x"]), _coordinate(jwk["y"])
         try:
-            x, y = from_b64url(jwk["x"]), from_b64url(jwk["y"])
-            if len(x) != _COORDINATE_BYTES or len(y) != _COORDINATE_BYTES:
-                raise SignatureError("expected P-256 coordinates of 32 bytes")
             numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1())
             public = numbers.public_key()
-        except (KeyError, ValueError, CroceviaError) as error:
+        except ValueError as error:
             raise SignatureError("expected a public P-256 key") from error
         return cls(thumbprint(jwk), public)
+
+    def public_jwk(self) -> dict[str, str]:
+        """Return the key as a JWK without `kid`."""
+        return _public_jwk(self._public)
 
     def verify(self, signature: bytes, content: bytes) -> None:
         """Check a signature of the form r ‖ s (RFC 7518 section 3.4, RFC 9421 section 3.3.4).
@@ -153,15 +177,74 @@ def generate_ed25519(path: Path) -> Ed25519PrivateKey:
     return private
 
 
-def ed25519_jwk(private: Ed25519PrivateKey) -> dict[str, str]:
+def ed25519_jwk(key: Ed25519PrivateKey | Ed25519PublicKey) -> dict[str, str]:
     """Return the public half as a JWK (RFC 8037 section 2)."""
-    return {"kty": "OKP", "crv": "Ed25519", "x": b64url(private.public_key().public_bytes_raw())}
+    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
+    return {"kty": "OKP", "crv": "Ed25519", "x": b64url(public.public_bytes_raw())}
 
 
-def thumbprint(jwk: dict[str, str]) -> str:
-    """Return the RFC 7638 thumbprint: base64url of the SHA-256 over the required members in lexical order."""
-    required = ("crv", "kty", "x", "y") if jwk["kty"] == "EC" else ("crv", "kty", "x")
+def ed25519_from_jwk(jwk: dict[str, Any]) -> Ed25519PublicKey:
+    """Read a public Ed25519 JWK (RFC 8037 section 2).
+
+    Raises:
+        SignatureError: not a public Ed25519 key for signatures in its one canonical spelling.
+    """
+    _require_members(jwk, _OKP_MEMBERS, {"kty": "OKP", "crv": "Ed25519", "alg": "Ed25519"})
+    return Ed25519PublicKey.from_public_bytes(_coordinate(jwk["x"]))
+
+
+def thumbprint(jwk: dict[str, Any]) -> str:
+    """Return the RFC 7638 thumbprint: base64url of the SHA-256 over the required members in lexical order.
+
+    Raises:
+        BadInputError: a key type other than EC, OKP (RFC 8037 section 2) and RSA, or a required member is missing.
+    """
+    required = {"EC": _EC_MEMBERS, "OKP": _OKP_MEMBERS, "RSA": _RSA_MEMBERS}.get(jwk.get("kty", ""))
+    if required is None or not required <= jwk.keys():
+        raise BadInputError("expected a JWK of type EC, OKP or RSA with all its public members")
     return b64url(sha256(canonical({name: jwk[name] for name in required})).digest())
+
+
+KeyLookup = Callable[[str], VerifyKey | None]
+"""Finds the key of a thumbprint among those that the caller trusts now, for this use."""
+
+
+def publish(jwk: dict[str, str], use: KeyUse, not_before: datetime, not_after: datetime) -> PublishedKey:
+    """Return a public key as the member list holds it."""
+    return PublishedKey(kid=thumbprint(jwk), use=use, jwk=jwk, not_before=not_before, not_after=not_after)
+
+
+def message_keys(keys: Iterable[PublishedKey], instant: datetime) -> KeyLookup:
+    """Return a lookup among a party's message keys that are valid at `instant`.
+
+    Raises:
+        SignatureError: a published key is not a P-256 key, or its `kid` is not its thumbprint.
+    """
+    found: dict[str, VerifyKey] = {}
+    for published in keys:
+        if published.use is KeyUse.MESSAGE and published.valid_at(instant):
+            key = VerifyKey.from_jwk(dict(published.jwk))
+            if key.kid != published.kid:
+                raise SignatureError("expected a published key whose `kid` is its RFC 7638 thumbprint")
+            found[key.kid] = key
+    return found.get
+
+
+def jwks(keys: Collection[VerifyKey]) -> dict[str, Any]:
+    """Return a JWK set of signature keys (RFC 7517 section 5), as `/.well-known/jwks.json` serves it."""
+    return {"keys": [{**key.public_jwk(), "alg": "ES256", "kid": key.kid, "use": "sig"} for key in keys]}
+
+
+def read_secret(path: Path) -> bytes:
+    """Read a symmetric secret of 32 bytes.
+
+    Raises:
+        ConfigurationError: missing, readable by others, or of another length; names the file.
+    """
+    content = _read_private(path)
+    if len(content) != _SECRET_BYTES:
+        raise ConfigurationError(f"key file `{path}` has {len(content)} bytes, expected {_SECRET_BYTES}")
+    return content
 
 
 def require_private(path: Path) -> None:
@@ -171,13 +254,9 @@ def require_private(path: Path) -> None:
         ConfigurationError: the file is missing, or its mode is wider than 0600; names the file and the way out.
     """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"key file `{path}` does not exist; `crocevia keys generate` makes one") from error
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"key file `{path}` has mode {mode:04o}; `chmod 600` it, and replace the key if it leaked"
-        )
+        _require_mode(path, path.stat().st_mode)
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -191,14 +270,41 @@ def write_private(path: Path, content: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise ConfigurationError(f"key file `{path}` exists; it is not overwritten") from error
+    except OSError as error:
+        raise ConfigurationError(f"key file `{path}` cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_private(path: Path) -> bytes:
+    """Read a secret file; its mode is that of the opened file, so that it cannot change between check and use."""
+    try:
+        with path.open("rb") as file:
+            _require_mode(path, os.fstat(file.fileno()).st_mode)
+            return file.read()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _require_mode(path: Path, mode: int) -> None:
+    if stat.S_IMODE(mode) & 0o077:
+        raise ConfigurationError(
+            f"key file `{path}` has mode {stat.S_IMODE(mode):04o}; `chmod 600` it, and replace the key if it leaked"
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    if isinstance(error, FileNotFoundError):
+        return ConfigurationError(f"key file `{path}` does not exist; `crocevia keys generate` makes one")
+    return ConfigurationError(f"key file `{path}` cannot be read: {error.strerror}")
 
 
 def _load(path: Path) -> object:
-    require_private(path)
+    content = _read_private(path)
     try:
-        return load_pem_private_key(path.read_bytes(), password=None)
+        return load_pem_private_key(content, password=None)
     except (ValueError, TypeError) as error:
         raise ConfigurationError(f"key file `{path}` is not an unencrypted PKCS#8 PEM key") from error
 
@@ -215,3 +321,22 @@ def _public_jwk(public: ec.EllipticCurvePublicKey) -> dict[str, str]:
         "x": b64url(numbers.x.to_bytes(_COORDINATE_BYTES)),
         "y": b64url(numbers.y.to_bytes(_COORDINATE_BYTES)),
     }
+
+
+def _require_members(jwk: dict[str, Any], members: frozenset[str], fixed: dict[str, str]) -> None:
+    if not members <= jwk.keys() or not jwk.keys() <= members | _DECORATION:
+        raise SignatureError(f"expected a public JWK with exactly the members {', '.join(sorted(members))}")
+    if any(jwk.get(name, value) != value for name, value in fixed.items()):
+        raise SignatureError(f"expected a JWK of curve {fixed['crv']}")
+    if jwk.get("use", "sig") != "sig" or jwk.get("key_ops", ["verify"]) != ["verify"]:
+        raise SignatureError("expected a JWK that may verify signatures")
+
+
+def _coordinate(text: object) -> bytes:
+    try:
+        content = from_b64url(text) if isinstance(text, str) else b""
+    except BadInputError as error:
+        raise SignatureError("expected JWK coordinates in base64url") from error
+    if len(content) != _COORDINATE_BYTES:
+        raise SignatureError("expected JWK coordinates of 32 bytes")
+    return content

@@ -1,0 +1,105 @@
+"""HTTP messages as signatures see them: one value for each header, exact body bytes."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from federation.contract.errors import BadInputError, DigestError
+from federation.contract.messages import ConsumerRequest
+
+SINGLE_HEADERS = frozenset(
+    {
+        "authorization",
+        "content-digest",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "dpop",
+        "host",
+        "signature",
+        "signature-input",
+        "transfer-encoding",
+    }
+)
+"""Headers whose repetition two readers may understand differently (RFC 9112 section 3.2; RFC 9449 section 4.3)."""
+
+_VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_DIGEST = re.compile(r"sha-256=:[A-Za-z0-9+/]{43}=:")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request; header names are lower-case, `target_uri` is absolute and the receiver's own idea of where it is."""
+
+    method: str
+    target_uri: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def of_consumer(cls, request: ConsumerRequest) -> HttpRequest:
+        """Return the consumer's request as it travels inside a gateway's.
+
+        Raises:
+            BadInputError: its body is not base64.
+        """
+        return cls(request.method, request.target_uri, request.headers, request.body_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A response; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def single_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers of a raw message, names in lower case; repeated ones are joined by a comma where that is safe.
+
+    Raises:
+        BadInputError: a header in `SINGLE_HEADERS` is repeated, or a name or value is not visible ASCII.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        try:
+            name, value = raw_name.decode("ascii").lower(), raw_value.decode("ascii").strip(" \t")
+        except UnicodeDecodeError as error:
+            raise BadInputError("expected headers in visible ASCII") from error
+        if name in found:
+            if name in SINGLE_HEADERS:
+                raise BadInputError(f"header `{name}` is repeated")
+            value = f"{found[name]}, {value}"
+        if name in SINGLE_HEADERS and not is_visible(value):
+            raise BadInputError(f"header `{name}` is empty or not visible ASCII")
+        found[name] = value
+    return found
+
+
+def is_visible(value: str) -> bool:
+    """Tell whether a header value is visible ASCII without space around it, so that it is signed as it stands."""
+    return _VISIBLE.fullmatch(value) is not None
+
+
+def content_digest(body: bytes) -> str:
+    """Return the Content-Digest of a body (RFC 9530 section 2), sha-256 alone."""
+    return f"sha-256=:{b64encode(sha256(body).digest()).decode('ascii')}:"
+
+
+def require_content_digest(headers: Mapping[str, str], body: bytes) -> str:
+    """Return the message's Content-Digest once it is that of the body.
+
+    Raises:
+        DigestError: missing, not exactly one sha-256, or of another body.
+    """
+    value = headers.get("content-digest", "")
+    if not _DIGEST.fullmatch(value):
+        raise DigestError("expected a header `Content-Digest: sha-256=:…:` (RFC 9530)")
+    if value != content_digest(body):
+        raise DigestError("body is not the one that `Content-Digest` names")
+    return value

@@ -1,0 +1,299 @@
+"""One fixed profile of HTTP message signatures (RFC 9421): everything else is refused.
+
+A request is signed over `"@method" "@target-uri" "content-type" "content-digest"`, and `"authorization"` when it has
+one, with exactly the parameters created, expires, keyid, alg, nonce and tag `crocevia-req`. A response is signed over
+its status, type and digest *and* the signature, digest, method and target of the request it answers, with exactly
+created, keyid, alg and tag `crocevia-resp`: an answer moved to another question does not verify. A message carries one
+signature, whatever its label; the tag says what it is for. The body counts through its Content-Digest, which is checked
+here too.
+
+What is deliberately not checked here: whether the nonce was seen (`federation.trust.replay`), whose key it is and
+whether that party may ask (the caller, from the member list).
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from federation.contract.canonical import from_b64
+from federation.contract.clock import Clock, epoch_seconds
+from federation.contract.errors import BadInputError, SignatureError, StaleSignatureError
+from federation.trust.http_messages import (
+    HttpRequest,
+    HttpResponse,
+    content_digest,
+    is_visible,
+    require_content_digest,
+)
+from federation.trust.keys import KeyLookup, MessageSigner
+
+ALGORITHM = "ecdsa-p256-sha256"
+REQUEST_TAG = "crocevia-req"
+RESPONSE_TAG = "crocevia-resp"
+REQUEST_LABEL = "rq"
+RESPONSE_LABEL = "rs"
+
+MAX_LIFETIME = 60
+"""Seconds between `created` and `expires` at most."""
+
+SKEW = 30
+"""Seconds by which two clocks may differ."""
+
+_BARE = '"@method" "@target-uri" "content-type" "content-digest"'
+_COVERED_BARE = f"({_BARE})"
+_COVERED_AUTHORISED = f'({_BARE} "authorization")'
+_COVERED_RESPONSE = (
+    '("@status" "content-type" "content-digest" '
+    '"signature";req;key="{label}" "content-digest";req "@method";req "@target-uri";req)'
+)
+_REQUEST_PARAMETERS = frozenset({"created", "expires", "keyid", "alg", "nonce", "tag"})
+_RESPONSE_PARAMETERS = frozenset({"created", "keyid", "alg", "tag"})
+
+_INPUT = re.compile(
+    r"(?P<label>[a-z][a-z0-9_-]{0,31})="
+    r"(?P<value>(?P<covered>\([^()]{0,256}\))(?P<parameters>(?:;[a-z]{1,8}=[A-Za-z0-9_\"-]{1,128}){4,6}))"
+)
+_PARAMETER = re.compile(r';([a-z]+)=(?:(0|[1-9][0-9]{0,10})|"([A-Za-z0-9_-]{1,126})")')
+_SIGNATURE = re.compile(r"(?P<label>[a-z][a-z0-9_-]{0,31})=(?P<value>:(?P<base64>[A-Za-z0-9+/]{86}==):)")
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_METHOD = re.compile(r"[A-Z]{3,16}")
+_TARGET = re.compile(r"https?://[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]{1,2000}")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """What a good signature says: who (thumbprint), once (nonce; empty on responses), when (seconds since 1970)."""
+
+    keyid: str
+    nonce: str
+    created: int
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBinding:
+    """The parts of a signed request to which its response is bound."""
+
+    label: str
+    signature: str
+    digest: str
+    method: str
+    target_uri: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        """Take them from a signed request; the signature itself is not verified here.
+
+        Raises:
+            SignatureError: the request carries no signature of the profile.
+        """
+        found = _SIGNATURE.fullmatch(request.headers.get("signature", ""))
+        if found is None:
+            raise SignatureError("expected a request with one `Signature` of 64 bytes")
+        digest = request.headers.get("content-digest", "")
+        if not is_visible(digest):
+            raise SignatureError("expected a request with a `Content-Digest`")
+        return cls(found["label"], found["value"], digest, request.method, request.target_uri)
+
+
+def sign_request(request: HttpRequest, signer: MessageSigner, clock: Clock, nonce: str) -> dict[str, str]:
+    """Return the headers that sign `request`: Content-Digest, Signature-Input and Signature.
+
+    `nonce` is unguessable base64url, made for this request. The request must have a Content-Type.
+
+    Raises:
+        BadInputError: a method, target, header or nonce that the profile cannot sign.
+    """
+    created = epoch_seconds(clock)
+    digest = content_digest(request.body)
+    covered = _COVERED_AUTHORISED if "authorization" in request.headers else _COVERED_BARE
+    parameters = (
+        f"{covered};created={created};expires={created + MAX_LIFETIME};"
+        f'keyid="{signer.kid}";alg="{ALGORITHM}";nonce="{nonce}";tag="{REQUEST_TAG}"'
+    )
+    if not _NONCE.fullmatch(nonce):
+        raise BadInputError("expected a nonce of 16 to 64 base64url characters")
+    signature = signer.sign(_request_base(request, digest, parameters))
+    return _signature_headers(digest, REQUEST_LABEL, parameters, signature)
+
+
+def verify_request(request: HttpRequest, keys: KeyLookup, clock: Clock) -> VerifiedSignature:
+    """Verify a request: (1) its form, (2) its freshness, (3) its body, (4) a known key, (5) the signature.
+
+    Raises:
+        SignatureError: (1), (4) or (5).
+        StaleSignatureError: (2) expired, from the future, or made to live longer than `MAX_LIFETIME`.
+        DigestError: (3).
+    """
+    covered = _COVERED_AUTHORISED if "authorization" in request.headers else _COVERED_BARE
+    signed = _SignatureFields.read(request.headers, covered, _REQUEST_PARAMETERS, REQUEST_TAG)  # (1)
+    created, expires = signed.number("created"), signed.number("expires")
+    _require_fresh(created, expires, clock)  # (2)
+    digest = require_content_digest(request.headers, request.body)  # (3)
+    try:
+        base = _request_base(request, digest, signed.parameters)
+    except BadInputError as error:
+        raise SignatureError(error.message) from error
+    _require_signature(signed, base, keys)  # (4) (5)
+    return VerifiedSignature(signed.text("keyid"), signed.text("nonce"), created, expires)
+
+
+def sign_response(
+    response: HttpResponse, request: RequestBinding, signer: MessageSigner, clock: Clock
+) -> dict[str, str]:
+    """Return the headers that sign `response` as the answer to `request`: Content-Digest, Signature-Input, Signature.
+
+    Raises:
+        BadInputError: a header that the profile cannot sign.
+    """
+    digest = content_digest(response.body)
+    parameters = (
+        f"{_COVERED_RESPONSE.format(label=request.label)};created={epoch_seconds(clock)};"
+        f'keyid="{signer.kid}";alg="{ALGORITHM}";tag="{RESPONSE_TAG}"'
+    )
+    signature = signer.sign(_response_base(response, request, digest, parameters))
+    return _signature_headers(digest, RESPONSE_LABEL, parameters, signature)
+
+
+def verify_response(
+    response: HttpResponse, request: RequestBinding, keys: KeyLookup, clock: Clock
+) -> VerifiedSignature:
+    """Verify that `response` answers `request`: (1) form, (2) freshness, (3) body, (4) known key, (5) signature.
+
+    Raises:
+        SignatureError: (1), (4) or (5); also when it is the answer to another request.
+        StaleSignatureError: (2).
+        DigestError: (3).
+    """
+    covered = _COVERED_RESPONSE.format(label=request.label)
+    signed = _SignatureFields.read(response.headers, covered, _RESPONSE_PARAMETERS, RESPONSE_TAG)  # (1)
+    created = signed.number("created")
+    _require_fresh(created, created + MAX_LIFETIME, clock)  # (2)
+    digest = require_content_digest(response.headers, response.body)  # (3)
+    try:
+        base = _response_base(response, request, digest, signed.parameters)
+    except BadInputError as error:
+        raise SignatureError(error.message) from error
+    _require_signature(signed, base, keys)  # (4) (5)
+    return VerifiedSignature(signed.text("keyid"), "", created, created + MAX_LIFETIME)
+
+
+@dataclass(frozen=True, slots=True)
+class _SignatureFields:
+    """Signature-Input and Signature of one message, in the profile's form."""
+
+    parameters: str
+    """The value of `@signature-params` as it was signed."""
+    values: Mapping[str, int | str]
+    signature: bytes
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str], covered: str, names: frozenset[str], tag: str) -> Self:
+        found = _INPUT.fullmatch(headers.get("signature-input", ""))
+        signature = _SIGNATURE.fullmatch(headers.get("signature", ""))
+        if found is None or signature is None or found["label"] != signature["label"]:
+            raise SignatureError("expected one `Signature-Input` and one `Signature` of the profile, under one label")
+        if found["covered"] != covered:
+            raise SignatureError(f"expected a signature over {covered}")
+        values: dict[str, int | str] = {}
+        pairs = _PARAMETER.findall(found["parameters"])
+        for name, number, text in pairs:
+            values[name] = text or int(number)
+        if len(pairs) != found["parameters"].count(";") or len(pairs) != len(names) or values.keys() != names:
+            raise SignatureError(f"expected the signature parameters {', '.join(sorted(names))}, each once")
+        if values["alg"] != ALGORITHM or values["tag"] != tag:
+            raise SignatureError(f"expected a signature by `{ALGORITHM}` with tag `{tag}`")
+        if not _same_spelling(signature["base64"]):
+            raise SignatureError("expected a signature in canonical base64")
+        return cls(found["value"], values, from_b64(signature["base64"]))
+
+    def number(self, name: str) -> int:
+        value = self.values[name]
+        if not isinstance(value, int):
+            raise SignatureError(f"expected the signature parameter `{name}` to be a number")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self.values[name]
+        if not isinstance(value, str):
+            raise SignatureError(f"expected the signature parameter `{name}` to be a string")
+        return value
+
+
+def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
+    """Return the signature base of a request (RFC 9421 section 2.5)."""
+    _require_signable(request.method, request.target_uri)
+    lines = [
+        f'"@method": {request.method}',
+        f'"@target-uri": {request.target_uri}',
+        f'"content-type": {_visible_header(request.headers, "content-type")}',
+        f'"content-digest": {digest}',
+    ]
+    if "authorization" in request.headers:
+        lines.append(f'"authorization": {_visible_header(request.headers, "authorization")}')
+    lines.append(f'"@signature-params": {parameters}')
+    return "\n".join(lines).encode("ascii")
+
+
+def _response_base(response: HttpResponse, request: RequestBinding, digest: str, parameters: str) -> bytes:
+    """Return the signature base of a response bound to its request (RFC 9421 sections 2.4 and 2.5)."""
+    _require_signable(request.method, request.target_uri)
+    return "\n".join(
+        [
+            f'"@status": {response.status}',
+            f'"content-type": {_visible_header(response.headers, "content-type")}',
+            f'"content-digest": {digest}',
+            f'"signature";req;key="{request.label}": {request.signature}',
+            f'"content-digest";req: {request.digest}',
+            f'"@method";req: {request.method}',
+            f'"@target-uri";req: {request.target_uri}',
+            f'"@signature-params": {parameters}',
+        ]
+    ).encode("ascii")
+
+
+def _require_signable(method: str, target_uri: str) -> None:
+    if not _METHOD.fullmatch(method):
+        raise BadInputError("expected a method of capital letters")
+    if not _TARGET.fullmatch(target_uri):
+        raise BadInputError("expected an absolute `http` or `https` target without fragment")
+
+
+def _visible_header(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name, "")
+    if not is_visible(value):
+        raise BadInputError(f"expected a header `{name}` of visible ASCII")
+    return value
+
+
+def _require_fresh(created: int, expires: int, clock: Clock) -> None:
+    now = epoch_seconds(clock)
+    if created > now + SKEW:
+        raise StaleSignatureError(f"signature was made {created - now} seconds in the future; check the clocks")
+    if expires < now - SKEW:
+        raise StaleSignatureError(f"signature expired {now - expires} seconds ago; sign the request again")
+    if not created <= expires <= created + MAX_LIFETIME:
+        raise StaleSignatureError(f"expected a signature that lives at most {MAX_LIFETIME} seconds")
+
+
+def _require_signature(signed: _SignatureFields, base: bytes, keys: KeyLookup) -> None:
+    key = keys(signed.text("keyid"))
+    if key is None:
+        raise SignatureError("signature is by a key that is not known here, or not valid now")
+    key.verify(signed.signature, base)
+
+
+def _signature_headers(digest: str, label: str, parameters: str, signature: bytes) -> dict[str, str]:
+    return {
+        "content-digest": digest,
+        "signature-input": f"{label}={parameters}",
+        "signature": f"{label}=:{b64encode(signature).decode('ascii')}:",
+    }
+
+
+def _same_spelling(text: str) -> bool:
+    return b64encode(from_b64(text)).decode("ascii") == text
