@@ -1,0 +1,34 @@
+-- Istituto Comprensivo Borgoverde: segreteria scolastica.
+CREATE TABLE PLESSI (
+  COD_MECC   TEXT PRIMARY KEY,
+  DENOM      TEXT NOT NULL,
+  ORDINE     TEXT NOT NULL,
+  SITO_WEB   TEXT
+);
+CREATE TABLE ALUNNI (
+  MATRICOLA  INTEGER PRIMARY KEY,
+  PSEUDONIMO TEXT NOT NULL,
+  CF_ALUNNO  TEXT,
+  COGNOME    TEXT NOT NULL,
+  NOME       TEXT NOT NULL,
+  NATO_IL    TEXT NOT NULL,
+  FREQUENTA  TEXT NOT NULL
+);
+CREATE TABLE ISCRIZIONI (
+  ID_ISCR    INTEGER PRIMARY KEY,
+  MATRICOLA  INTEGER NOT NULL REFERENCES ALUNNI (MATRICOLA),
+  ANNO_SC    TEXT NOT NULL,
+  COD_MECC   TEXT NOT NULL REFERENCES PLESSI (COD_MECC),
+  CLASSE     TEXT NOT NULL,
+  STATO      TEXT NOT NULL,
+  MENSA      TEXT
+);
+
+INSERT INTO PLESSI VALUES
+  ('BVAA99901X', 'Scuola dell''infanzia Girotondo', 'AA', 'https://www.icborgoverde.example/infanzia'),
+  ('BVEE999012', 'Scuola primaria Maria Montessori', 'EE', 'https://www.icborgoverde.example/primaria'),
+  ('BVMM999011', 'Scuola secondaria di primo grado Laura Bassi', 'MM', 'https://www.icborgoverde.example/secondaria');
+
+CREATE UNIQUE INDEX IX_ALUNNI_PSEUDO ON ALUNNI (PSEUDONIMO);
+CREATE INDEX IX_ALUNNI_CF ON ALUNNI (CF_ALUNNO);
+CREATE INDEX IX_ISCR_ALUNNO ON ISCRIZIONI (MATRICOLA, ANNO_SC);
