@@ -1,0 +1,126 @@
+"""Requests and answers as values, and where they go."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"[!-~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where connections lead: one pool each (RFC 9110 section 4.3.1)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A member's URL, with the start of every request to it written once."""
+
+    origin: Origin
+    head: bytes
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read an http or https URL without user information.
+
+        Raises:
+            ValueError: another scheme, no host, or characters that do not belong into a URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("expected an http or https URL with a host and without user information")
+        if not _TARGET.fullmatch(url):
+            raise ValueError("expected a URL of printable ASCII characters")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        head = f"POST {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept-Encoding: identity\r\n"
+        return cls(Origin(parts.scheme, parts.hostname, port), head.encode("ascii"))
+
+    def request(self, headers: Headers, body: bytes) -> bytes:
+        """Return the whole message.
+
+        Raises:
+            ValueError: a header name or value could end its line (RFC 9110 section 5.5).
+        """
+        lines = [self.head]
+        for name, value in headers:
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise ValueError("expected header names and values without control characters")
+            lines.append(b"%b: %b\r\n" % (name, value))
+        lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
+        lines.append(body)
+        return b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A complete answer. Header names are as they came; `media_type` is lower case and without parameters."""
+
+    status: int
+    media_type: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class Exchange:
+    """One request on its way: what to send, until when, and the future answer.
+
+    `repeatable` requests may be sent a second time when a kept connection turns out to be dead. With a `sink`, the body
+    of a 2xx answer goes there piece by piece (b"" at its end) instead of into the answer, which then comes early.
+    """
+
+    __slots__ = ("abandon", "deadline", "future", "repeatable", "resent", "sink", "timer", "wire")
+
+    def __init__(
+        self,
+        wire: bytes,
+        deadline: float,
+        future: asyncio.Future[HttpAnswer],
+        *,
+        repeatable: bool,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """Describe the exchange; nothing is sent yet."""
+        self.wire = wire
+        self.deadline = deadline
+        self.future = future
+        self.repeatable = repeatable
+        self.resent = False
+        self.sink = sink
+        self.timer: asyncio.TimerHandle | None = None
+        self.abandon: Callable[[], None] | None = None
+
+    def may_be_resent(self) -> bool:
+        """Say whether the request may be sent once more, because a kept connection was dead."""
+        return self.repeatable and not self.resent and not self.future.done()
+
+    def answer(self, answer: HttpAnswer) -> None:
+        """Hand over the answer, unless nobody waits for it any more."""
+        self.stop_timer()
+        if not self.future.done():
+            self.future.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Hand over a fault, unless nobody waits any more."""
+        self.stop_timer()
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def stop_timer(self) -> None:
+        """Forget the deadline."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None

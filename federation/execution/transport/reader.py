@@ -1,0 +1,158 @@
+"""Reads one HTTP answer from bytes, counting everything; no socket needed.
+
+The rules, beside those of RFC 9112 that the parser keeps:
+
+* an answer with both Content-Length and Transfer-Encoding, with two content types, or with any Content-Encoding is
+  refused: nothing is unpacked;
+* at most 8 interim (1xx) answers come before the real one, and none may switch protocols;
+* head, number of headers and body have limits;
+* bytes after the answer are noticed, so that the connection is not used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httptools
+
+from federation.execution.transport.errors import BadMessageError
+from federation.execution.transport.limits import TransportLimits
+from federation.execution.transport.message import HttpAnswer
+
+MOST_INTERIM_ANSWERS = 8
+EVENT_STREAM = "text/event-stream"
+
+_FIRST_FINAL, _FIRST_REDIRECTION = 200, 300
+_BODILESS = frozenset({204, 304})
+
+
+class AnswerReader:
+    """Takes the bytes of one answer; `complete` and then `answer()`, or `BadMessageError`.
+
+    With a `sink`, the body of a 2xx event stream goes there in pieces; `streaming` then turns true at the head's end.
+    """
+
+    def __init__(self, limits: TransportLimits, sink: Callable[[bytes], None] | None) -> None:
+        """Begin before the first byte."""
+        self.begun = False
+        self.complete = False
+        self.streaming = False
+        self.surplus = False
+        self._limits = limits
+        self._sink = sink
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._media_type = ""
+        self._status = 0
+        self._head_size = 0
+        self._size = 0
+        self._interim = 0
+        self._length_known = False
+        self._chunked = False
+        self._until_close = False
+        self._keep = False
+        self._fault = ""
+
+    def feed(self, data: bytes) -> None:
+        """Read the next bytes.
+
+        Raises:
+            BadMessageError: the answer is refused; nothing more may be fed.
+        """
+        self.begun = True
+        if not self._status:
+            # The parser keeps an unfinished header to itself, so what it was given is counted here as well.
+            self._head_size += len(data)
+            if self._head_size > self._limits.head and b"\r\n\r\n" not in data[: self._limits.head]:
+                raise BadMessageError("the head of the answer is too long")
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            raise BadMessageError("the answer switches protocols") from error
+        except httptools.HttpParserError as error:
+            if not self.complete:
+                raise BadMessageError("the answer is not HTTP") from error
+            self.surplus = True
+        if self._fault:
+            raise BadMessageError(self._fault)
+
+    def ends_with_connection(self) -> bool:
+        """Say whether the end of the connection is the end of this answer (RFC 9112 section 6.3, rule 8)."""
+        return bool(self._status) and self._until_close
+
+    def may_continue(self) -> bool:
+        """Say whether the connection may carry another request."""
+        return self._keep and not self.surplus
+
+    def answer(self) -> HttpAnswer:
+        """Return the answer; its body is empty when it was streamed."""
+        return HttpAnswer(self._status, self._media_type, tuple(self._headers), b"".join(self._body))
+
+    # called by the parser
+
+    def on_message_begin(self) -> None:
+        """Notice a second answer."""
+        if self.complete:
+            self.surplus = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, and note those that decide how the body is read."""
+        if self.complete:
+            return
+        self._headers.append((name, value))
+        if len(self._headers) > self._limits.headers:
+            self._fault = "the answer has too many headers"
+            return
+        lower = name.lower()
+        if lower == b"content-type":
+            if self._media_type:
+                self._fault = "the answer has two content types"
+            self._media_type = value.split(b";", 1)[0].strip().lower().decode("latin-1")
+        elif lower == b"content-length":
+            self._length_known = True
+        elif lower == b"transfer-encoding":
+            self._chunked = True
+        elif lower == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
+            self._fault = "the answer is compressed, which was not accepted"
+
+    def on_headers_complete(self) -> None:
+        """Decide how the answer ends; interim answers (RFC 9110 section 15.2) are forgotten."""
+        if self.complete:
+            return
+        status: int = self._parser.get_status_code()
+        if status < _FIRST_FINAL:
+            return
+        self._status = status
+        if self._chunked and self._length_known:
+            self._fault = "the answer has two lengths"
+        self._until_close = not (self._chunked or self._length_known or status in _BODILESS)
+        event_stream = status < _FIRST_REDIRECTION and self._media_type == EVENT_STREAM
+        self.streaming = event_stream and self._sink is not None and not self._fault
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of the body, or pass it on."""
+        if self.complete or self._fault:
+            return
+        if self.streaming and self._sink is not None:
+            self._sink(body)
+            return
+        self._size += len(body)
+        if self._size > self._limits.body:
+            self._fault = "the answer is too long"
+            self._body.clear()
+            return
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is whole, unless it was an interim one."""
+        if self._status:
+            self.complete = True
+            self._keep = bool(self._parser.should_keep_alive())  # the parser knows it only now
+            return
+        self._interim += 1
+        if self._interim > MOST_INTERIM_ANSWERS:
+            self._fault = "the answer has too many interim answers"
+        self._headers.clear()
+        self._media_type = ""
+        self._length_known = self._chunked = False
