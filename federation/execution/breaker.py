@@ -63,14 +63,14 @@ class Breaker:
         return 0.0 if self.state is State.CLOSED else max(0.0, self._until - now)
 
     def succeeded(self, now: float) -> None:
-        """Note a good answer."""
+        """Note a good answer; one to a request from before the breaker opened changes nothing."""
         self._failures_in_a_row = 0
         if self.state is State.CLOSED:
             self._recent.append((now, True))
-            return
-        self.state = State.CLOSED
-        self._pause = self._settings.first_pause
-        self._recent.clear()
+        elif self.state is State.PROBING:
+            self.state = State.CLOSED
+            self._pause = self._settings.first_pause
+            self._recent.clear()
 
     def failed(self, now: float) -> None:
         """Note a fault."""
