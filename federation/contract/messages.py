@@ -6,6 +6,8 @@ sender's signature, covers it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from federation.contract.canonical import from_b64, sha256_digest
@@ -37,8 +39,13 @@ class ConsumerRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
         return from_b64(self.body)
 
     def digest(self) -> str:
-        """Name the request: the digest of its signature, which covers everything else."""
-        return sha256_digest(self.headers.get("signature", "").encode())
+        """Name the request, see `request_digest`."""
+        return request_digest(self.headers)
+
+
+def request_digest(headers: Mapping[str, str]) -> str:
+    """Name a signed request: the digest of its signature, which covers everything else. `headers` in lower case."""
+    return sha256_digest(headers.get("signature", "").encode())
 
 
 class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

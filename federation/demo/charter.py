@@ -1,0 +1,88 @@
+"""The charter of a federation: its members and agreements as its founders write them down, before there are keys."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import yaml
+
+from federation.contract.errors import ConfigurationError
+from federation.contract.identifiers import MemberId
+from federation.contract.members import AgreedProvider, AgreedPurpose, Agreement, AgreementState
+
+
+class CharterMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member; `node` says that it answers, not only asks."""
+
+    id: MemberId
+    name: dict[str, str]
+    kind: str
+    area: str
+    node: bool = False
+
+
+class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from"}):
+    """The first and the last day of an agreement."""
+
+    start: date
+    until: date
+
+
+class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An agreement: legal bases by purpose, coordinates by provider."""
+
+    id: str
+    consumer: MemberId
+    purposes: dict[str, tuple[str, ...]]
+    valid: Validity
+    providers: dict[MemberId, tuple[str, ...]]
+
+    def active(self) -> Agreement:
+        """Return the agreement as the member list carries it once everybody has signed."""
+        return Agreement(
+            id=self.id,
+            consumer=self.consumer,
+            providers=tuple(AgreedProvider(member, fields) for member, fields in self.providers.items()),
+            purposes=tuple(AgreedPurpose(purpose, bases) for purpose, bases in self.purposes.items()),
+            valid_from=self.valid.start,
+            valid_until=self.valid.until,
+            state=AgreementState.ACTIVE,
+        )
+
+
+class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A federation to be founded; `threshold` of the `operators` must sign its member list."""
+
+    federation: str
+    operators: tuple[str, ...]
+    threshold: int
+    members: tuple[CharterMember, ...]
+    agreements: tuple[CharterAgreement, ...]
+
+    def nodes(self) -> tuple[CharterMember, ...]:
+        """Return the members that answer, in the charter's order."""
+        return tuple(member for member in self.members if member.node)
+
+
+def read_charter(text: str) -> Charter:
+    """Read `federation.yaml`.
+
+    Raises:
+        ConfigurationError: not YAML, a key that is not known, or a member in an agreement that is not in the charter.
+    """
+    try:
+        content: Any = yaml.safe_load(text)
+        charter = msgspec.convert(content, Charter)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ConfigurationError(f"charter cannot be read: {error}") from error
+    known = {member.id for member in charter.members}
+    for agreement in charter.agreements:
+        for member in (agreement.consumer, *agreement.providers):
+            if member not in known:
+                raise ConfigurationError(
+                    f"agreement `{agreement.id}` names `{member}`, which is not a member; members are "
+                    f"{', '.join(sorted(known))}"
+                )
+    return charter

@@ -1,0 +1,49 @@
+"""What this node did with its data: entries go in before any data leaves, and citizens read those about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from federation.contract.entries import Entry
+from federation.contract.receipts import Receipt
+from federation.ledger.log import Ledger
+from federation.ledger.reader import LedgerReader
+from federation.ledger.subject_keys import SubjectKeys
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAccess:
+    """An entry about a citizen with the proof that it stands in the ledger; `leaf` is what the proof is about."""
+
+    entry: Entry
+    receipt: Receipt
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A node's ledger, written and read."""
+
+    ledger: Ledger
+    reader: LedgerReader
+    subject_keys: SubjectKeys
+
+    async def record(self, entry: Entry, subjects: Iterable[str] = ()) -> Receipt:
+        """Append `entry` about the citizens of these pseudonyms; returns once it is durable (policy R38).
+
+        Raises:
+            LedgerUnavailableError: it was not written, and no data may leave.
+        """
+        return await self.ledger.append(entry.to_bytes(), subjects)
+
+    def about(self, pseudonym: str) -> tuple[RecordedAccess, ...]:
+        """Return every entry about a citizen, oldest first.
+
+        Raises:
+            LedgerCorruptError: the ledger does not hold what its index names.
+        """
+        return tuple(
+            RecordedAccess(Entry.parse(found.entry), found.receipt, found.leaf)
+            for found in self.reader.about(pseudonym, self.subject_keys)
+        )
