@@ -1,0 +1,1 @@
+"""Checks of a complete bundle, one rule per file."""

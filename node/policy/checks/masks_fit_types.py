@@ -1,0 +1,65 @@
+"""R19: a mask's output validates against the GraphQL type of its field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from node.policy.findings import Finding, FindingCode
+from node.policy.forms import FormName, form_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from node.policy.checks.rule import Subject
+    from node.policy.schema_view import FieldShape
+
+_TEXT: Final = frozenset({"String"})
+_IDENTIFIER: Final = frozenset({"String", "ID"})
+_DATE: Final = frozenset({"String", "PartialDate"})
+_NUMBER: Final = frozenset({"Int", "Float", "Decimal", "Banded"})
+
+FITTING: Final[Mapping[FormName, frozenset[str]]] = {
+    FormName.REDACT: _TEXT,
+    FormName.PARTIAL: _TEXT,
+    FormName.EMAIL: frozenset({"String", "Email"}),
+    FormName.YEAR: _DATE,
+    FormName.MONTH: _DATE,
+    FormName.AGE_BAND: _DATE,
+    FormName.DATE_SHIFT: frozenset({"String", "PartialDate", "Date"}),
+    FormName.BAND: frozenset({"String", "Banded"}),
+    FormName.ROUND: _NUMBER,
+    FormName.TOP_CODE: _NUMBER,
+    FormName.TRUNCATE: _TEXT,
+    FormName.HASH: _IDENTIFIER,
+    FormName.PSEUDONYM: _IDENTIFIER,
+    FormName.TOKEN: _IDENTIFIER,
+}
+"""The GraphQL types that admit what a mask gives; `clear` and `verify` fit every scalar."""
+
+
+def masks_fit_types(subject: Subject) -> Iterator[Finding]:
+    """A mask stands only on a scalar that admits its output; objects are shown clear or not at all."""
+    if subject.schema is None:
+        return
+    for name, document in subject.bundle.types.items():
+        shapes = subject.schema.types.get(name, {})
+        for grant in document.grants:
+            for field_name, form in grant.see.items():
+                shape = shapes.get(field_name)
+                problem = None if shape is None else _problem(form.name, shape, subject.schema.types)
+                if problem:
+                    message = f"form `{form_text(form)}` of `{name}.{field_name}` in grant `{grant.id}` {problem}"
+                    yield Finding(grant.place, FindingCode.FORM_TYPE_MISMATCH, message)
+
+
+def _problem(form: FormName, shape: FieldShape, types: Mapping[str, object]) -> str | None:
+    if form is FormName.CLEAR:
+        return None
+    if shape.type_name in types:
+        return f"does not fit an object: `{shape.type_name}` has a policy of its own; write `clear`"
+    if form is FormName.VERIFY:
+        return "does not fit a list" if shape.is_list else None
+    if shape.type_name not in FITTING[form]:
+        fitting = ", ".join(f"`{type_name}`" for type_name in sorted(FITTING[form]))
+        return f"does not fit its type `{shape.type_name}`; it fits {fitting}"
+    return None

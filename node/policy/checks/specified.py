@@ -1,0 +1,32 @@
+"""Every check of a complete bundle, in the order in which they are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from node.policy.checks.cells_are_large import cells_are_large
+from node.policy.checks.fields_are_nullable import fields_are_nullable
+from node.policy.checks.forms_are_comparable import forms_are_comparable
+from node.policy.checks.masks_fit_types import masks_fit_types
+from node.policy.checks.predicates_reveal_nothing import predicates_reveal_nothing
+from node.policy.checks.rule import Rule, Subject
+from node.policy.checks.schema_is_covered import schema_is_covered
+from node.policy.checks.special_categories_have_a_basis import special_categories_have_a_basis
+
+if TYPE_CHECKING:
+    from node.policy.findings import Finding
+
+SPECIFIED: Final[tuple[Rule, ...]] = (
+    schema_is_covered,
+    fields_are_nullable,
+    masks_fit_types,
+    forms_are_comparable,
+    special_categories_have_a_basis,
+    cells_are_large,
+    predicates_reveal_nothing,
+)
+
+
+def check(subject: Subject) -> tuple[Finding, ...]:
+    """Return what every check finds, in the order of files and lines."""
+    return tuple(sorted(finding for rule in SPECIFIED for finding in rule(subject)))

@@ -1,0 +1,72 @@
+"""The GraphQL types that a bundle must cover, read from SDL without validating it (policy R1, R14, R19)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from graphql import GraphQLError, ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, parse
+from graphql.language import ObjectTypeDefinitionNode, ObjectTypeExtensionNode
+
+from node.policy.errors import PolicyError
+
+_ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
+_PLUMBING: Final = ("Connection", "Edge")
+_MATCHES: Final = "Matches"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """The type of a field: the name inside, whether it is a list, whether it may be null."""
+
+    type_name: str
+    is_list: bool
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaView:
+    """The governed types of a schema with their fields; roots and the plumbing of connections are not governed."""
+
+    types: Mapping[str, Mapping[str, FieldShape]]
+
+    @classmethod
+    def parse(cls, sdl: str) -> Self:
+        """Read SDL; directives need not be defined, and `extend type` counts.
+
+        Raises:
+            PolicyError: the text is not GraphQL SDL.
+        """
+        try:
+            document = parse(sdl, no_location=True)
+        except GraphQLError as error:
+            raise PolicyError(f"schema is not valid SDL: {error.message}") from error
+        types: dict[str, dict[str, FieldShape]] = {}
+        for definition in document.definitions:
+            if isinstance(definition, (ObjectTypeDefinitionNode, ObjectTypeExtensionNode)):
+                name = definition.name.value
+                if name not in _ROOTS and not name.endswith(_PLUMBING):
+                    fields = types.setdefault(name, {})
+                    for field in definition.fields or ():
+                        fields[field.name.value] = _shape(field.type)
+        return cls({name: _without_matches(fields) for name, fields in types.items()})
+
+
+def _shape(node: TypeNode) -> FieldShape:
+    nullable = not isinstance(node, NonNullTypeNode)
+    inner = node.type if isinstance(node, NonNullTypeNode) else node
+    is_list = isinstance(inner, ListTypeNode)
+    while isinstance(inner, (ListTypeNode, NonNullTypeNode)):
+        inner = inner.type
+    assert isinstance(inner, NamedTypeNode)
+    return FieldShape(inner.name.value, is_list, nullable)
+
+
+def _without_matches(fields: Mapping[str, FieldShape]) -> dict[str, FieldShape]:
+    """Leave out `<field>Matches`: it is decided under the coordinate of its field."""
+    return {
+        name: shape
+        for name, shape in fields.items()
+        if not (name.endswith(_MATCHES) and name.removesuffix(_MATCHES) in fields)
+    }

@@ -1,0 +1,126 @@
+r"""Finitely many situations that stand for all: every value that a set of conditions can tell apart.
+
+Conditions compare names with literals and with each other, so only the order and equality of values matter. For `n`
+names it is enough to try, for each literal, the literal itself and its `n` nearest neighbours, plus a null: any
+assignment of other values falls in the same intervals (the small-model property of dense and discrete orders). Strings
+are ordered by code point, where the successors of `s` are `s\0`, `s\0\\0`, …; days are ordered as ISO text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import chain, combinations, product
+from math import prod
+from typing import TYPE_CHECKING, Final, assert_never
+
+from node.policy.conditions import ELEMENT, And, Condition, Literal, Name, Or, Value, ValueType, children, names_in
+from node.policy.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_SET_ELEMENTS: Final = 10
+"""Elements of a set of which every subset is tried."""
+
+_DAY_LIKE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+
+
+class TooManySituationsError(PolicyError):
+    """Conditions that compare with more values than can be tried one by one."""
+
+
+def literals_in(condition: Condition) -> frozenset[Literal]:
+    """Return every literal that a condition holds."""
+    if isinstance(condition, Literal):
+        return frozenset({condition})
+    return frozenset().union(*(literals_in(part) for part in children(condition)))
+
+
+def distinguishable_values(
+    conditions: Sequence[Condition], fixed: Mapping[str, Sequence[Value | None]]
+) -> dict[str, tuple[Value | None, ...]]:
+    """Return, for every name that the conditions read, values that stand for all, null included.
+
+    Args:
+        conditions: what is asked about the values.
+        fixed: names whose possible values are known beforehand, such as the kinds of requesters.
+
+    Raises:
+        TooManySituationsError: a set is compared with more than `MAX_SET_ELEMENTS` values.
+    """
+    names = sorted(frozenset().union(*(names_in(condition) for condition in conditions)), key=lambda name: name.dotted)
+    literals = frozenset().union(*(literals_in(condition) for condition in conditions))
+    texts = {literal.value for literal in literals if type(literal.value) is str}
+    if any(_joins_names(condition) for condition in conditions):
+        texts |= {value for values in fixed.values() for value in values if type(value) is str}
+    numbers = {literal.value for literal in literals if type(literal.value) is int}
+    return {
+        name.dotted: tuple(fixed[name.dotted]) if name.dotted in fixed else _values(name, texts, numbers, len(names))
+        for name in names
+    }
+
+
+def _joins_names(condition: Condition) -> bool:
+    """Say whether somewhere a name meets a name, so that the values of one are values to try for the other."""
+    parts = children(condition)
+    both = not isinstance(condition, (And, Or)) and sum(isinstance(part, Name) for part in parts) > 1
+    return both or any(_joins_names(part) for part in parts)
+
+
+def _values(name: Name, texts: Iterable[str], numbers: Iterable[int], count: int) -> tuple[Value | None, ...]:
+    match name.type:
+        case ValueType.BOOL:
+            return (None, False, True)
+        case ValueType.INT:
+            near = {number + step for number in (*numbers, 0) for step in range(-count, count + 1)}
+            return (None, *sorted(near))
+        case ValueType.STR:
+            return (None, *sorted({text + "\0" * step for text in (*texts, "") for step in range(count + 1)}))
+        case ValueType.SET_STR | ValueType.SET_INT | ValueType.SET_BOOL:
+            # "\0" is also among the texts to try: an element that no literal names, and that a text may be.
+            members = sorted({*texts, "\0"} if ELEMENT[name.type] is ValueType.STR else numbers, key=str)
+            if len(members) > MAX_SET_ELEMENTS:
+                raise TooManySituationsError(f"`{name.dotted}` is compared with more than {MAX_SET_ELEMENTS} values")
+            subsets = chain.from_iterable(combinations(members, size) for size in range(len(members) + 1))
+            return (None, *(frozenset(subset) for subset in subsets))  # type: ignore[arg-type]  # of one type
+        case _:
+            assert_never(name.type)
+
+
+def size(values: Mapping[str, Sequence[Value | None]]) -> int:
+    """Return how many situations there are."""
+    return prod(len(found) for found in values.values())
+
+
+def situations(values: Mapping[str, Sequence[Value | None]]) -> Iterator[dict[str, Value | None]]:
+    """Yield every combination of values."""
+    names = tuple(values)
+    for combination in product(*values.values()):
+        yield dict(zip(names, combination, strict=True))
+
+
+def days_in(conditions: Sequence[Condition]) -> tuple[date, ...]:
+    """Return the days with which conditions compare: the first day of a literal such as `2027` or `2027-04-01`.
+
+    Raises:
+        TooManySituationsError: a text begins as a day does and is none, so its place among days is odd.
+    """
+    if not any(name.dotted == "today" for condition in conditions for name in names_in(condition)):
+        return ()
+    texts = {literal.value for condition in conditions for literal in literals_in(condition)}
+    days: list[date] = []
+    for text in texts:
+        if type(text) is str and text[:1].isdigit():
+            try:
+                days.append(date.fromisoformat((text + "-01-01")[:10] if _DAY_LIKE.fullmatch(text) else text))
+            except ValueError:
+                raise TooManySituationsError(f"`{text}` is not a day of the calendar") from None
+    return tuple(days)
+
+
+def boundary_days(days: Iterable[date]) -> tuple[date, ...]:
+    """Return the days, each with the day before and the day after."""
+    one = timedelta(days=1)
+    return tuple(sorted({near for day in days for near in (day - one, day, day + one)}))
