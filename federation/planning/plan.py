@@ -93,8 +93,8 @@ class RepresentationField:
 class EntityInput:
     """The entities that one `_entities` field of a fetch is asked about.
 
-    `paths` find the objects; `typename` is sent as `__typename` when it is constant (a concrete type, or the interface by
-    which the member knows the object), else the object's own is sent. An object is not sent when a field named in
+    `paths` find the objects; `typename` is sent as `__typename` when it is constant (a concrete type, or the interface
+    by which the member knows the object), else the object's own is sent. An object is not sent when a field named in
     `required` (the key's fields) is null or holds a null anywhere inside; other fields are sent as they are.
     """
 

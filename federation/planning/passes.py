@@ -1,0 +1,134 @@
+"""Stage 6, passes over the fetch graph, repeated until none of them changes anything.
+
+Each pass looks for one pair of requests to join. Requests are joined only when neither waits for the other, when they
+go to the same subgraph, and when no other request has to begin later because of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from federation.planning.fetches import Request
+
+Requests = list["Request"]
+
+
+def run(requests: Requests) -> Requests:
+    """Apply every pass until nothing changes, and return the requests in topological order."""
+    changed = True
+    while changed:
+        changed = any(one_pass(requests) for one_pass in PASSES)
+    return in_order(requests)
+
+
+def merge_siblings(requests: Requests) -> bool:
+    """Join two requests of one subgraph that can begin at the same time: several entities and paths, one request."""
+    levels = levels_of(requests)
+    return _join_first(requests, lambda one, other: levels[one.number] == levels[other.number])
+
+
+def sink_into_later(requests: Requests) -> bool:
+    """Join a request into a later one of the same subgraph when nothing that comes before the later one needs it."""
+    levels = levels_of(requests)
+    waiting = _dependants(requests)
+
+    def nobody_waits(one: Request, other: Request) -> bool:
+        early, late = sorted((one, other), key=lambda found: levels[found.number])
+        if early.is_root or late.is_root:
+            return False
+        return all(levels[number] > levels[late.number] for number in waiting[early.number])
+
+    return _join_first(requests, nobody_waits)
+
+
+def drop_transitive(requests: Requests) -> bool:
+    """Forget a dependency that another dependency implies."""
+    by_number = {request.number: request for request in requests}
+    before = {request.number: _ancestors(request, by_number) for request in requests}
+    changed = False
+    for request in requests:
+        implied = {number for number in request.after if any(number in before[other] for other in request.after)}
+        if implied:
+            request.after -= implied
+            changed = True
+    return changed
+
+
+PASSES: tuple[Callable[[Requests], bool], ...] = (merge_siblings, sink_into_later, drop_transitive)
+
+
+def levels_of(requests: Requests) -> dict[int, int]:
+    """Return the length of the longest chain to each request."""
+    by_number = {request.number: request for request in requests}
+    levels: dict[int, int] = {}
+
+    def level(request: Request) -> int:
+        found = levels.get(request.number)
+        if found is None:
+            found = levels[request.number] = 1 + max((level(by_number[one]) for one in request.after), default=0)
+        return found
+
+    for request in requests:
+        level(request)
+    return levels
+
+
+def in_order(requests: Requests) -> Requests:
+    """Sort by step and level, so that every request stands after those it waits for."""
+    levels = levels_of(requests)
+    return sorted(requests, key=lambda request: (levels[request.number], request.number))
+
+
+def _join_first(requests: Requests, allowed: Callable[[Request, Request], bool]) -> bool:
+    for one, other in _pairs(requests):
+        if allowed(one, other):
+            _join(requests, one, other)
+            return True
+    return False
+
+
+def _pairs(requests: Requests) -> Iterator[tuple[Request, Request]]:
+    """Yield requests of one kind to one subgraph, neither of which waits for the other."""
+    by_number = {request.number: request for request in requests}
+    groups: dict[tuple[object, ...], list[Request]] = {}
+    for request in requests:
+        groups.setdefault((request.subgraph, request.step, request.block, request.is_root), []).append(request)
+    for group in groups.values():
+        before = {request.number: _ancestors(request, by_number) for request in group}
+        for index, one in enumerate(group):
+            for other in group[index + 1 :]:
+                if one.number not in before[other.number] and other.number not in before[one.number]:
+                    yield one, other
+
+
+def _join(requests: Requests, one: Request, other: Request) -> None:
+    """Put the uses of `other` into `one`."""
+    one.uses.extend(other.uses)
+    one.after |= other.after
+    requests.remove(other)
+    for request in requests:
+        if other.number in request.after:
+            request.after.discard(other.number)
+            request.after.add(one.number)
+
+
+def _dependants(requests: Requests) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {request.number: set() for request in requests}
+    for request in requests:
+        for number in request.after:
+            found[number].add(request.number)
+    return found
+
+
+def _ancestors(request: Request, by_number: dict[int, Request]) -> set[int]:
+    found: set[int] = set()
+    todo = list(request.after)
+    while todo:
+        number = todo.pop()
+        if number not in found:
+            found.add(number)
+            todo.extend(by_number[number].after)
+    return found

@@ -1,0 +1,137 @@
+"""The planner: from an operation to a plan, stage by stage.
+
+1. normalise   `operation`  fragments, conditions and literals away: a tree of fields on concrete types
+2. graph       `graph`      what every subgraph resolves, and how it is entered (once per supergraph)
+3. paths       `paths`      every way to have each field
+4. choose      `choose`     one way per field, so that all together cost least
+5. fetch graph `fetches`    what each jump selects, with the inputs it needs
+6. passes      `passes`     requests joined until nothing changes; `names` keeps shapes apart
+7. lower       `lower`      the plan, with operations as text and the response's shape
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from federation.planning import passes
+from federation.planning.choose import choose
+from federation.planning.errors import PlanningError, UnanswerableError
+from federation.planning.fetches import Part, fill, requests
+from federation.planning.graph import QueryGraph
+from federation.planning.lower import lower
+from federation.planning.names import separate_shapes
+from federation.planning.operation import TYPENAME, SelectionTree, normalise
+from federation.planning.paths import Search
+from federation.planning.plan import OperationKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphql import DocumentNode
+
+    from federation.composition.supergraph import Supergraph
+    from federation.planning.fetches import Request
+    from federation.planning.operation import Field, Operation
+    from federation.planning.plan import Plan
+
+BUDGET = 20_000
+"""How many combinations of options one planning may look at before it takes the best so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerOptions:
+    """What a planning depends on besides the operation; all of it belongs to the key of a cached plan.
+
+    `internal_prefix` is privacy mode: join keys and `@requires` inputs are selected under aliases that begin with it,
+    so that a node can tell them from what the consumer asked for. `labels` are the active labels of progressive
+    `@override`. `denied` are coordinates (`Type.field`) nobody is asked for.
+    """
+
+    internal_prefix: str | None = None
+    labels: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+    budget: int = BUDGET
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Everything between an operation and its plan, kept for printing."""
+
+    operation: Operation
+    parts: tuple[Part, ...]
+    requests: tuple[Request, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans operations against one supergraph. Documents must be valid for its API schema."""
+
+    supergraph: Supergraph
+    options: PlannerOptions = field(default_factory=PlannerOptions)
+    graph: QueryGraph = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the query graph once."""
+        object.__setattr__(self, "graph", QueryGraph.of(self.supergraph))
+
+    def plan(
+        self, document: DocumentNode, operation_name: str | None = None, options: PlannerOptions | None = None
+    ) -> Plan:
+        """Plan one operation of a document; `options` replaces the planner's own for this call.
+
+        Raises:
+            UnknownOperationError: the document does not hold the operation.
+            UnanswerableError: no combination of subgraphs answers a selected field.
+        """
+        return self.stages(document, operation_name, options).plan
+
+    def stages(
+        self, document: DocumentNode, operation_name: str | None = None, options: PlannerOptions | None = None
+    ) -> Stages:
+        """Plan one operation and keep every stage, for printing. Raises as `plan` does."""
+        chosen = self.options if options is None else options
+        operation = normalise(self.graph.schema, document, operation_name)
+        parts = list(self._parts(operation, chosen))
+        for part in parts:
+            fill(part)
+            separate_shapes(part)
+        joined = passes.run(requests(parts))
+        return Stages(operation, tuple(parts), tuple(joined), lower(operation, parts, joined))
+
+    def _parts(self, operation: Operation, options: PlannerOptions) -> Iterator[Part]:
+        """Search and choose: a query at once, each root field of a mutation or subscription on its own.
+
+        A query may begin in several subgraphs. A mutation's field must run exactly once, so it begins in one.
+        """
+        roots = [name for name in self.graph.subgraphs if (name, operation.root) in self.graph.below]
+        if operation.kind is OperationKind.QUERY:
+            if any(asked.name != TYPENAME for asked in operation.tree.fields):
+                yield self._part(operation.root, operation.tree, roots, 0, options)
+            else:
+                yield self._part(operation.root, operation.tree, roots[:1], 0, options)
+            return
+        for step, asked in enumerate(operation.tree.fields):
+            yield self._single_root(operation.root, asked, step, options)
+
+    def _single_root(self, root: str, asked: Field, step: int, options: PlannerOptions) -> Part:
+        """Plan one root field from each subgraph that resolves it, and keep the cheapest."""
+        tree = SelectionTree(frozenset({root}), (asked,))
+        holders = [edge.subgraph for edge in self.graph.holders.get((root, asked.name), ())] or self.graph.subgraphs[:1]
+        found: list[Part] = []
+        refusal: PlanningError | None = None
+        for subgraph in holders:
+            try:
+                found.append(self._part(root, tree, [subgraph], step, options))
+            except UnanswerableError as error:
+                refusal = error
+        if not found:
+            raise refusal or UnanswerableError(f"`{root}.{asked.name}` cannot be answered: no subgraph resolves it")
+        return min(found, key=lambda part: part.choice.cost)
+
+    def _part(self, root: str, tree: SelectionTree, subgraphs: list[str], step: int, options: PlannerOptions) -> Part:
+        search = Search(self.graph, active=options.labels, prefix=options.internal_prefix, denied=options.denied)
+        node = search.root(root, tree, subgraphs)
+        choice = choose(search, search.goals(node), options.budget)
+        return Part(search, choice, node, step)
