@@ -30,13 +30,15 @@ def verify_translation(translation: Translation, keys: KeyLookup, clock: Clock) 
         StaleSignatureError: older than `MAX_AGE` seconds, or from the future.
     """
     key = keys(translation.keyid)
+    if key is None:
+        raise SignatureError("translation of pseudonyms is not signed by the exchange")
     try:
         signature = from_b64url(translation.signature)
     except BadInputError as error:
         raise SignatureError("translation of pseudonyms does not verify") from error
-    content = canonical(msgspec.to_builtins(translation.statement))
-    if key is None or not key.verifies(content, signature):
+    if key is None:
         raise SignatureError("translation of pseudonyms is not signed by the exchange")
+    key.verify(signature, canonical(msgspec.to_builtins(translation.statement)))
     if abs(epoch_seconds(clock) - translation.statement.issued_at) > MAX_AGE:
         raise StaleSignatureError("translation of pseudonyms is not recent; check the clocks")
     return translation.statement
