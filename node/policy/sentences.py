@@ -169,9 +169,7 @@ def grant_sentence(grant: Grant, vocabulary: Vocabulary, language: Language) -> 
         "purpose": _purpose(grant.purpose, vocabulary, language),
         "fields": "; ".join(f"{name} ({form_phrase(form, language)})" for name, form in grant.see.items()),
         "rows": _clause(grant.rows, language),
-        "consent": ""
-        if grant.consent is None
-        else _consent_clause(_purpose(grant.consent, vocabulary, language), language),
+        "consent": _consent_clause(grant, vocabulary, language),
         "basis": _list([*grant.basis], language, disjunctive=True),
         "basis9": "" if not grant.basis9 else _list([*grant.basis9], language, disjunctive=True),
         "first": grant.valid.first.isoformat(),
