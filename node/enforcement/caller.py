@@ -1,0 +1,147 @@
+"""Who asks, and what they signed: the first step of every answer.
+
+A request reaches a node through the gateway, carrying the consumer's own, or straight from the consumer. Either way the
+node believes only what the consumer signed (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from federation.contract.clock import Clock, day_in_rome
+from federation.contract.errors import AddresseeError, AgreementError, ProofError, ReplayError
+from federation.contract.graphql_request import GraphQLRequest, Limits
+from federation.contract.identifiers import MemberId
+from federation.contract.members import Agreement, Member, MemberList, PublishedKey
+from federation.contract.messages import (
+    EXTENSION,
+    NodeRequestExtension,
+    TranslationStatement,
+    read_node_request,
+    request_digest,
+)
+from federation.trust.http_messages import HttpRequest
+from federation.trust.http_signatures import VerifiedSignature, verify_request
+from federation.trust.keys import message_keys
+from federation.trust.replay import ReplayStore
+from federation.trust.tokens import SKEW, AccessClaims, AccessTokens, bearer_of
+from federation.trust.translations import verify_translation
+from node.enforcement.decide import Requested
+from node.policy.requesters import Requester
+
+
+class CurrentMembers(Protocol):
+    """The member list that this node acts on now."""
+
+    def current(self) -> MemberList:
+        """Return the list.
+
+        Raises:
+            RegistryStaleError: the last good one has expired.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which node this is, and by what it judges signatures; `tokens` accepts those made for this node."""
+
+    member: MemberId
+    members: CurrentMembers
+    tokens: AccessTokens
+    replay: ReplayStore
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A consumer whose request is proved: who, for what, under which agreement, with what exactly it signed.
+
+    `operation` is the consumer's own; `relayed` is what the gateway says beside the node's operation, None when the
+    consumer asks directly; `translations` are statements of the exchange whose signatures hold.
+    """
+
+    consumer: Member
+    agreement: Agreement
+    requested: Requested
+    legal_basis: tuple[str, ...]
+    operation: GraphQLRequest
+    request_digest: str
+    relayed: NodeRequestExtension | None
+    translations: tuple[TranslationStatement, ...]
+
+
+def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity, limits: Limits) -> Caller:
+    """Prove who asks.
+
+    (1) The sender's signature, and (2) that it is new; (3) the consumer's token; (4) the consumer's signature,
+    made with the key that the token is bound to; (5) the agreement; (6) the exchange's statements.
+
+    Raises:
+        AuthenticationError: (1) to (4) and (6), each with a code of its own.
+        AuthorisationError: (5).
+        RegistryStaleError: there is no valid member list.
+    """
+    members = identity.members.current()
+    extension = asked.extensions.get(EXTENSION)
+    relayed = None if extension is None else read_node_request(extension)
+    own = request if relayed is None else HttpRequest.of_consumer(relayed.consumer_request)
+    if relayed is not None:
+        _require_sender(request, members.gateway.keys, identity)  # (1) (2)
+        if own.target_uri != members.gateway.endpoint:
+            raise AddresseeError("the consumer's request was not made to this federation's gateway")
+    token = _claims(own, identity, members)  # (3)
+    consumer = members.member(token.consumer)
+    if relayed is None:
+        signed = _require_sender(own, consumer.keys, identity)  # (1) (2) (4)
+    else:
+        # (4) the consumer's nonce is for the gateway to watch: one question may need several fetches from one node
+        signed = verify_request(own, message_keys(consumer.keys, identity.clock.now()), identity.clock)
+    if signed.keyid != token.jkt:
+        raise ProofError("the token is bound to another key than the one that signed the request")
+    agreement, requested, basis = _agreed(token, consumer, identity, members)  # (5)
+    return Caller(
+        consumer=consumer,
+        agreement=agreement,
+        requested=requested,
+        legal_basis=basis,
+        operation=asked if relayed is None else GraphQLRequest.parse(own.body, limits),
+        request_digest=request_digest(own.headers),
+        relayed=relayed,
+        translations=() if relayed is None else _statements(relayed, identity, members),  # (6)
+    )
+
+
+def _require_sender(request: HttpRequest, keys: tuple[PublishedKey, ...], identity: Identity) -> VerifiedSignature:
+    """Verify the signature first: ids in an unsigned request must not reach the replay store."""
+    signed = verify_request(request, message_keys(keys, identity.clock.now()), identity.clock)
+    if not identity.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
+        raise ReplayError("this signed request was already answered")
+    return signed
+
+
+def _claims(request: HttpRequest, identity: Identity, members: MemberList) -> AccessClaims:
+    token = bearer_of(request.headers.get("authorization", ""))
+    return identity.tokens.verify(token, message_keys(members.gateway.keys, identity.clock.now()))
+
+
+def _agreed(
+    token: AccessClaims, consumer: Member, identity: Identity, members: MemberList
+) -> tuple[Agreement, Requested, tuple[str, ...]]:
+    """Requester attributes come from the signed member list and the agreement, from nowhere else (policy R9)."""
+    day = day_in_rome(identity.clock.now())
+    agreement = members.agreement(token.agreement)
+    purpose = agreement.require(consumer.id, token.purpose, day)
+    provider = agreement.provider(identity.member)
+    if provider is None:
+        raise AgreementError(f"agreement `{agreement.id}` does not name `{identity.member}` as a provider")
+    requester = Requester(consumer.kind, frozenset(purpose.bases), consumer.area)
+    return agreement, Requested(requester, purpose.id, day, provider), purpose.bases
+
+
+def _statements(
+    relayed: NodeRequestExtension, identity: Identity, members: MemberList
+) -> tuple[TranslationStatement, ...]:
+    keys = message_keys(members.exchange.keys, identity.clock.now())
+    return tuple(verify_translation(each, keys, identity.clock) for each in relayed.translations)
