@@ -15,7 +15,7 @@ from node.policy.documents import TypeDocument, read_type_document
 from node.policy.errors import BundleError
 from node.policy.findings import Finding, FindingCode, Place, Severity
 from node.policy.invariants import Invariant, read_invariants
-from node.policy.reader import Reader
+from node.policy.reader import Reader, leaf, text_of
 from node.policy.schemas import VOCABULARY
 from node.policy.shape import check_shape
 from node.policy.suites import Suite, read_suite
@@ -99,6 +99,10 @@ def _is_type(path: str) -> bool:
     return path.startswith(TYPES_FOLDER) and path.endswith(".yaml")
 
 
+def _type_name(path: str) -> str:
+    return path.removeprefix(TYPES_FOLDER).removesuffix(".yaml")
+
+
 def _is_suite(path: str) -> bool:
     return path.startswith(TESTS_FOLDER) and path.endswith(_SUITE_ENDING)
 
@@ -145,7 +149,7 @@ def _types(trees: Mapping[str, Tree], vocabulary: Vocabulary, reader: Reader) ->
     for path, tree in trees.items():
         if _is_type(path):
             document = read_type_document(tree, vocabulary, reader)
-            name = path.removeprefix(TYPES_FOLDER).removesuffix(".yaml")
+            name = _type_name(path)
             if document is not None and document.name != name:
                 message = f"file is named after its type: expected `policy: {name}`, got `{document.name}`"
                 reader.report(document.place, FindingCode.VALUE_INVALID, message)
@@ -155,9 +159,17 @@ def _types(trees: Mapping[str, Tree], vocabulary: Vocabulary, reader: Reader) ->
 
 
 def _suites(
-    trees: Mapping[str, Tree], types: Mapping[str, TypeDocument], vocabulary: Vocabulary, reader: Reader
+    trees: Mapping[str, Tree],
+    types: Mapping[str, TypeDocument],
+    vocabulary: Vocabulary,
+    unread: frozenset[str],
+    reader: Reader,
 ) -> tuple[Suite, ...]:
-    suites = (read_suite(tree, types, vocabulary, reader) for path, tree in trees.items() if _is_suite(path))
+    suites = (
+        read_suite(tree, types, vocabulary, reader)
+        for path, tree in trees.items()
+        if _is_suite(path) and text_of(leaf(tree, "suite")) not in unread
+    )
     return tuple(suite for suite in suites if suite is not None)
 
 

@@ -1,0 +1,302 @@
+"""`crocevia policy …`: what a privacy officer does with policies on the command line.
+
+Results go to standard output, in words or as JSON; everything else goes to standard error. Exit codes: 0 all well,
+1 a check failed or a difference was found, 2 wrong usage, 4 nothing found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from federation.contract.clock import SystemClock, day_in_rome
+from federation.contract.errors import BadInputError, CroceviaError, NotFoundError
+from node.console.policy_folders import bundle_folders, check_folder
+from node.console.policy_output import (
+    checked_json,
+    explanation_json,
+    lock_differs,
+    out,
+    print_checked,
+    print_explanation,
+    print_json,
+    print_matrix,
+    print_trials,
+    say,
+    sentences_of,
+    trial_json,
+)
+from node.policy.bundle import LOCK_FILE, Bundle
+from node.policy.errors import BundleError, PolicyError, nearest
+from node.policy.explanation import Question, explain
+from node.policy.findings import Severity
+from node.policy.matrix import lock_text, matrix
+from node.policy.requesters import Requester
+from node.policy.sentences import Language
+from node.policy.trials import run_suites
+
+if TYPE_CHECKING:
+    from node.policy.documents import GovernedField, TypeDocument
+
+app = typer.Typer(no_args_is_help=True, help="Write, test, compare and prove privacy policies.")
+
+
+class Exit:
+    """Exit codes of every command."""
+
+    FAILED: Final = 1
+    USAGE: Final = 2
+    NOT_FOUND: Final = 4
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+PoliciesOption = Annotated[Path, typer.Option("--policies", help="Folder of a bundle, or of several bundles.")]
+SchemaOption = Annotated[Path | None, typer.Option("--schema", help="GraphQL schema that the bundle must cover.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How results are written.")]
+LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the sentences.")]
+DEFAULT_FOLDER: Final = Path("policies")
+
+
+# --- commands ---
+
+
+@app.command(name="check")
+def check_bundles(
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    schema: SchemaOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Check documents, names, types, forms, overlaps and coverage; all errors in one run."""
+    with _errors_in_words():
+        checked = [check_folder(folder, schema) for folder in bundle_folders(policies)]
+    failed = any(finding.severity is Severity.ERROR for one in checked for finding in one.findings)
+    if output is Format.JSON:
+        print_json({"ok": not failed, "bundles": [checked_json(one) for one in checked]})
+    else:
+        for one in checked:
+            print_checked(one)
+    _exit_if(failed)
+
+
+@app.command(name="test")
+def run_tests(
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    schema: SchemaOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Run the test suites of a bundle."""
+    with _errors_in_words():
+        trials = {folder: list(run_suites(bundle)) for folder, bundle in _bundles(policies, schema)}
+    failed = any(not trial.passed for found in trials.values() for trial in found)
+    if output is Format.JSON:
+        print_json(
+            {
+                "ok": not failed,
+                "bundles": [
+                    {"folder": str(folder), "cases": [trial_json(trial) for trial in found]}
+                    for folder, found in trials.items()
+                ],
+            }
+        )
+    else:
+        for folder, found in trials.items():
+            print_trials(folder, found)
+    _exit_if(failed)
+
+
+@app.command()
+def why(
+    coordinate: Annotated[str, typer.Argument(help="A field, such as `Citizen.taxCode`.")],
+    kind: Annotated[str, typer.Option("--as", help="Kind of the requester, such as `national`.")],
+    purpose: Annotated[str, typer.Option("--for", help="The purpose, such as `benefit-assessment`.")],
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    basis: Annotated[
+        list[str] | None, typer.Option("--basis", help="A legal basis of the agreement; repeat it.")
+    ] = None,
+    area: Annotated[str | None, typer.Option("--area", help="Territory of the requester.")] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the request; today if omitted.")] = None,
+    row: Annotated[str | None, typer.Option("--row", help='Attributes of one row, as JSON: `{"age": 12}`.')] = None,
+    consent: Annotated[list[str] | None, typer.Option("--consent", help="A purpose consented to; repeat it.")] = None,
+    schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Say why a field is shown, masked or denied: every rule and the clause on which it fails."""
+    with _errors_in_words():
+        [(_, bundle), *others] = list(_bundles(policies, schema))
+        if others:
+            raise BadInputError(f"`{policies}` holds several bundles; name one of them with `--policies`")
+        document, field = _field(bundle, coordinate)
+        requester = _requester(bundle, kind, basis, area)
+        attributes = None if row is None else _row(row, document)
+        question = Question(requester, purpose, _day(day))
+        found = explain(bundle, document, field, question, None if attributes is None else (attributes, consent or ()))
+    if output is Format.JSON:
+        print_json(explanation_json(found))
+    else:
+        print_explanation(found, bundle, document, lang)
+
+
+@app.command(name="matrix")
+def matrix_command(
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    schema: SchemaOption = None,
+    write: Annotated[  # noqa: FBT002  # a flag on the command line
+        bool, typer.Option("--write", help=f"Write the matrix to each bundle's {LOCK_FILE}.")
+    ] = False,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Show who sees what; fail if matrix.lock exists and says otherwise."""
+    with _errors_in_words():
+        bundles = list(_bundles(policies, schema))
+    changed = [folder for folder, bundle in bundles if lock_differs(folder, bundle)]
+    if write:
+        for folder, bundle in bundles:
+            (folder / LOCK_FILE).write_text(lock_text(bundle), encoding="utf-8")
+            say(f"wrote {folder / LOCK_FILE}")
+        return
+    if output is Format.JSON:
+        print_json(
+            {
+                "ok": not changed,
+                "bundles": [
+                    {
+                        "folder": str(folder),
+                        "digest": bundle.digest,
+                        "lock_matches": None if not (folder / LOCK_FILE).is_file() else folder not in changed,
+                        "rows": [
+                            {"type": line.type_name, "kind": line.kind, "purpose": line.purpose, "cells": line.cells}
+                            for line in matrix(bundle)
+                        ],
+                    }
+                    for folder, bundle in bundles
+                ],
+            }
+        )
+    else:
+        for folder, bundle in bundles:
+            print_matrix(folder, bundle)
+    for folder in changed:
+        say(f"{folder / LOCK_FILE} says otherwise; if the change is wanted, run `matrix --write` and have it reviewed")
+    _exit_if(bool(changed))
+
+
+@app.command()
+def show(
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Say every rule as a sentence."""
+    with _errors_in_words():
+        bundles = list(_bundles(policies, schema))
+    said = [
+        {"folder": str(folder), "type": name, "rule": rule, "sentence": sentence}
+        for folder, bundle in bundles
+        for name, document in sorted(bundle.types.items())
+        for rule, sentence in sentences_of(bundle, document, lang)
+    ]
+    if output is Format.JSON:
+        print_json({"sentences": said})
+        return
+    for line in said:
+        out().print(f"[bold]{line['type']}[/bold] · {line['rule']}", highlight=False)
+        out().print(f"  {line['sentence']}", markup=False, highlight=False, soft_wrap=True)
+
+
+# --- reading what the officer typed ---
+
+
+def _bundles(policies: Path, schema: Path | None) -> Iterator[tuple[Path, Bundle]]:
+    """Yield the bundles of a folder; one with an error stops the command with its findings."""
+    for folder in bundle_folders(policies):
+        checked = check_folder(folder, schema)
+        errors = tuple(finding for finding in checked.findings if finding.severity is Severity.ERROR)
+        if checked.bundle is None or errors:
+            raise BundleError(errors)
+        yield folder, checked.bundle
+
+
+def _field(bundle: Bundle, coordinate: str) -> tuple[TypeDocument, GovernedField]:
+    type_name, _, field_name = coordinate.partition(".")
+    document = bundle.types.get(type_name)
+    if document is None:
+        raise NotFoundError(f"type `{type_name}` has no policy here{nearest(type_name, bundle.types)}")
+    field = document.fields.get(field_name)
+    if field is None:
+        raise NotFoundError(
+            f"field `{field_name}` is not governed by `{type_name}`{nearest(field_name, document.fields)}"
+        )
+    return document, field
+
+
+def _requester(bundle: Bundle, kind: str, basis: list[str] | None, area: str | None) -> Requester:
+    """Without `--basis`, suppose every legal basis, so that the answer speaks of the other clauses."""
+    vocabulary = bundle.vocabulary
+    if kind not in vocabulary.kinds:
+        raise BadInputError(f"kind `{kind}` is not in the vocabulary{nearest(kind, vocabulary.kinds)}")
+    for one in basis or ():
+        if one not in vocabulary.legal_bases:
+            raise BadInputError(f"legal basis `{one}` is not in the vocabulary{nearest(one, vocabulary.legal_bases)}")
+    return Requester(kind, frozenset(vocabulary.legal_bases if basis is None else basis), area)
+
+
+def _row(text: str, document: TypeDocument) -> Mapping[str, object]:
+    try:
+        row = json.loads(text)
+    except ValueError as error:
+        raise BadInputError('`--row` is not JSON; expected a map such as `{"age": 12}`') from error
+    if not isinstance(row, dict):
+        raise BadInputError('`--row` is not a map; expected something such as `{"age": 12}`')
+    for name in row:
+        if name not in document.attributes:
+            raise BadInputError(f"row attribute `{name}` is not declared{nearest(name, document.attributes)}")
+    return row
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return day_in_rome(SystemClock().now())
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(f"`{text}` is not a day; expected something such as `2026-11-22`") from error
+
+
+# --- leaving ---
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    """Turn every expected error into one line on standard error and an exit code."""
+    try:
+        yield
+    except BundleError as error:
+        for finding in error.findings:
+            say(str(finding))
+        raise typer.Exit(Exit.FAILED) from error
+    except NotFoundError as error:
+        say(f"{error} [{error.code}]")
+        raise typer.Exit(Exit.NOT_FOUND) from error
+    except (CroceviaError, PolicyError) as error:
+        say(f"{error} [{error.code}]")
+        raise typer.Exit(Exit.USAGE) from error
+
+
+def _exit_if(failed: bool) -> None:  # noqa: FBT001  # the outcome, not a switch
+    if failed:
+        raise typer.Exit(Exit.FAILED)

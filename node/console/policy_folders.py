@@ -1,0 +1,80 @@
+"""Bundle folders on disk: which files belong to a bundle, and where its vocabulary and schema come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from federation.contract.errors import NotFoundError
+from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, read_bundle
+from node.policy.checks.rule import Subject
+from node.policy.checks.specified import check
+from node.policy.schema_view import SchemaView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from node.policy.findings import Finding
+
+SCHEMA_FILE: Final = "schema.graphql"
+_FOLDERS: Final = ("types", "tests")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFolder:
+    """A bundle's folder after reading and checking; the bundle is None if it has an error of its own."""
+
+    folder: Path
+    bundle: Bundle | None
+    findings: tuple[Finding, ...]
+
+
+def bundle_folders(root: Path) -> tuple[Path, ...]:
+    """Return the folder itself if it holds a bundle, else the folders directly in it that do.
+
+    Raises:
+        NotFoundError: there is no bundle.
+    """
+    if not root.is_dir():
+        raise NotFoundError(f"folder `{root}` does not exist; name a bundle's folder with `--policies`")
+    if (root / "types").is_dir():
+        return (root,)
+    found = tuple(sorted(child for child in root.iterdir() if (child / "types").is_dir()))
+    if not found:
+        raise NotFoundError(f"folder `{root}` holds no policies: expected `{root / 'types'}`")
+    return found
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a bundle by relative path; a missing vocabulary is the parent folder's."""
+    paths: Iterable[Path] = [path for name in _FOLDERS for path in sorted((folder / name).glob("*")) if path.is_file()]
+    named = [folder / name for name in (VOCABULARY_FILE, "invariants.yaml", LOCK_FILE) if (folder / name).is_file()]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in (*paths, *named)}
+    if VOCABULARY_FILE not in files and (folder.parent / VOCABULARY_FILE).is_file():
+        files[VOCABULARY_FILE] = (folder.parent / VOCABULARY_FILE).read_bytes()
+    return files
+
+
+def schema_beside(folder: Path, given: Path | None) -> SchemaView | None:
+    """Return the schema that a bundle must cover: the one given, else the one beside the bundle, else none.
+
+    Raises:
+        NotFoundError: the schema given does not exist.
+        PolicyError: it is not SDL.
+    """
+    path = folder / SCHEMA_FILE if given is None else given
+    if not path.is_file():
+        if given is not None:
+            raise NotFoundError(f"schema `{given}` does not exist")
+        return None
+    return SchemaView.parse(path.read_text(encoding="utf-8"))
+
+
+def check_folder(folder: Path, schema: Path | None) -> CheckedFolder:
+    """Read a bundle and run every check on it."""
+    reading = read_bundle(read_files(folder))
+    if reading.bundle is None:
+        return CheckedFolder(folder, None, reading.findings)
+    found = check(Subject(reading.bundle, schema_beside(folder, schema)))
+    return CheckedFolder(folder, reading.bundle, tuple(sorted({*reading.findings, *found})))

@@ -1,0 +1,207 @@
+"""What the policy commands write: tables and sentences for officers, JSON for programs.
+
+The JSON shapes are documented in docs/policy-language.md and stay stable.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from node.policy.bundle import LOCK_FILE, Bundle
+from node.policy.findings import Finding, Severity
+from node.policy.forms import form_text
+from node.policy.matrix import lock_text, matrix
+from node.policy.sentences import Language, grant_sentence, prohibition_sentence
+
+if TYPE_CHECKING:
+    from node.console.policy_folders import CheckedFolder
+    from node.policy.documents import TypeDocument
+    from node.policy.explanation import Explanation
+    from node.policy.trials import Trial
+
+
+def out() -> Console:
+    """Return standard output; a file or pipe is as wide as a table wants to be, so that nothing is cut."""
+    return Console() if sys.stdout.isatty() else Console(width=400)
+
+
+def say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "file": finding.place.file,
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "severity": str(finding.severity),
+        "code": str(finding.code),
+        "message": finding.message,
+    }
+
+
+def checked_json(checked: CheckedFolder) -> dict[str, Any]:
+    return {
+        "folder": str(checked.folder),
+        "digest": None if checked.bundle is None else checked.bundle.digest,
+        "findings": [finding_json(finding) for finding in checked.findings],
+    }
+
+
+def print_checked(checked: CheckedFolder) -> None:
+    console = out()
+    for finding in checked.findings:
+        colour = "red" if finding.severity is Severity.ERROR else "yellow"
+        console.print(f"[{colour}]{finding.severity}[/{colour}]", end=" ")
+        console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
+    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
+    if errors or checked.bundle is None:
+        console.print(f"{checked.folder}: {errors} errors; the bundle cannot be used", highlight=False)
+        return
+    bundle = checked.bundle
+    fields = sum(len(document.fields) for document in bundle.types.values())
+    grants = sum(len(document.grants) for document in bundle.types.values())
+    warnings = len(checked.findings)
+    console.print(
+        f"{checked.folder}: {len(bundle.types)} types, {fields} fields, {grants} grants, "
+        f"{warnings} warnings, no errors ({bundle.digest})",
+        highlight=False,
+    )
+
+
+def trial_json(trial: Trial) -> dict[str, Any]:
+    case = trial.case
+    return {
+        "file": case.place.file,
+        "line": case.place.line,
+        "type": trial.suite.type_name,
+        "as": case.requester_name,
+        "for": case.purpose,
+        "row": case.row_name,
+        "passed": trial.passed,
+        "differences": [
+            {"field": one.field, "expected": one.expected, "decided": one.decided, "rule": one.rule}
+            for one in trial.differences
+        ],
+    }
+
+
+def print_trials(folder: Path, trials: list[Trial]) -> None:
+    console = out()
+    for trial in trials:
+        if not trial.passed:
+            case = trial.case
+            what = f"{trial.suite.type_name}: {case.requester_name} for {case.purpose}, row {case.row_name}"
+            console.print(f"[red]failed[/red] {case.place} {what}", highlight=False, soft_wrap=True)
+            for one in trial.differences:
+                by = f" by `{one.rule}`" if one.rule else ""
+                console.print(
+                    f"  {one.field}: expected {one.expected}, decided {one.decided}{by}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+    passed = sum(trial.passed for trial in trials)
+    console.print(f"{folder}: {passed} of {len(trials)} cases pass", highlight=False)
+
+
+def explanation_json(found: Explanation) -> dict[str, Any]:
+    decision = found.decision
+    return {
+        "coordinate": found.coordinate,
+        "category": found.category,
+        "decision": None
+        if decision is None
+        else {"form": form_text(decision.form), "cause": str(decision.cause), "rule": decision.rule},
+        "rowVisibleWhere": found.row_visible_where,
+        "grants": [
+            {
+                "id": grant.id,
+                "form": form_text(grant.form),
+                "law": grant.law,
+                "retain": grant.retain,
+                "failing": [str(clause) for clause in grant.failing],
+                "asks": grant.asks,
+            }
+            for grant in found.grants
+        ],
+        "prohibitions": [
+            {"id": rule.id, "law": rule.law, "hidesRow": rule.hides_row, "deniesWhere": rule.denies_where}
+            for rule in found.prohibitions
+        ],
+    }
+
+
+def print_explanation(found: Explanation, bundle: Bundle, document: TypeDocument, lang: Language) -> None:
+    console = out()
+    decision = found.decision
+    said = (
+        "depends on the row"
+        if decision is None
+        else f"{form_text(decision.form)} ({decision.cause}{f': {decision.rule}' if decision.rule else ''})"
+    )
+    console.print(f"[bold]{found.coordinate}[/bold] ({found.category}): {said}", highlight=False, soft_wrap=True)
+    console.print(f"row visible where: {found.row_visible_where}", markup=False, highlight=False, soft_wrap=True)
+    said_rules = dict(sentences_of(bundle, document, lang))
+    for grant in found.grants:
+        mark = "[red]✗[/red]" if grant.failing else "[green]✓[/green]"
+        verdict = f"fails on {', '.join(grant.failing)}" if grant.failing else "applies"
+        where = f" where {grant.asks}" if grant.asks and not grant.failing else ""
+        console.print(
+            f"{mark} grant {grant.id}: {form_text(grant.form)}, {verdict}{where}", highlight=False, soft_wrap=True
+        )
+        console.print(f"    {said_rules[grant.id]}", markup=False, highlight=False, soft_wrap=True)
+    for rule in found.prohibitions:
+        mark = "[green]·[/green]" if rule.denies_where is None else "[red]![/red]"
+        where = "never for this requester" if rule.denies_where is None else f"where {rule.denies_where}"
+        console.print(f"{mark} prohibition {rule.id}: denies {where}", highlight=False, soft_wrap=True)
+        console.print(f"    {said_rules[rule.id]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def sentences_of(bundle: Bundle, document: TypeDocument, lang: Language) -> Iterator[tuple[str, str]]:
+    for grant in document.grants:
+        yield grant.id, grant_sentence(grant, bundle.vocabulary, lang)
+    for rule in document.prohibitions:
+        yield rule.id, prohibition_sentence(rule, lang)
+
+
+def lock_differs(folder: Path, bundle: Bundle) -> bool:
+    path = folder / LOCK_FILE
+    return path.is_file() and path.read_text(encoding="utf-8") != lock_text(bundle)
+
+
+_COLOURS: Final = {"-": "dim", "clear": "green"}
+
+
+def print_matrix(folder: Path, bundle: Bundle) -> None:
+    """Print who sees what; purposes for which a kind of requester sees nothing are left out."""
+    rows = matrix(bundle)
+    console = out()
+    for name, document in sorted(bundle.types.items()):
+        table = Table(title=f"{folder.name} · {name}", title_justify="left")
+        table.add_column("kind")
+        table.add_column("purpose")
+        for field in document.fields:
+            table.add_column(field)
+        for line in rows:
+            if line.type_name == name and any(cell != "-" for cell in line.cells.values()):
+                cells = [_coloured(line.cells[field]) for field in document.fields]
+                table.add_row(line.kind, line.purpose, *cells)
+        console.print(table)
+    console.print("* depends on the row or on a consent; what is not listed is denied", highlight=False)
+
+
+def _coloured(cell: str) -> str:
+    colour = _COLOURS.get(cell.rstrip("*"), "yellow")
+    return f"[{colour}]{cell.replace('[', chr(92) + '[')}[/{colour}]"
