@@ -80,8 +80,14 @@ def read_bundle(files: Mapping[str, bytes]) -> Reading:
     if vocabulary is None:
         return Reading(None, _in_order(reader.findings))
     types = _types(trees, vocabulary, reader)
-    suites = _suites(trees, types, vocabulary, reader)
-    invariants = read_invariants(trees[INVARIANTS_FILE], types, vocabulary, reader) if INVARIANTS_FILE in trees else ()
+    # What else is wrong of suites and invariants shows once the types they speak of can be read.
+    unread = frozenset(_type_name(path) for path in files if _is_type(path)) - types.keys()
+    suites = _suites(trees, types, vocabulary, unread, reader)
+    invariants = (
+        read_invariants(trees[INVARIANTS_FILE], types, vocabulary, reader)
+        if INVARIANTS_FILE in trees and not unread
+        else ()
+    )
     if any(finding.severity is Severity.ERROR for finding in reader.findings):
         return Reading(None, _in_order(reader.findings))
     hashes = {path: sha256_hex(files[path]) for path in sorted(files) if is_bundle_file(path)}
