@@ -1,0 +1,160 @@
+"""What happens to a partner's question.
+
+1. authenticate: token, proof of possession, the consumer's signature; the token names one purpose and one agreement
+2. prepare: parse, bound, validate, plan; cached by text and agreement
+3. execute: every node gets its own part with the consumer's signed request; pseudonyms are translated on the way
+4. close the last door: no pseudonym of another domain leaves
+5. record: one entry in the gateway's ledger, durable before anything leaves
+6. respond: data, errors, and who decided what under which policy, with receipts
+
+The gateway never decides access: nodes do, by what the consumer signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from federation.contract.clock import Clock, rfc3339
+from federation.contract.entries import Entry, EntryKind
+from federation.contract.errors import CroceviaError
+from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.identifiers import MemberId
+from federation.contract.messages import EXTENSION, NodeAnswerExtension, read_node_answer
+from federation.execution.execute import execute
+from federation.execution.ports import Answered, EntityRouter, Fetcher
+from federation.execution.respond import Response
+from federation.execution.run import Outside
+from federation.gateway.caller import Caller, Doorkeeper, authenticate
+from federation.gateway.disclosure import joined_decisions, privacy_extension
+from federation.gateway.egress import own_pseudonyms
+from federation.gateway.pseudonyms import PseudonymRouter, Translator
+from federation.gateway.questions import Question, Questions
+from federation.ledger.log import Ledger
+from federation.trust.http_messages import HttpRequest
+from federation.trust.member_list import TrustedMembers
+
+GATEWAY = MemberId("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Mediation:
+    """What one request needs from outside: its translator, and the fetcher that carries its signed request."""
+
+    translator: Translator
+    fetcher: Fetcher
+
+
+OpenMediation = Callable[[Caller, Question, str], Mediation]
+"""From caller, question and trace id to the request's mediation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything a request passes. `deadline` is in seconds; `new_trace` makes trace ids."""
+
+    members: TrustedMembers
+    door: Doorkeeper
+    questions: Questions
+    mediate: OpenMediation
+    ledger: Ledger
+    clock: Clock
+    deadline: float
+    new_trace: Callable[[], str]
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What nodes said beside their data, and which of them said nothing."""
+
+    answers: list[NodeAnswerExtension] = field(default_factory=list)
+    unavailable: list[str] = field(default_factory=list)
+
+    def note(self, answered: Answered) -> None:
+        """Keep how a fetch ended: the executor's `OnAnswer`."""
+        if answered.failure is not None:
+            self.unavailable.append(answered.member)
+            return
+        extensions = msgspec.json.decode(answered.extensions) if answered.extensions else {}
+        if EXTENSION in extensions:
+            self.answers.append(read_node_answer(extensions[EXTENSION]))
+
+
+async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) -> bytes:
+    """Answer one signed question with the bytes of a GraphQL response.
+
+    Raises:
+        CroceviaError: the question was refused as a whole; the refusal is recorded.
+    """
+    trace = gateway.new_trace()
+    caller: Caller | None = None
+    try:
+        caller = authenticate(request, gateway.members.current(), gateway.door)  # (1)
+        question = gateway.questions.question(asked, caller.agreement)  # (2)
+        variables = gateway.questions.coerced(question, asked.variables)
+        mediation = gateway.mediate(caller, question, trace)
+        heard = _Heard()
+        response = await _execute(question, variables, mediation, heard, gateway)  # (3)
+        body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
+        await gateway.ledger.append(_mediated(caller, question, heard, trace, gateway).to_bytes())  # (5)
+    except CroceviaError as refused:
+        refused.extensions.setdefault("traceId", trace)
+        await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
+        raise
+    return body
+
+
+async def _execute(
+    question: Question, variables: Mapping[str, object], mediation: Mediation, heard: _Heard, gateway: Gateway
+) -> Response:
+    router: EntityRouter = PseudonymRouter(mediation.translator)
+    deadline = asyncio.get_running_loop().time() + gateway.deadline
+    return await execute(question.plan, variables, Outside(mediation.fetcher, router, heard.note), deadline)
+
+
+async def _respond(response: Response, caller: Caller, mediation: Mediation, heard: _Heard, trace: str) -> bytes:
+    privacy = privacy_extension(
+        heard.answers, response.provenance, caller.purpose, caller.agreement.id, heard.unavailable
+    )
+    body = response.encode({"privacy": privacy, "traceId": trace})
+    return await own_pseudonyms(body, caller.consumer.id, mediation.translator)
+
+
+def _mediated(caller: Caller, question: Question, heard: _Heard, trace: str, gateway: Gateway) -> Entry:
+    return Entry(
+        kind=EntryKind.MEDIATION,
+        at=rfc3339(gateway.clock.now()),
+        writer=GATEWAY,
+        trace_id=trace,
+        consumer=caller.consumer.id,
+        purpose=caller.purpose,
+        legal_basis=caller.legal_basis,
+        agreement=caller.agreement.id,
+        operation_digest=question.digest,
+        request_digest=caller.request.digest(),
+        decisions=joined_decisions(heard.answers),
+        detail=" ".join(sorted(question.members)),
+    )
+
+
+def _refused(caller: Caller | None, refused: CroceviaError, trace: str, gateway: Gateway) -> Entry:
+    """Record a refusal; what an unproved caller says about itself is not evidence and is left out."""
+    entry = Entry(
+        kind=EntryKind.REFUSAL,
+        at=rfc3339(gateway.clock.now()),
+        writer=GATEWAY,
+        trace_id=trace,
+        code=refused.code,
+    )
+    if caller is None:
+        return entry
+    return msgspec.structs.replace(
+        entry,
+        consumer=caller.consumer.id,
+        purpose=caller.purpose,
+        agreement=caller.agreement.id,
+        request_digest=caller.request.digest(),
+    )
