@@ -28,7 +28,7 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
-@pytest.fixture(params=STORES.values(), ids=STORES.keys())
+@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> ReplayStore:
     made: ReplayStore = request.param(tmp_path, clock)
     return made
