@@ -72,7 +72,7 @@ class Dealing:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A consent the citizen gave to the municipality."""
+    """A consent the citizen gave, or a parent gave for a child."""
 
     purpose: str
     given: str
@@ -203,6 +203,7 @@ class SchoolRecord:
     currently_enrolled: bool
     since: str
     enrolments: tuple[SchoolYear, ...]
+    consents: tuple[Consent, ...]
 
 
 @dataclass(frozen=True, slots=True)

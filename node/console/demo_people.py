@@ -530,7 +530,7 @@ class Population:
     # --- school and cooperative --------------------------------------------------------------------------------------
 
     def _school(self, person: Person, role: _Role) -> SchoolRecord:
-        years = [self._enrolment(SEED_DAY.year, role.age, "attending")]
+        years = [self._enrolment(SEED_DAY.year, role.age, "active")]
         if role.age - 1 in _SCHOOL_AGES:
             years.append(self._enrolment(SEED_DAY.year - 1, role.age - 1, "completed"))
         leaves = self._happens(_Share.LEAVING_SCHOOL)
@@ -547,6 +547,7 @@ class Population:
             currently_enrolled=not leaves,
             since=f"{years[-1].school_year[:4]}-09-01",
             enrolments=tuple(years),
+            consents=self._consents(),
         )
 
     def _enrolment(self, year: int, age: int, status: str) -> SchoolYear:

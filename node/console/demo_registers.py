@@ -63,7 +63,7 @@ _BENEFIT: Final = {
     "attendance-allowance": "IFREQ",
 }
 _BENEFIT_STATUS: Final = {"active": "1", "suspended": "2", "ended": "9"}
-_ENROLMENT: Final = {"attending": "F", "completed": "C", "transferred": "T", "withdrawn": "R"}
+_ENROLMENT: Final = {"active": "F", "completed": "C", "transferred": "T", "withdrawn": "R"}
 _SUPPORT_KIND: Final = {
     "home-help": "ass_dom",
     "job-placement": "ins_lav",
@@ -205,6 +205,9 @@ def _school(person: Person, pseudonym: str) -> Iterator[Row]:
         meals = None if year.meal_service is None else "SI" if year.meal_service else "NO"
         row = (None, record.number, year.school_year, year.school, year.grade, _ENROLMENT[year.status], meals)
         yield ("ISCRIZIONI", row)
+    for consent in record.consents:
+        withdrawn, expires = (day and _slashed(day) for day in (consent.withdrawn, consent.expires))
+        yield ("AUTORIZZAZIONI", (None, record.number, "MENSA", _slashed(consent.given), withdrawn, expires))
 
 
 def _cooperative(person: Person, pseudonym: str) -> Iterator[Row]:
