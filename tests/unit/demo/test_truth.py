@@ -78,7 +78,7 @@ def bundles() -> dict[str, Bundle]:
 
 @pytest.fixture(scope="session")
 def owners() -> dict[str, str]:
-    """Return the members that map each coordinate, the one whose type document decides it."""
+    """Return the member that decides each coordinate; for the shared id, the municipality."""
     found: dict[str, str] = {}
     for member in MEMBERS:
         mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
@@ -86,7 +86,7 @@ def owners() -> dict[str, str]:
             names = {*source.fields, *source.relations}
             if source.key and source.key.field:
                 names.add(source.key.field)
-            found |= {f"{source.type_name}.{name}": member for name in names}
+            found = {f"{source.type_name}.{name}": member for name in names} | found
     return found
 
 
