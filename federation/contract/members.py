@@ -47,7 +47,7 @@ class PublishedKey(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
 
 
 class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A process that signs: the gateway, the exchange, or a citizens' portal."""
+    """A process that signs for the federation itself: the gateway or the exchange."""
 
     id: MemberId
     endpoint: str
@@ -162,7 +162,6 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     expires: datetime
     gateway: Party
     exchange: Party
-    portal: Party
     members: tuple[Member, ...]
     agreements: tuple[Agreement, ...]
     supergraph: str
@@ -207,12 +206,12 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
         raise AgreementError(f"agreement `{agreement}` is not on the member list, version {self.version}")
 
     def party(self, party: str) -> Party | Member:
-        """Return whoever signs under that id: a member, the gateway, the exchange or the portal.
+        """Return whoever signs under that id: a member, the gateway or the exchange.
 
         Raises:
             UnknownMemberError: nobody does.
         """
-        for known in (self.gateway, self.exchange, self.portal):
+        for known in (self.gateway, self.exchange):
             if known.id == party:
                 return known
         return self.member(party)

@@ -1,0 +1,213 @@
+"""Founding a federation on one machine: keys for everybody, one composed graph, a signed member list.
+
+Founding again keeps keys and registers and publishes a member list of a higher version.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from federation.composition.compose import Subgraph, compose
+from federation.composition.supergraph import Supergraph
+from federation.contract.canonical import sha256_digest
+from federation.contract.clock import Clock
+from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.members import KeyUse, Member, MemberList, Party, PublishedKey
+from federation.demo.charter import Charter, CharterMember
+from federation.demo.layout import HOST, Home, Ports, url
+from federation.gateway.directory_subgraph import DIRECTORY_SDL
+from federation.ledger.note import Ed25519Signer
+from federation.trust.keys import (
+    LEDGER_KEY,
+    MESSAGE_KEY,
+    SigningKey,
+    ed25519_jwk,
+    generate_ed25519,
+    load_ed25519,
+    publish,
+    write_private,
+)
+from federation.trust.member_list import sign_member_list
+
+SUBJECTS_KEY = "subjects.key"
+MASKS_KEY = "masks.key"
+CURSORS_KEY = "cursors.key"
+EXCHANGE_MASTER_KEY = "master.key"
+_SECRET_BYTES = 32
+_LIST_LIFE = timedelta(days=7)
+_KEY_LIFE = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What was published."""
+
+    members: MemberList
+    supergraph: Supergraph
+
+
+class PublishedOperators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`operators.json`: whom to believe about the member list. It comes to a member by hand, never over the wire."""
+
+    federation: str
+    threshold: int
+    keys: tuple[dict[str, str], ...]
+
+
+def make_keys(home: Home, charter: Charter) -> None:
+    """Make every key and secret that is not there yet, in files of mode 0600."""
+    for operator in charter.operators:
+        _ensure_ed25519(home.operators / f"{operator}.pem")
+    for party in ("gateway", "exchange", *(member.id for member in charter.members)):
+        keys = home.keys(party)
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (keys / MESSAGE_KEY).exists():
+            SigningKey.generate().save(keys / MESSAGE_KEY)
+        _ensure_ed25519(keys / LEDGER_KEY)
+        for secret in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
+            _ensure_secret(keys / secret)
+    _ensure_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY)
+
+
+def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping[str, str], clock: Clock) -> Founded:
+    """Compose the graph, sign a member list of the next version, and write both to the registry.
+
+    `sdls` are the schemas that the nodes publish, by member.
+
+    Raises:
+        CompositionError: the schemas do not compose.
+    """
+    supergraph = _composed(charter, ports, sdls)
+    now = clock.now()
+    members = MemberList(
+        federation=charter.federation,
+        version=_last_version(home) + 1,
+        issued=now,
+        expires=now + _LIST_LIFE,
+        gateway=_party(home, "gateway", url(ports.gateway) + "/graphql", now),
+        exchange=_party(home, "exchange", url(ports.exchange), now),
+        members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
+        agreements=tuple(agreement.active() for agreement in charter.agreements),
+        supergraph=sha256_digest(supergraph.sdl.encode()),
+        api_schema=sha256_digest(supergraph.api_sdl.encode()),
+    )
+    operators = [load_ed25519(home.operators / f"{name}.pem") for name in charter.operators]
+    published = PublishedOperators(
+        charter.federation, charter.threshold, tuple(ed25519_jwk(key.public_key()) for key in operators)
+    )
+    home.registry.mkdir(parents=True, exist_ok=True)
+    _write(home.registry / "operators.json", msgspec.json.format(msgspec.json.encode(published)))
+    _write(home.registry / "supergraph.graphql", supergraph.sdl.encode())
+    _write(home.registry / "api.graphql", supergraph.api_sdl.encode())
+    _write(home.registry / "member-list.json", sign_member_list(members, operators[: charter.threshold]))
+    return Founded(members, supergraph)
+
+
+def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, queries: Path) -> None:
+    """Write the settings file of every process."""
+    _settings(
+        home.party("gateway"),
+        ports.gateway,
+        {"keys": "keys", "state": "state", "registry": "../registry", "exchange": url(ports.exchange)},
+        '\n[demo]\npartners = ".."\nqueries = ' + _toml(str(queries)) + "\n",
+    )
+    _settings(home.party("exchange"), ports.exchange, {"keys": "keys", "state": "state", "registry": "../registry"})
+    for position, member in enumerate(charter.nodes()):
+        values = {
+            "member": member.id,
+            "mapping": "node.yaml",
+            "policies": str(policies / member.id),
+            "keys": "keys",
+            "state": "state",
+            "registry": "../registry",
+        }
+        _settings(home.party(member.id), ports.node(position), values)
+
+
+def _composed(charter: Charter, ports: Ports, sdls: Mapping[str, str]) -> Supergraph:
+    nodes = [
+        Subgraph(member.id, url(ports.node(position)) + "/graphql", sdls[member.id])
+        for position, member in enumerate(charter.nodes())
+    ]
+    return compose([*nodes, Subgraph(DIRECTORY, url(ports.gateway) + "/graphql", DIRECTORY_SDL)]).supergraph
+
+
+def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, now: datetime) -> Member:
+    signer = Ed25519Signer.of(ledger_origin(charter.federation, member.id), load_ed25519(_ledger_key(home, member.id)))
+    positions = {node.id: position for position, node in enumerate(charter.nodes())}
+    return Member(
+        id=member.id,
+        name=member.name,
+        kind=member.kind,
+        area=member.area,
+        keys=_message_keys(home, member.id, now),
+        endpoint=url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
+        ledger=str(signer.verifier) if member.node else None,
+    )
+
+
+def _party(home: Home, name: str, endpoint: str, now: datetime) -> Party:
+    return Party(MemberId(name), endpoint, _message_keys(home, name, now))
+
+
+def ledger_origin(federation: str, party: str) -> str:
+    """Return the name of a party's ledger, as checkpoints carry it (C2SP tlog-checkpoint: no scheme)."""
+    return f"{federation.removeprefix('https://')}/{party}/ledger"
+
+
+def _message_keys(home: Home, party: str, now: datetime) -> tuple[PublishedKey, ...]:
+    key = SigningKey.load(home.keys(party) / MESSAGE_KEY)
+    return (publish(key.public_jwk(), KeyUse.MESSAGE, now - timedelta(hours=1), now + _KEY_LIFE),)
+
+
+def _ledger_key(home: Home, party: str) -> Path:
+    return home.keys(party) / LEDGER_KEY
+
+
+def _last_version(home: Home) -> int:
+    """Versions only rise, and restart with the registry: a new registry has new operators."""
+    try:
+        known = msgspec.json.decode((home.registry / "version").read_bytes(), type=int)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        known = 0
+    home.registry.mkdir(parents=True, exist_ok=True)
+    _write(home.registry / "version", str(known + 1).encode())
+    return known
+
+
+def _ensure_ed25519(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        generate_ed25519(path)
+
+
+def _ensure_secret(path: Path) -> None:
+    if not path.exists():
+        write_private(path, secrets.token_bytes(_SECRET_BYTES))
+
+
+def _settings(folder: Path, port: int, values: Mapping[str, str], more: str = "") -> None:
+    lines = {"listen": f"{HOST}:{port}", "url": url(port), **values}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "state").mkdir(exist_ok=True)
+    _write(
+        folder / "settings.toml",
+        "".join(f"{key} = {_toml(value)}\n" for key, value in lines.items()).encode() + more.encode(),
+    )
+
+
+def _toml(text: str) -> str:
+    return msgspec.json.encode(text).decode()  # a JSON string is a TOML basic string
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a reader sees the old or the new one."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,94 @@
+"""Where a demo federation lies on disk, and on which ports its processes listen.
+
+```
+operators/      keys of the three operators who sign the member list
+registry/       what everybody may read: operators.json, member-list.json, supergraph.graphql, api.graphql
+gateway/        settings.toml, keys/, state/ (ledger, replay cache, reference directory)
+exchange/       settings.toml, keys/, state/
+portal/         keys/, citizens.db: the citizens' access point, and under which pseudonym it knows each
+<member>/       settings.toml, node.yaml, register.db, keys/, state/
+logs/           one file per process
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from federation.contract.errors import ConfigurationError
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8400
+_FIRST_NODE = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The gateway's port; the exchange has the next one, nodes follow from the eleventh on."""
+
+    gateway: int = DEFAULT_PORT
+
+    @property
+    def exchange(self) -> int:
+        """The exchange's port."""
+        return self.gateway + 1
+
+    def node(self, position: int) -> int:
+        """The port of the node at this position in the charter, from 0."""
+        return self.gateway + _FIRST_NODE + position
+
+
+def url(port: int) -> str:
+    """Return the origin of a process of the demo."""
+    return f"http://{HOST}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A demo's folder."""
+
+    root: Path
+
+    @property
+    def operators(self) -> Path:
+        """Keys of the operators."""
+        return self.root / "operators"
+
+    @property
+    def registry(self) -> Path:
+        """What everybody may read."""
+        return self.root / "registry"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.root / "logs"
+
+    @property
+    def directory(self) -> Path:
+        """The reference directory's file."""
+        return self.party("gateway") / "state" / "directory.db"
+
+    def party(self, name: str) -> Path:
+        """The folder of a member, the gateway, the exchange or the portal."""
+        return self.root / name
+
+    def keys(self, name: str) -> Path:
+        """The folder of a party's keys."""
+        return self.root / name / "keys"
+
+    def require_founded(self, members: Sequence[str] = ()) -> None:
+        """Refuse to work on a folder that holds no demo.
+
+        Raises:
+            ConfigurationError: says how to make one.
+        """
+        if not (self.registry / "member-list.json").exists():
+            raise ConfigurationError(f"`{self.root}` holds no federation; run `crocevia demo` first, or give `--home`")
+        for member in members:
+            if not self.keys(member).exists():
+                raise ConfigurationError(
+                    f"`{member}` has no keys in `{self.root}`; see `crocevia demo` for its members"
+                )
