@@ -112,26 +112,58 @@ class Planner:
             else:
                 yield self._part(operation.root, operation.tree, roots[:1], 0, options)
             return
-        for step, asked in enumerate(operation.tree.fields):
-            yield self._single_root(operation.root, asked, step, options)
+        yield from self._serial_parts(operation, options)
 
-    def _single_root(self, root: str, asked: Field, step: int, options: PlannerOptions) -> Part:
+    def _serial_parts(self, operation: Operation, options: PlannerOptions) -> Iterator[Part]:
+        """Plan root fields that run one after the other.
+
+        Neighbours in one subgraph share a request when nothing has to happen between them: the subgraph itself runs
+        them in order.
+        """
+        run: list[Field] = []
+        last: Part | None = None
+        for step, asked in enumerate(operation.tree.fields):
+            part = self._single_root(operation.root, [asked], step, options)
+            if last is not None and _only_root(last) and _origin(last) == _origin(part):
+                run.append(asked)
+                last = self._from(operation.root, run, _origin(part), step, options)
+                continue
+            if last is not None:
+                yield last
+            run, last = [asked], part
+        if last is not None:
+            yield last
+
+    def _single_root(self, root: str, asked: list[Field], step: int, options: PlannerOptions) -> Part:
         """Plan one root field from each subgraph that resolves it, and keep the cheapest."""
-        tree = SelectionTree(frozenset({root}), (asked,))
-        holders = [edge.subgraph for edge in self.graph.holders.get((root, asked.name), ())] or self.graph.subgraphs[:1]
+        (field,) = asked
+        holders = [edge.subgraph for edge in self.graph.holders.get((root, field.name), ())] or self.graph.subgraphs[:1]
         found: list[Part] = []
         refusal: PlanningError | None = None
         for subgraph in holders:
             try:
-                found.append(self._part(root, tree, [subgraph], step, options))
+                found.append(self._from(root, asked, subgraph, step, options))
             except UnanswerableError as error:
                 refusal = error
         if not found:
-            raise refusal or UnanswerableError(f"`{root}.{asked.name}` cannot be answered: no subgraph resolves it")
+            raise refusal or UnanswerableError(f"`{root}.{field.name}` cannot be answered: no subgraph resolves it")
         return min(found, key=lambda part: part.choice.cost)
+
+    def _from(self, root: str, asked: list[Field], subgraph: str, step: int, options: PlannerOptions) -> Part:
+        """Plan root fields from one subgraph."""
+        return self._part(root, SelectionTree(frozenset({root}), tuple(asked)), [subgraph], step, options)
 
     def _part(self, root: str, tree: SelectionTree, subgraphs: list[str], step: int, options: PlannerOptions) -> Part:
         search = Search(self.graph, active=options.labels, prefix=options.internal_prefix, denied=options.denied)
         node = search.root(root, tree, subgraphs)
         choice = choose(search, search.goals(node), options.budget)
         return Part(search, choice, node, step)
+
+
+def _only_root(part: Part) -> bool:
+    """Tell whether a part is answered by its root selection alone."""
+    return part.choice.mask.bit_count() <= 1
+
+
+def _origin(part: Part) -> str:
+    return part.root.descents[0].jump.subgraph
