@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation.contract.canonical import canonical
 from federation.contract.clock import FixedClock
 from federation.contract.errors import BadInputError, ConfigurationError, RegistryStaleError
-from federation.contract.identifiers import MemberId
-from federation.contract.members import MemberList, Party
+from federation.contract.members import MemberList
 from federation.trust.envelope import Envelope, pre_authentication_encoding, seal
 from federation.trust.member_list import (
     ExpiredListError,
@@ -25,30 +24,9 @@ from federation.trust.member_list import (
     sign_member_list,
     verify_member_list,
 )
+from tests.support.members import NOW, ONE, STRANGER, THREE, TWO, members, signed
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
-ONE, TWO, THREE, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(4))
 OPERATORS = Operators.of("demo", 2, [key.public_key() for key in (ONE, TWO, THREE)])
-
-
-def members(version: int, minutes: int = 10, supergraph: str = "sha256:0") -> MemberList:
-    party = Party(id=MemberId("gateway"), endpoint="https://gw.example", keys=())
-    return MemberList(
-        federation="demo",
-        version=version,
-        issued=NOW,
-        expires=NOW + timedelta(minutes=minutes),
-        gateway=party,
-        exchange=party,
-        members=(),
-        agreements=(),
-        supergraph=supergraph,
-        api_schema="sha256:0",
-    )
-
-
-def signed(version: int, minutes: int = 10, supergraph: str = "sha256:0") -> bytes:
-    return sign_member_list(members(version, minutes, supergraph), [ONE, TWO])
 
 
 @pytest.fixture
