@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from federation.planning import guards
 from federation.planning.errors import UnanswerableError
 from federation.planning.fieldsets import NOTHING, FieldSet, printed
-from federation.planning.guards import ALWAYS
+from federation.planning.guards import ALWAYS, NEVER
 from federation.planning.operation import TYPENAME, SelectionTree
 from federation.planning.tree import Entry, Group, Input, Jump, Mask, Node, Option, Pick, Spot, key_of
 
@@ -497,6 +497,8 @@ class Search:
         node = entry.node
         assert entry.asked is not None
         guard = guards.both(node.guard, entry.asked.guard)
+        if guard == NEVER:
+            return
         for type_name in sorted(entry.types & node.selectable):
             if self.is_denied(entry, type_name):
                 continue

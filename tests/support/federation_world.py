@@ -1,0 +1,764 @@
+"""Random federations for tests: one merged schema, its split over subgraphs, data, and operations.
+
+The world knows every object's values. A subgraph answers only what it may: a field that it does not own fails unless
+the path provided it, and a field with `@requires` is computed from the representation it was sent and nothing else. So a
+plan that asks the wrong member, or forgets an input, does not give the merged schema's answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, GraphQLObjectType, build_schema, graphql_sync, parse
+
+from federation.planning.fieldsets import parse_field_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from graphql import GraphQLResolveInfo, GraphQLSchema
+
+    from federation.planning.fieldsets import FieldSet
+
+HEADER = """
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { ROOTS }
+directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { SECURITY EXECUTION }
+"""
+
+
+@dataclass(slots=True)
+class FieldSpec:
+    """A field of the merged schema. `owners` resolve it; `external` subgraphs only declare it."""
+
+    name: str
+    type: str
+    owners: set[str]
+    argument: bool = False
+    external: set[str] = field(default_factory=set)
+    requires: str = ""
+    provides: dict[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """The field's definition without directives."""
+        return f"{self.name}{'(n: Int)' if self.argument else ''}: {self.type}"
+
+
+@dataclass(slots=True)
+class TypeSpec:
+    """A type of the merged schema. `graphs` maps each subgraph that knows it to the keys it has there."""
+
+    name: str
+    kind: str
+    graphs: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, FieldSpec] = field(default_factory=dict)
+    below: dict[str, set[str]] = field(default_factory=dict)
+    """For abstract types: subgraph to the concrete types it knows below."""
+    as_object: set[str] = field(default_factory=set)
+    """For interfaces: subgraphs that know it as an object."""
+    lifted: list[FieldSpec] = field(default_factory=list)
+    """For interfaces: the fields that interface objects add."""
+
+
+@dataclass(slots=True)
+class Thing:
+    """An object as a subgraph holds it: what it was sent, and what the path to it provides."""
+
+    type: str
+    id: str
+    sent: dict[str, Any] | None = None
+    provided: FieldSet = ()
+
+
+class World:
+    """One random federation with its data."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.subgraphs = ["a", "b", "c", "d"][: random.randint(2, 4)]
+        self.types: dict[str, TypeSpec] = {}
+        self.data: dict[tuple[str, str], dict[str, Any]] = {}
+        self.entities: list[str] = []
+        _Builder(self).build()
+        self.merged = build_schema(self.merged_sdl())
+        self._schemas: dict[str, GraphQLSchema] = {}
+
+    # Printing
+
+    def merged_sdl(self) -> str:
+        """Print the merged schema, as a monolith would have it."""
+        return "\n".join(_plain(self, spec) for spec in self.types.values() if spec.graphs)
+
+    def supergraph_sdl(self) -> str:
+        """Print the supergraph in the join specification."""
+        graphs = " ".join(f'{name.upper()} @join__graph(name: "{name}", url: "")' for name in self.subgraphs)
+        parts = [HEADER.replace("ROOTS", "query: Query"), f"enum join__Graph {{ {graphs} }}"]
+        parts += [_joined(self, spec) for spec in self.types.values() if spec.graphs]
+        return "\n".join(parts)
+
+    def subgraph_sdl(self, subgraph: str) -> str:
+        """Print what one subgraph serves, with `_entities`."""
+        parts = []
+        members = []
+        for spec in self.types.values():
+            if subgraph in spec.graphs:
+                parts.append(_local(self, spec, subgraph))
+                if spec.graphs[subgraph] and (spec.kind == "entity" or subgraph in spec.as_object):
+                    members.append(spec.name)
+        if members:
+            parts.append(f"scalar _Any\nunion _Entity = {' | '.join(members)}")
+            parts.append("extend type Query { _entities(representations: [_Any!]!): [_Entity]! }")
+        return "\n".join(parts)
+
+    # Answering
+
+    def ask(self, subgraph: str, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Answer an operation as one subgraph."""
+        schema = self._schemas.get(subgraph)
+        if schema is None:
+            schema = self._schemas[subgraph] = build_schema(self.subgraph_sdl(subgraph))
+
+        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+            return self._resolve(subgraph, source, info, arguments)
+
+        def type_of(value: Thing, _info: object, _abstract: object) -> str:
+            return self._known_as(subgraph, value.type)
+
+        found = graphql_sync(
+            schema, operation, None, variable_values=variables, field_resolver=resolve, type_resolver=type_of
+        )
+        return {"data": found.data, "errors": [str(error) for error in found.errors or ()]}
+
+    def answer(self, operation: str, variables: dict[str, Any], name: str | None = None) -> tuple[Any, list[str]]:
+        """Answer an operation as the monolith."""
+
+        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+            if info.parent_type.name == "Query":
+                return self._things(self.data["Query", ""][info.field_name])
+            return self._world_value(source, info.field_name, arguments)
+
+        found = graphql_sync(
+            self.merged,
+            operation,
+            None,
+            variable_values=variables,
+            operation_name=name,
+            field_resolver=resolve,
+            type_resolver=lambda value, _info, _abstract: value.type,
+        )
+        return found.data, [str(error) for error in found.errors or ()]
+
+    def _known_as(self, subgraph: str, name: str) -> str:
+        if subgraph in self.types[name].graphs:
+            return name
+        for spec in self.types.values():
+            if subgraph in spec.as_object and any(name in names for names in spec.below.values()):
+                return spec.name
+        return name
+
+    def _resolve(self, subgraph: str, source: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:
+        name = info.field_name
+        if name == "_entities":
+            return [self._entity(subgraph, one) for one in arguments["representations"]]
+        if info.parent_type.name == "Query":
+            return self._things(self.data["Query", ""][name])
+        known = self.types[self._known_as(subgraph, source.type)]
+        spec = known.fields[name] if name in known.fields else self.field(source.type, name)
+        provided = [one for one in source.provided if one.name == name]
+        if subgraph not in spec.owners and not provided:
+            raise GraphQLError(f"{subgraph} does not resolve {source.type}.{name}")
+        if spec.requires:
+            if source.sent is None:
+                raise GraphQLError(f"{source.type}.{name} needs a representation")
+            return self._required(spec, lambda one: _sent(source.sent, one))
+        below = tuple(child for one in provided for child in one.children)
+        if spec.provides.get(subgraph):
+            below += parse_field_set(spec.provides[subgraph])
+        value = self._world_value(source, name, arguments)
+        return _providing(value, below)
+
+    def field(self, type_name: str, name: str) -> FieldSpec:
+        """Return a field of a concrete type, its own or one that an interface object adds."""
+        spec = self.types[type_name]
+        if name in spec.fields:
+            return spec.fields[name]
+        above = _above(self, type_name)
+        return next(lifted for one in above for lifted in one.lifted if lifted.name == name)
+
+    def _required(self, spec: FieldSpec, read: Any) -> str:
+        return f"{spec.name}<{', '.join(str(read(one)) for one in parse_field_set(spec.requires))}>"
+
+    def _world_value(self, source: Thing, name: str, arguments: dict[str, Any]) -> Any:
+        spec = self.field(source.type, name)
+        if spec.requires:
+            return self._required(spec, lambda one: _world(self, source, one))
+        value = self.data[source.type, source.id][name]
+        if spec.argument and value is not None:
+            return f"{value}#{arguments.get('n')}"
+        return self._things(value)
+
+    def _things(self, value: Any, provided: FieldSet = ()) -> Any:
+        if isinstance(value, list):
+            return [self._things(one, provided) for one in value]
+        return Thing(*value, provided=provided) if isinstance(value, tuple) else value
+
+    def _entity(self, subgraph: str, representation: dict[str, Any]) -> Thing | None:
+        """Find the entity that a representation is about, by a key that the subgraph declares."""
+        name = representation["__typename"]
+        spec = self.types[name]
+        keys = spec.graphs[subgraph]
+        candidates = sorted(set().union(*spec.below.values())) if spec.kind == "interface" else [name]
+        for key in keys:
+            fields = parse_field_set(key)
+            if all(one.name in representation for one in fields):
+                for type_name, number in self.data:
+                    thing = Thing(type_name, number)
+                    if type_name in candidates and all(
+                        _world(self, thing, one) == _sent(representation, one) for one in fields
+                    ):
+                        return Thing(type_name, number, representation)
+                return None
+        raise GraphQLError(f"{subgraph} has no key of {name} that {sorted(representation)} fits")
+
+
+def _providing(value: Any, provided: FieldSet) -> Any:
+    if isinstance(value, list):
+        return [_providing(one, provided) for one in value]
+    return Thing(value.type, value.id, None, provided) if isinstance(value, Thing) else value
+
+
+def _sent(sent: Any, wanted: Any) -> Any:
+    """Read a required field out of a representation; fail where it was not sent."""
+    if sent is None:
+        return None
+    if isinstance(sent, list):
+        return [_sent(one, wanted) for one in sent]
+    value = sent[wanted.name]
+    return _shape(value, wanted.children)
+
+
+def _shape(value: Any, children: FieldSet) -> Any:
+    if not children or value is None:
+        return value
+    if isinstance(value, list):
+        return [_shape(one, children) for one in value]
+    return {one.name: _sent(value, one) for one in children}
+
+
+def _world(world: World, source: Thing, wanted: Any) -> Any:
+    arguments = {argument.name.value: int(argument.value.value) for argument in wanted.arguments}
+    value = world._world_value(source, wanted.name, arguments)
+    return _world_shape(world, value, wanted.children)
+
+
+def _world_shape(world: World, value: Any, children: FieldSet) -> Any:
+    if isinstance(value, list):
+        return [_world_shape(world, one, children) for one in value]
+    if isinstance(value, Thing):
+        return {one.name: _world(world, value, one) for one in children}
+    return value
+
+
+# Printing types
+
+
+def _plain(world: World, spec: TypeSpec) -> str:
+    if spec.kind == "union":
+        return f"union {spec.name} = {' | '.join(sorted(set().union(*spec.below.values())))}"
+    kind = "interface" if spec.kind == "interface" else "type"
+    fields = [one.head for one in (*spec.fields.values(), *spec.lifted)]
+    fields += [lifted.head for above in _above(world, spec.name) for lifted in above.lifted]
+    return f"{kind} {spec.name}{_implements(_above(world, spec.name))} {{ {' '.join(fields)} }}"
+
+
+def _above(world: World, name: str, subgraph: str | None = None) -> list[TypeSpec]:
+    return [
+        spec
+        for spec in world.types.values()
+        if spec.kind == "interface"
+        and any(name in names for graph, names in spec.below.items() if subgraph is None or graph == subgraph)
+    ]
+
+
+def _implements(above: list[TypeSpec]) -> str:
+    return f" implements {' & '.join(spec.name for spec in above)}" if above else ""
+
+
+def _joined(world: World, spec: TypeSpec) -> str:
+    types = []
+    for graph, keys in spec.graphs.items():
+        extra = ", isInterfaceObject: true" if graph in spec.as_object else ""
+        types += [f'@join__type(graph: {graph.upper()}, key: "{key}"{extra})' for key in keys] or [
+            f"@join__type(graph: {graph.upper()}{extra})"
+        ]
+    if spec.kind == "union":
+        types += [
+            f'@join__unionMember(graph: {graph.upper()}, member: "{name}")'
+            for graph, names in spec.below.items()
+            for name in sorted(names)
+        ]
+        return f"union {spec.name} {' '.join(types)} = {' | '.join(sorted(set().union(*spec.below.values())))}"
+    above = _above(world, spec.name)
+    types += [
+        f'@join__implements(graph: {graph.upper()}, interface: "{one.name}")'
+        for one in above
+        for graph, names in one.below.items()
+        if spec.name in names
+    ]
+    fields = [_joined_field(one) for one in (*spec.fields.values(), *spec.lifted)]
+    fields += [f"{lifted.head} @join__field" for one in above for lifted in one.lifted]
+    kind = "interface" if spec.kind == "interface" else "type"
+    return f"{kind} {spec.name}{_implements(above)} {' '.join(types)} {{ {' '.join(fields)} }}"
+
+
+def _joined_field(one: FieldSpec) -> str:
+    found = []
+    for graph in sorted(one.owners | one.external):
+        extra = ""
+        if graph in one.owners and one.requires:
+            extra += f', requires: "{one.requires}"'
+        if graph in one.external:
+            extra += ", external: true"
+        if one.provides.get(graph):
+            extra += f', provides: "{one.provides[graph]}"'
+        found.append(f"@join__field(graph: {graph.upper()}{extra})")
+    return f"{one.head} {' '.join(found)}"
+
+
+def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
+    if spec.kind == "union":
+        return f"union {spec.name} = {' | '.join(sorted(spec.below[subgraph]))}"
+    fields = [one.head for one in (*spec.fields.values(), *spec.lifted) if subgraph in one.owners | one.external]
+    if spec.name == "Query" and not fields:
+        fields = ["_empty: Boolean"]
+    kind = "interface" if spec.kind == "interface" and subgraph not in spec.as_object else "type"
+    above = [one for one in _above(world, spec.name, subgraph) if subgraph not in one.as_object]
+    return f"{kind} {spec.name}{_implements(above)} {{ {' '.join(fields)} }}"
+
+
+# Building
+
+
+class _Builder:
+    """Grows a world: entities, values, abstract types, fields with requirements, roots, data."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.random = world.random
+        self.counter = 0
+
+    def build(self) -> None:
+        """Build everything, schema first."""
+        random = self.random
+        world = self.world
+        world.types["Query"] = TypeSpec("Query", "root", {name: [] for name in world.subgraphs})
+        world.types["Ref"] = TypeSpec("Ref", "value")
+        world.types["Ref"].fields = {name: FieldSpec(name, "ID!", set()) for name in ("one", "two")}
+        for index in range(random.randint(2, 4)):
+            self.entity(f"E{index}")
+        for name in list(world.entities):
+            self.scalars(world.types[name])
+        for index in range(random.randint(0, 2)):
+            self.abstract(f"I{index}", "interface")
+        if random.random() < 0.6:
+            self.abstract("U0", "union")
+        if random.random() < 0.5:
+            self.interface_object("O0")
+        for name in list(world.entities):
+            for _ in range(random.randint(0, 2)):
+                self.value_field(world.types[name])
+            for _ in range(random.randint(0, 2)):
+                self.relation(world.types[name])
+        for name in list(world.entities):
+            for _ in range(random.randint(0, 2)):
+                self.required(world.types[name])
+        self.interface_fields()
+        self.roots()
+        self.values()
+
+    def some(self, names: list[str], least: int = 1, most: int | None = None) -> set[str]:
+        return set(self.random.sample(names, min(len(names), self.random.randint(least, most or len(names)))))
+
+    def name(self, letter: str) -> str:
+        self.counter += 1
+        return f"{letter}{self.counter}"
+
+    def entity(self, name: str) -> None:
+        """Make an entity with a hub that has all its keys, so that every subgraph can be reached."""
+        spec = TypeSpec(name, "entity")
+        keys = ["id", *(one for one in ("code", "ref { one two }") if self.random.random() < 0.3)]
+        hub = self.random.choice(self.world.subgraphs)
+        spec.fields["id"] = FieldSpec("id", "ID!", set())
+        if "code" in keys:
+            spec.fields["code"] = FieldSpec("code", "String!", set())
+        if len(keys) > 1 and keys[-1] != "code":
+            spec.fields["ref"] = FieldSpec("ref", "Ref!", set())
+        self.world.types[name] = spec
+        self.world.entities.append(name)
+        self.know(spec, hub, keys)
+        for graph in self.some(self.world.subgraphs):
+            if graph != hub:
+                self.know(spec, graph, sorted(self.some(keys, 1, 2)))
+
+    def know(self, spec: TypeSpec, graph: str, keys: list[str] | None = None) -> None:
+        """Let a subgraph know an entity by some of its keys."""
+        if graph in spec.graphs:
+            return
+        wanted = keys or ["id"]
+        spec.graphs[graph] = wanted
+        for key in wanted:
+            name = key.split(" ")[0]
+            spec.fields[name].owners.add(graph)
+            if name == "ref":
+                ref = self.world.types["Ref"]
+                ref.graphs.setdefault(graph, [])
+                for one in ref.fields.values():
+                    one.owners.add(graph)
+
+    def scalars(self, spec: TypeSpec) -> None:
+        graphs = sorted(spec.graphs)
+        for name in ("c0", "c1"):
+            spec.fields[name] = FieldSpec(name, "String", self.some(graphs, 1, 2))
+        for _ in range(self.random.randint(1, 4)):
+            name = self.name("s")
+            type_text = self.random.choice(["String", "String!", "Int", "[String!]"])
+            argument = type_text == "String" and self.random.random() < 0.4
+            spec.fields[name] = FieldSpec(name, type_text, self.some(graphs, 1, 2), argument)
+
+    def abstract(self, name: str, kind: str) -> None:
+        """Make an interface or a union, with members that may differ from subgraph to subgraph."""
+        world = self.world
+        spec = TypeSpec(name, kind)
+        members = sorted(self.some(world.entities, 1, 3))
+        for graph in sorted(self.some(world.subgraphs)):
+            here = members if self.random.random() < 0.7 else sorted(self.some(members))
+            spec.graphs[graph] = []
+            spec.below[graph] = set(here)
+            for member in here:
+                self.know(world.types[member], graph)
+        world.types[name] = spec
+
+    def interface_object(self, name: str) -> None:
+        """Make an entity interface that one subgraph knows whole, and another one as an object."""
+        world = self.world
+        if len(world.subgraphs) < 2:
+            return
+        real, other = self.random.sample(world.subgraphs, 2)
+        spec = TypeSpec(name, "interface")
+        members = []
+        for index in range(self.random.randint(1, 2)):
+            member = f"{name}M{index}"
+            made = TypeSpec(member, "entity")
+            made.fields["id"] = FieldSpec("id", "ID!", set())
+            world.types[member] = made
+            self.know(made, real)
+            if self.random.random() < 0.5:
+                third = [graph for graph in world.subgraphs if graph not in (real, other)]
+                if third:
+                    self.know(made, self.random.choice(third))
+            self.scalars(made)
+            members.append(member)
+        spec.graphs = {real: ["id"], other: ["id"]}
+        spec.below = {real: set(members)}
+        spec.as_object = {other}
+        spec.fields["id"] = FieldSpec("id", "ID!", {real, other})
+        spec.lifted = [FieldSpec(self.name("o"), "String", {other}) for _ in range(self.random.randint(1, 2))]
+        if self.random.random() < 0.4:
+            made = world.types[members[0]]
+            if all(real in world.types[one].fields["c0"].owners for one in members):
+                spec.fields["c0"] = FieldSpec("c0", "String", {real}, external={other})
+                spec.lifted.append(FieldSpec(self.name("o"), "String", {other}, requires="c0"))
+            del made
+        world.types[name] = spec
+
+    def value_field(self, spec: TypeSpec) -> None:
+        """Add a field of a value type of its own, whose fields differ from subgraph to subgraph."""
+        owners = self.some(sorted(spec.graphs), 1, 2)
+        value = TypeSpec(self.name("V"), "value", {graph: [] for graph in owners})
+        for _ in range(self.random.randint(1, 3)):
+            name = self.name("x")
+            value.fields[name] = FieldSpec(name, self.random.choice(["String", "Int!"]), self.some(sorted(owners)))
+        for graph in owners:
+            if not any(graph in one.owners for one in value.fields.values()):
+                next(iter(value.fields.values())).owners.add(graph)
+        self.world.types[value.name] = value
+        name = self.name("v")
+        wrapped = self.random.choice(["{}", "{}!", "[{}]", "[{}!]!"]).format(value.name)
+        spec.fields[name] = FieldSpec(name, wrapped, owners, targets=(value.name,))
+
+    def relation(self, spec: TypeSpec) -> None:
+        """Add a field that leads to other entities, perhaps one that provides some of their fields."""
+        world = self.world
+        name = self.name("r")
+        owners = self.some(sorted(spec.graphs), 1, 2)
+        made = self.pointing(name, owners)
+        if made is None:
+            return
+        spec.fields[name] = made
+        target = world.types[made.type.strip("[]!")]
+        if target.kind == "entity" and len(owners) == 1 and self.random.random() < 0.4:
+            (owner,) = owners
+            wanted = [one for one in target.fields.values() if self.providable(one, owner)]
+            if wanted:
+                chosen = self.random.choice(wanted)
+                chosen.external.add(owner)
+                made.provides[owner] = chosen.name
+
+    @staticmethod
+    def providable(one: FieldSpec, owner: str) -> bool:
+        return owner not in one.owners | one.external and not one.targets and not one.requires and one.name[0] in "sc"
+
+    def pointing(self, name: str, owners: set[str]) -> FieldSpec | None:
+        """Make a field to an entity, or to an abstract type that all owners know with a common member."""
+        world = self.world
+        abstract = [
+            one
+            for one in world.types.values()
+            if one.below and all(owner in one.below or owner in one.as_object for owner in owners)
+        ]
+        wrap = self.random.choice(["{}", "[{}]", "[{}!]", "{}"])
+        if abstract and self.random.random() < 0.5:
+            chosen = self.random.choice(abstract)
+            everything = set().union(*chosen.below.values())
+            common = everything.intersection(*(chosen.below.get(owner, everything) for owner in owners))
+            if not common:
+                return None
+            return FieldSpec(name, wrap.format(chosen.name), owners, targets=tuple(sorted(common)))
+        target = self.random.choice(world.entities)
+        for owner in owners:
+            self.know(world.types[target], owner)
+        return FieldSpec(name, wrap.format(target), owners, targets=(target,))
+
+    def required(self, spec: TypeSpec) -> None:
+        """Add a field that is computed from fields of other subgraphs."""
+        graph = self.random.choice(sorted(spec.graphs))
+        inputs = []
+        for one in self.random.sample(list(spec.fields.values()), min(3, len(spec.fields))):
+            if graph in one.owners or one.name in ("id", "code", "ref"):
+                continue
+            text = self.input_text(one, graph)
+            if text:
+                inputs.append(text)
+        if inputs:
+            name = self.name("q")
+            spec.fields[name] = FieldSpec(name, "String", {graph}, requires=" ".join(inputs))
+
+    def input_text(self, one: FieldSpec, graph: str) -> str:
+        if not one.targets:
+            one.external.add(graph)
+            return f"{one.name}(n: {self.random.randint(1, 3)})" if one.argument else one.name
+        target = self.world.types[one.type.strip("[]!")]
+        if target.kind == "value":
+            chosen = self.random.choice(list(target.fields.values()))
+            target.graphs.setdefault(graph, [])
+            if graph not in chosen.owners:
+                chosen.external.add(graph)
+            one.external.add(graph)
+            return f"{one.name} {{ {chosen.name} }}"
+        if target.kind == "entity":
+            wanted = [inner for inner in target.fields.values() if not inner.targets and inner.name[0] in "sc"]
+            wanted = [inner for inner in wanted if not inner.argument and not inner.requires]
+            if not wanted:
+                return ""
+            chosen = self.random.choice(wanted)
+            self.know(target, graph)
+            if graph not in chosen.owners:
+                chosen.external.add(graph)
+            one.external.add(graph)
+            return f"{one.name} {{ {chosen.name} }}"
+        return ""
+
+    def interface_fields(self) -> None:
+        """Give each interface the fields that all its members have, where all of them resolve it."""
+        for spec in self.world.types.values():
+            if spec.kind != "interface" or spec.as_object:
+                continue
+            for graph, members in spec.below.items():
+                for member in members:
+                    self.world.types[member].fields["id"].owners.add(graph)
+            for name in ("id", "c0", "c1"):
+                owners = {
+                    graph
+                    for graph, members in spec.below.items()
+                    if all(graph in self.world.types[one].fields[name].owners for one in members)
+                }
+                if owners:
+                    type_text = "ID!" if name == "id" else "String"
+                    spec.fields[name] = FieldSpec(name, type_text, owners)
+
+    def roots(self) -> None:
+        query = self.world.types["Query"]
+        for _ in range(self.random.randint(2, 5)):
+            name = self.name("root")
+            made = self.pointing(name, self.some(self.world.subgraphs, 1, 2))
+            if made is not None:
+                query.fields[name] = made
+        if not query.fields:
+            target = self.world.entities[0]
+            graph = sorted(self.world.types[target].graphs)[0]
+            query.fields["root"] = FieldSpec("root", target, {graph}, targets=(target,))
+
+    # Data
+
+    def values(self) -> None:
+        random = self.random
+        world = self.world
+        entities = [spec for spec in world.types.values() if spec.kind == "entity"]
+        ids = {spec.name: [f"{spec.name}-{index}" for index in range(random.randint(1, 3))] for spec in entities}
+        for spec in entities:
+            for number in ids[spec.name]:
+                self.object(spec, number, ids)
+        for above in world.types.values():
+            for lifted in above.lifted:
+                for member in sorted(set().union(*above.below.values())):
+                    for number in ids[member]:
+                        world.data[member, number][lifted.name] = self.scalar(lifted, number)
+        world.data["Query", ""] = {
+            one.name: self.value(one, "", ids) for one in world.types["Query"].fields.values()
+        }
+
+    def object(self, spec: TypeSpec, number: str, ids: dict[str, list[str]]) -> None:
+        self.world.data[spec.name, number] = {
+            one.name: self.value(one, number, ids) for one in spec.fields.values() if not one.requires
+        }
+
+    def value(self, one: FieldSpec, number: str, ids: dict[str, list[str]]) -> Any:
+        if one.name == "id":
+            return number
+        if one.name == "ref":
+            made = f"ref-{number}"
+            self.world.data["Ref", made] = {"one": f"1-{number}", "two": f"2-{number}"}
+            return ("Ref", made)
+        if one.name == "code":
+            return f"code-{number}"
+        if not one.targets:
+            return self.scalar(one, number)
+        return self.shaped(one.type, lambda: self.target(one, number, ids))
+
+    def shaped(self, type_text: str, make: Any) -> Any:
+        if type_text.endswith("!"):
+            return self.shaped_value(type_text[:-1], make)
+        return None if self.random.random() < 0.15 else self.shaped_value(type_text, make)
+
+    def shaped_value(self, type_text: str, make: Any) -> Any:
+        if type_text.startswith("["):
+            return [self.shaped(type_text[1:-1], make) for _ in range(self.random.randint(0, 3))]
+        return make()
+
+    def target(self, one: FieldSpec, number: str, ids: dict[str, list[str]]) -> Any:
+        name = self.random.choice(one.targets)
+        if name in ids:
+            return (name, self.random.choice(ids[name]))
+        self.counter += 1
+        made = f"{one.name}-{number}-{self.counter}"
+        self.object(self.world.types[name], made, ids)
+        return (name, made)
+
+    def scalar(self, one: FieldSpec, number: str) -> Any:
+        def make() -> Any:
+            if "Int" in one.type:
+                return self.random.randint(0, 9)
+            return f"{one.name} of {number}" if "ID" not in one.type else number
+
+        return self.shaped(one.type, make)
+
+
+# Operations
+
+
+class Writer:
+    """Writes random operations that are valid for a schema, most of the time."""
+
+    def __init__(self, schema: GraphQLSchema, random: Random) -> None:
+        self.schema = schema
+        self.random = random
+        self.variables: dict[str, bool | int] = {}
+        self.fragments: list[str] = []
+
+    def operation(self) -> tuple[str, dict[str, Any]]:
+        """Write an operation with its variables."""
+        body = self.selection("Query", self.random.randint(2, 4))
+        types = {name: "Boolean!" if isinstance(value, bool) else "Int" for name, value in self.variables.items()}
+        head = ", ".join(f"${name}: {type_text}" for name, type_text in types.items())
+        text = f"query{f'({head})' if head else ''} {body}"
+        return "\n".join([text, *self.fragments]), dict(self.variables)
+
+    def selection(self, name: str, depth: int) -> str:
+        parts = [self.one(name, depth) for _ in range(self.random.randint(1, 4))]
+        return f"{{ {' '.join(part for part in parts if part) or '__typename'} }}"
+
+    def one(self, name: str, depth: int) -> str:
+        chance = self.random.random()
+        if chance < 0.08:
+            return f"{self.random.choice(['', 't: '])}__typename{self.directive()}"
+        if chance < 0.35 and depth > 0:
+            return self.fragment(name, depth)
+        fields = getattr(self.schema.type_map[name], "fields", {})
+        if not fields:
+            return self.fragment(name, depth) if depth > -1 else "__typename"
+        return self.field(fields[self.random.choice(sorted(fields))], sorted(fields), depth)
+
+    def field(self, found: Any, names: list[str], depth: int) -> str:
+        name = found.ast_node.name.value
+        target = str(found.type).strip("[]!")
+        alias = ""
+        if self.random.random() < 0.12:
+            alias = f"{self.random.choice([*names, 'z', 'id'])}: "
+        arguments = f"(n: {self.number()})" if found.args and self.random.random() < 0.8 else ""
+        composite = hasattr(self.schema.type_map[target], "fields") or hasattr(self.schema.type_map[target], "types")
+        if composite and depth <= 0:
+            return ""
+        below = f" {self.selection(target, depth - 1)}" if composite else ""
+        return f"{alias}{name}{arguments}{self.directive()}{below}"
+
+    def fragment(self, name: str, depth: int) -> str:
+        named = self.schema.type_map[name]
+        possible = self.schema.get_possible_types(named) if not isinstance(named, GraphQLObjectType) else [named]
+        around = {found.name for one in possible for found in (one, *one.interfaces)} | {name}
+        condition = self.random.choice(sorted(around))
+        body = self.selection(condition, depth - 1)
+        if self.random.random() < 0.3:
+            fragment = f"F{len(self.fragments)}"
+            self.fragments.append(f"fragment {fragment} on {condition} {body}")
+            return f"...{fragment}{self.directive()}"
+        on = f" on {condition}" if condition != name or self.random.random() < 0.5 else ""
+        return f"...{on}{self.directive()} {body}"
+
+    def directive(self) -> str:
+        if self.random.random() > 0.18:
+            return ""
+        return f" @{self.random.choice(['skip', 'include'])}(if: {self.boolean()})"
+
+    def boolean(self) -> str:
+        if self.random.random() < 0.2:
+            return self.random.choice(["true", "false"])
+        name = self.random.choice(["p", "q", "w"])
+        self.variables.setdefault(name, self.random.random() < 0.5)
+        return f"${name}"
+
+    def number(self) -> str:
+        if self.random.random() < 0.5:
+            return str(self.random.randint(1, 3))
+        name = self.random.choice(["m", "k"])
+        self.variables.setdefault(name, self.random.randint(1, 3))
+        return f"${name}"
+
+
+def operations(world: World, random: Random, count: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield random operations that parse."""
+    for _ in range(count):
+        text, variables = Writer(world.merged, random).operation()
+        parse(text)
+        yield text, variables
