@@ -50,6 +50,10 @@ class Expectation:
     `denied` holds the response paths, without list positions, that must be reported as `FIELD_DENIED`; a path below an
     object that is null or a list that is empty may also go unreported. `masked` holds the field coordinates whose
     values are masked wherever they appear.
+
+    `found_by_tax_code` says whether the citizen can be looked up by tax code: only the municipality knows codes for the
+    federation, and a row that it may not show is one that it does not have. Where it is false such a look-up answers
+    `{"citizen": null}`; a look-up by the consumer's own pseudonym answers `data` in any case.
     """
 
     query: str
@@ -58,6 +62,7 @@ class Expectation:
     data: Tree
     denied: frozenset[str]
     masked: frozenset[str]
+    found_by_tax_code: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +259,7 @@ def benefit_assessment(person: Person, town: Town, today: date, pseudonym: Consu
         data={"citizen": citizen},
         denied=_paths("contactPoints healthExemptions enrolments.grade supportProgrammes.notes"),
         masked=frozenset({"Citizen.isee", "Disability.percentage", "Disability.recognisedOn"}),
+        found_by_tax_code=_has_code(civil),
     )
 
 
@@ -322,6 +328,7 @@ def school_enrolment(person: Person, town: Town, today: date, pseudonym: Consume
         data={"citizen": citizen},
         denied=_paths("taxCode household.size household.members.yearOfBirth isee disability"),
         masked=frozenset({"Residence.since", "ContactPoint.email"}),
+        found_by_tax_code=_has_code(civil),
     )
 
 
@@ -393,6 +400,7 @@ def emergency_care(person: Person, town: Town, _today: date, pseudonym: Consumer
         data={"citizen": citizen},
         denied=_paths("maritalStatus contactPoints.email isee"),
         masked=frozenset({"HouseholdMember.yearOfBirth", "SupportProgramme.notes"}),
+        found_by_tax_code=_has_code(civil),
     )
 
 
@@ -528,6 +536,7 @@ def service_notices(person: Person, _town: Town, today: date, pseudonym: Consume
         data={"citizen": citizen},
         denied=_paths("familyName enrolments.grade isee"),
         masked=frozenset(),
+        found_by_tax_code=_has_code(civil),
     )
 
 
@@ -618,6 +627,10 @@ def _names(civil: CivilRecord | None, *names: str) -> dict[str, str | None]:
 def _unless_protected(civil: CivilRecord, tree: Tree) -> Tree:
     """Hide what a protected person, or one whose flag nobody filled in, must not be found by."""
     return tree if civil.protected is False else None
+
+
+def _has_code(civil: CivilRecord | None) -> bool:
+    return civil is not None and civil.tax_code is not None
 
 
 def _agreed(consents: Iterable[Consent], today: date) -> bool:

@@ -209,6 +209,16 @@ def test_consent_decides_per_citizen(town: Town) -> None:
     assert notices(town.documented("marco"), town, TODAY, _pseudonym).data["citizen"]["cases"] is None
 
 
+def test_a_look_up_by_tax_code_finds_only_whom_the_municipality_may_show(town: Town, people: list[Person]) -> None:
+    laura, sofia = town.documented("laura"), town.documented("sofia")
+    by_query = {query(laura, town, TODAY, _pseudonym).query: query for query in ABOUT_ONE}
+    assert by_query["benefit-assessment"](laura, town, TODAY, _pseudonym).found_by_tax_code
+    assert not by_query["school-enrolment"](laura, town, TODAY, _pseudonym).found_by_tax_code
+    assert by_query["school-enrolment"](sofia, town, TODAY, _pseudonym).found_by_tax_code
+    stranger = next(person for person in people if person.civil is None)
+    assert not any(query(stranger, town, TODAY, _pseudonym).found_by_tax_code for query in ABOUT_ONE)
+
+
 def test_a_citizen_without_a_health_file_has_null_there(town: Town) -> None:
     citizen = ABOUT_ONE[2](town.documented("marco"), town, TODAY, _pseudonym).data["citizen"]
     assert citizen["healthExemptions"] is None
