@@ -463,6 +463,7 @@ def social_support(person: Person, _town: Town, today: date, pseudonym: Consumer
                 "ContactPoint.telephone",
             }
         ),
+        found_by_tax_code=_has_code(civil),
     )
 
 
@@ -566,6 +567,7 @@ def statistics(town: Town) -> Expectation:
                 "Disability.recognisedOn",
             }
         ),
+        found_by_tax_code=False,
     )
 
 
