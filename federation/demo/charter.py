@@ -31,25 +31,40 @@ class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
 
 
 class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An agreement: legal bases by purpose, coordinates by provider."""
+    """An agreement: legal bases by purpose, coordinates by provider.
+
+    `lookup` names the providers that may be asked for a citizen by tax code, in that order; `lists` the root fields of
+    lists that may be asked.
+    """
 
     id: str
     consumer: MemberId
     purposes: dict[str, tuple[str, ...]]
     valid: Validity
     providers: dict[MemberId, tuple[str, ...]]
+    lookup: tuple[MemberId, ...] = ()
+    lists: dict[MemberId, tuple[str, ...]] = {}
 
     def active(self) -> Agreement:
         """Return the agreement as the member list carries it once everybody has signed."""
         return Agreement(
             id=self.id,
             consumer=self.consumer,
-            providers=tuple(AgreedProvider(member, fields) for member, fields in self.providers.items()),
+            providers=tuple(AgreedProvider(member, self._coordinates(member)) for member in self._in_order()),
             purposes=tuple(AgreedPurpose(purpose, bases) for purpose, bases in self.purposes.items()),
             valid_from=self.valid.start,
             valid_until=self.valid.until,
             state=AgreementState.ACTIVE,
         )
+
+    def _in_order(self) -> tuple[MemberId, ...]:
+        """Providers for look-ups first: the gateway asks in the agreement's order."""
+        return tuple(dict.fromkeys((*self.lookup, *self.providers)))
+
+    def _coordinates(self, member: MemberId) -> tuple[str, ...]:
+        roots = ("Query.citizen",) if member in self.lookup else ()
+        lists = tuple(f"Query.{name}" for name in self.lists.get(member, ()))
+        return (*roots, *lists, *self.providers[member])
 
 
 class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +74,7 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operators: tuple[str, ...]
     threshold: int
     members: tuple[CharterMember, ...]
+    coordinates: dict[str, tuple[str, ...]]
     agreements: tuple[CharterAgreement, ...]
 
     def nodes(self) -> tuple[CharterMember, ...]:
@@ -79,7 +95,7 @@ def read_charter(text: str) -> Charter:
         raise ConfigurationError(f"charter cannot be read: {error}") from error
     known = {member.id for member in charter.members}
     for agreement in charter.agreements:
-        for member in (agreement.consumer, *agreement.providers):
+        for member in (agreement.consumer, *agreement.providers, *agreement.lookup, *agreement.lists):
             if member not in known:
                 raise ConfigurationError(
                     f"agreement `{agreement.id}` names `{member}`, which is not a member; members are "

@@ -34,6 +34,7 @@ from federation.trust.keys import (
     write_private,
 )
 from federation.trust.member_list import sign_member_list
+from federation.trust.registry import PublishedOperators
 
 SUBJECTS_KEY = "subjects.key"
 MASKS_KEY = "masks.key"
@@ -50,14 +51,6 @@ class Founded:
 
     members: MemberList
     supergraph: Supergraph
-
-
-class PublishedOperators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`operators.json`: whom to believe about the member list. It comes to a member by hand, never over the wire."""
-
-    federation: str
-    threshold: int
-    keys: tuple[dict[str, str], ...]
 
 
 def make_keys(home: Home, charter: Charter) -> None:

@@ -1,7 +1,8 @@
-"""The federation's own subgraph, served inside the gateway: it finds a citizen and answers with a key (docs/adr/0003).
+"""The federation's own subgraph, served inside the gateway: it finds a citizen, and collects who looked.
 
-It owns `Query.citizen`. A consumer names a citizen by its own pseudonym, or by tax code where a provider's policy lets
-it look up exactly (policy R23). Whether nobody knows the citizen or nobody may show the citizen, the answer is null.
+`Query.citizen` names a citizen by the consumer's own pseudonym, or by tax code where a provider's policy lets it look
+up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobody may show the citizen, the answer is null.
+`Query.accessReport` asks every node what its ledger holds about a citizen, and says which nodes did not answer.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ import msgspec
 from graphql import DocumentNode, build_schema, execute, parse
 from graphql.execution import ExecutionResult
 
-from federation.contract.errors import BadInputError
+from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import DIRECTORY, Pseudonym
 from federation.execution.ports import FetchAnswer, FetchRequest
 
-DIRECTORY_SDL = '''extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])
-
+_TYPES = '''
 type Query {
   """
   One citizen, named by the consumer's own pseudonym or, where a policy allows the look-up, by tax code.
   it: Un cittadino, indicato con lo pseudonimo dell'ente o, dove una policy lo consente, con il codice fiscale.
   """
   citizen(by: CitizenKey!): Citizen
+  """
+  Who looked at the data of a citizen, in every node, newest first.
+  it: Chi ha visto i dati di un cittadino, in ogni nodo, dal più recente.
+  """
+  accessReport(citizen: ID!): AccessReport
 }
 
 """
@@ -44,15 +49,41 @@ it: Codice fiscale.
 """
 scalar TaxCode
 
-type Citizen @key(fields: "id", resolvable: false) {
+"""
+What the ledgers hold about a citizen.
+it: Che cosa contengono i registri su un cittadino.
+"""
+type AccessReport {
+  "The entries. it: Le registrazioni."
+  accesses: [Access!]
+  "Members that did not answer. it: Gli enti che non hanno risposto."
+  gaps: [String!]
+}
+
+"""
+One entry of a member's ledger, with the proof that it stands there.
+it: Una registrazione, con la prova che sta nel registro.
+"""
+type Access {
+  "Whose ledger. it: Il registro di quale ente."
+  member: String
+  "The entry as the ledger hashes it. it: La registrazione, come il registro la firma."
+  leaf: String
+  "The receipt, as JSON. it: La ricevuta, in JSON."
+  receipt: String
+}
+
+type Citizen KEY {
   id: ID
 }
 '''
 
-_SCHEMA = build_schema(
-    "type Query { citizen(by: CitizenKey!): Citizen } input CitizenKey { id: ID taxCode: TaxCode } "
-    "scalar TaxCode type Citizen { id: ID }"
+DIRECTORY_SDL = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])\n'
+    + _TYPES.replace("KEY", '@key(fields: "id", resolvable: false)')
 )
+
+_SCHEMA = build_schema(_TYPES.replace("KEY", ""))
 
 
 class Finder(Protocol):
@@ -67,26 +98,35 @@ class Finder(Protocol):
         ...
 
 
+class Reporter(Protocol):
+    """Collects who looked, on behalf of the portal's request."""
+
+    async def report(self, pseudonym: str) -> dict[str, Any]:
+        """Return an `AccessReport` about the citizen of the portal's own pseudonym."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DirectorySubgraph:
-    """Answers fetches addressed to the member `directory`."""
+    """Answers fetches addressed to the member `directory`, for one consumer's request."""
 
     finder: Finder
+    reporter: Reporter
     consumer: str
 
-    async def answer(self, request: FetchRequest) -> FetchAnswer:
-        """Run the operation; errors raised by the finder become GraphQL errors with their codes."""
+    async def fetch(self, request: FetchRequest) -> FetchAnswer:
+        """Run the operation; refusals become GraphQL errors with their codes. See `Fetcher`."""
         outcome = execute(
             _SCHEMA,
             _parsed(msgspec.json.decode(request.operation, type=str)),
-            root_value={"citizen": self._citizen},
+            root_value={"citizen": self._citizen, "accessReport": self._report},
             variable_values=msgspec.json.decode(request.variables),
         )
         result = outcome if isinstance(outcome, ExecutionResult) else await outcome
         errors = [
             error.original_error.graphql(error.path)
-            if isinstance(error.original_error, BadInputError)
-            else {"message": "the citizen could not be looked up", "extensions": {"code": "INTERNAL"}}
+            if isinstance(error.original_error, CroceviaError)
+            else {"message": "the directory could not answer", "path": error.path, "extensions": {"code": "INTERNAL"}}
             for error in result.errors or ()
         ]
         return FetchAnswer(msgspec.json.encode({"data": result.data, **({"errors": errors} if errors else {})}))
@@ -98,14 +138,17 @@ class DirectorySubgraph:
         if tax_code := given.get("taxCode"):
             found = await self.finder.by_tax_code(tax_code)
         else:
-            found = await self._by_pseudonym(given.get("id", ""))
+            found = await self.finder.by_pseudonym(self._own(given.get("id", "")))
         return None if found is None else {"id": found}
 
-    async def _by_pseudonym(self, text: str) -> str | None:
+    async def _report(self, _: Any, citizen: str) -> dict[str, Any]:
+        return await self.reporter.report(self._own(citizen))
+
+    def _own(self, text: str) -> str:
         pseudonym = Pseudonym.parse(text)
         if pseudonym.member == DIRECTORY or pseudonym.member != self.consumer:
-            raise BadInputError("`by.id` takes the asking member's own pseudonym of the citizen")
-        return await self.finder.by_pseudonym(text)
+            raise BadInputError("a citizen is named by the asking member's own pseudonym")
+        return text
 
 
 @lru_cache(maxsize=1024)

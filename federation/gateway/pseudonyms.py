@@ -14,18 +14,10 @@ from typing import Protocol
 
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import Translation
+from federation.exchange.messages import Conversion
 from federation.execution.ports import KeyedRepresentation, Representation
 
 CITIZEN = "Citizen"
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """A batch of one member's pseudonyms to be translated for another."""
-
-    source: MemberId
-    to: MemberId
-    pids: tuple[str, ...]
 
 
 class Exchange(Protocol):

@@ -25,13 +25,21 @@ from federation.contract.coverage import is_plumbing
 from federation.contract.members import Agreement
 
 _ROOT = "Query"
+FIND = (_ROOT, "citizen")
+"""The field by which a citizen is named; the directory answers it (docs/adr/0003)."""
 
 
 def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
-    """Return the test whether some provider agreed to a field; the plumbing of connections always passes."""
+    """Return the test whether some provider agreed to a field.
+
+    The plumbing of connections always passes, and so does naming a citizen by the consumer's own pseudonym: both carry
+    nothing by themselves. A look-up by tax code needs a provider's `Query.citizen` (`federation.gateway.finding`).
+    """
 
     def covers(type_name: str, field_name: str) -> bool:
-        return is_plumbing(type_name) or any(each.covers(type_name, field_name) for each in agreement.providers)
+        if is_plumbing(type_name) or (type_name, field_name) == FIND:
+            return True
+        return any(each.covers(type_name, field_name) for each in agreement.providers)
 
     return covers
 

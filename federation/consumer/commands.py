@@ -1,0 +1,156 @@
+"""`crocevia query` and `crocevia report`: asking as a partner, and asking as a citizen who looked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+
+from federation.consumer.client import Answer, PartnerClient
+from federation.consumer.render import render_answer
+from federation.contract.canonical import b64url
+from federation.contract.clock import SystemClock, day_in_rome
+from federation.contract.errors import (
+    BadInputError,
+    NotFoundError,
+    PurposeNotAgreedError,
+)
+from federation.contract.exit_codes import ExitCode
+from federation.contract.identifiers import MemberId
+from federation.contract.members import Agreement, AgreementState, MemberList
+from federation.trust.keys import MESSAGE_KEY, SigningKey
+from federation.trust.registry import Registry
+
+_NONCE_BYTES = 18
+_SECONDS = 10.0
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help="Folder of the federation's files.")]
+DEFAULT_HOME = Path(".crocevia/demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A partner at its own machine: who it is, its key, and the federation it trusts."""
+
+    member: MemberId
+    key: SigningKey
+    members: MemberList
+
+    @classmethod
+    def open(cls, home: Path, member: str) -> Partner:
+        """Read the partner's key and the signed member list.
+
+        Raises:
+            ConfigurationError: the folder holds no federation or no key of the member.
+            UnknownMemberError: the member is not on the list.
+        """
+        members = Registry(home / "registry").members(SystemClock()).current()
+        known = members.member(member)
+        return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)
+
+    def agreement_for(self, purpose: str) -> Agreement:
+        """Return an agreement under which the partner may ask for the purpose today.
+
+        Raises:
+            PurposeNotAgreedError: there is none; names the purposes there are.
+        """
+        day = day_in_rome(SystemClock().now())
+        own = [
+            agreement
+            for agreement in self.members.agreements
+            if agreement.consumer == self.member
+            and agreement.state is AgreementState.ACTIVE
+            and agreement.valid_from <= day <= agreement.valid_until
+        ]
+        for agreement in own:
+            if any(agreed.id == purpose for agreed in agreement.purposes):
+                return agreement
+        known = ", ".join(f"`{agreed.id}`" for agreement in own for agreed in agreement.purposes) or "none"
+        raise PurposeNotAgreedError(f"`{self.member}` has no active agreement for purpose `{purpose}`; it has {known}")
+
+    def client(self, http: httpx.AsyncClient) -> PartnerClient:
+        """Return the partner's client."""
+        gateway = self.members.gateway.endpoint.removesuffix("/graphql")
+        return PartnerClient(
+            self.member, gateway, self.key, http, SystemClock(), lambda: b64url(secrets.token_bytes(_NONCE_BYTES))
+        )
+
+
+def query(
+    file: Annotated[str, typer.Argument(help="File with a GraphQL operation, or - for standard input.")],
+    as_: Annotated[str, typer.Option("--as", help="The member that asks.")],
+    purpose: Annotated[str, typer.Option(help="The one purpose it asks for.")],
+    citizen: Annotated[
+        str | None, typer.Option(help="Tax code or own pseudonym of the citizen, for the variable `by`.")
+    ] = None,
+    variables: Annotated[str, typer.Option(help="Variables as a JSON object.")] = "{}",
+    operation: Annotated[str | None, typer.Option(help="Name of the operation, if the file holds several.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="`tree` or `json`; a tree on a terminal, JSON otherwise.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Ask the federation as one of its members, for one purpose."""
+    values = _variables(variables, citizen)
+    text = _read(file)
+    partner = Partner.open(home, as_)
+    agreement = partner.agreement_for(purpose)
+    answer = asyncio.run(_ask(partner, text, purpose, agreement, values, operation))
+    console = Console()
+    if (format_ or ("tree" if console.is_terminal else "json")) == "tree":
+        console.print(render_answer(answer.content, f"{as_} · {purpose}"))
+    else:
+        sys.stdout.write(json.dumps(answer.content, ensure_ascii=False, indent=2) + "\n")
+    raise typer.Exit(_status(answer))
+
+
+async def _ask(
+    partner: Partner,
+    text: str,
+    purpose: str,
+    agreement: Agreement,
+    values: dict[str, Any],
+    operation: str | None,
+) -> Answer:
+    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+        return await partner.client(http).ask(text, purpose, agreement.id, values, operation)
+
+
+def _variables(text: str, citizen: str | None) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInputError(f"`--variables` is not JSON: line {error.lineno}, column {error.colno}") from error
+    if not isinstance(values, dict):
+        raise BadInputError('`--variables` must be a JSON object, such as {"first": 5}')
+    if citizen is not None:
+        values["by"] = {"id" if citizen.startswith("v1.") else "taxCode": citizen}
+    return values
+
+
+def _read(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFoundError(f"`{file}` does not exist; give a file with a GraphQL operation, or `-`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"`{file}` cannot be read as UTF-8 text") from error
+
+
+def _status(answer: Answer) -> ExitCode:
+    """A partial answer is an answer; one without data is a refusal, or a federation that does not work."""
+    if answer.content.get("data") is not None:
+        return ExitCode.OK
+    if answer.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS}:
+        return ExitCode.REFUSED
+    return ExitCode.UNREACHABLE if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR else ExitCode.USAGE

@@ -1,0 +1,77 @@
+"""Finding a citizen for one consumer's request: what the directory subgraph asks behind its one field."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from federation.contract.errors import FieldDeniedError, UnavailableError
+from federation.contract.identifiers import DIRECTORY
+from federation.contract.members import Agreement
+from federation.contract.messages import INTERNAL_PREFIX
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.gateway.pseudonyms import Translator
+from federation.gateway.visible_schema import FIND
+from federation.planning.plan import OperationKind
+
+_KEY = f"{INTERNAL_PREFIX}id"
+_LOOK_UP = f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {_KEY}: id }} }}"
+_SHARE = 0.4
+"""The part of the time left that one provider may take for a look-up; others, and the fetches, need the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedFinder:
+    """Finds citizens as the agreement allows: by the consumer's own pseudonym, or by asking its providers."""
+
+    agreement: Agreement
+    translator: Translator
+    ask: Callable[[FetchRequest], Awaitable[FetchAnswer]]
+    deadline: float
+
+    async def by_pseudonym(self, pseudonym: str) -> str | None:
+        """Return the directory's pseudonym for the consumer's own."""
+        found = await self.translator.into(self.agreement.consumer, [pseudonym], DIRECTORY)
+        return found[pseudonym]
+
+    async def by_tax_code(self, tax_code: str) -> str | None:
+        """Ask the providers of the agreement in its order until one may say who it is (policy R23).
+
+        Raises:
+            FieldDeniedError: the agreement names no provider for this.
+            UnavailableError: nobody found the citizen, and one that could have did not answer.
+        """
+        providers = [each.member for each in self.agreement.providers if each.covers(*FIND)]
+        if not providers:
+            raise FieldDeniedError(f"agreement `{self.agreement.id}` does not cover looking up a citizen by tax code")
+        silent: list[str] = []
+        for member in providers:
+            try:
+                found = await self._look_up(member, tax_code)
+            except UnavailableError:
+                silent.append(member)
+                continue
+            if found is not None:
+                return (await self.translator.into(member, [found], DIRECTORY))[found]
+        if silent:
+            raise UnavailableError("the citizen was not found, and members did not answer", members=silent)
+        return None
+
+    async def _look_up(self, member: str, tax_code: str) -> str | None:
+        now = asyncio.get_running_loop().time()
+        request = FetchRequest(
+            fetch_id=-1,
+            member=member,
+            kind=OperationKind.QUERY,
+            operation=msgspec.json.encode(_LOOK_UP),
+            variables=msgspec.json.encode({"by": {"taxCode": tax_code}}),
+            deadline=now + (self.deadline - now) * _SHARE,
+        )
+        answer: dict[str, Any] = msgspec.json.decode((await self.ask(request)).body)
+        citizen = (answer.get("data") or {}).get("citizen") or {}
+        found = citizen.get(_KEY)
+        return found if isinstance(found, str) else None
