@@ -1,0 +1,215 @@
+"""The pseudonym exchange: translates what a consumer's own signed request makes necessary, and signs what it said."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+
+from federation.contract.clock import Clock, day_in_rome, epoch_seconds, rfc3339
+from federation.contract.entries import Entry, EntryKind
+from federation.contract.errors import (
+    AddresseeError,
+    BadInputError,
+    CroceviaError,
+    ProofError,
+    ReplayError,
+    ScopeError,
+    StaleSignatureError,
+)
+from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
+from federation.contract.members import Agreement, MemberList
+from federation.contract.messages import Translation, TranslationStatement
+from federation.contract.receipts import Receipt
+from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
+from federation.linkage.suites import PseudonymSuite
+from federation.trust.http_messages import HttpRequest
+from federation.trust.http_signatures import SKEW, verify_request
+from federation.trust.keys import MessageSigner, message_keys
+from federation.trust.replay import ReplayStore
+from federation.trust.tokens import AccessTokens, bearer_of
+from federation.trust.translations import sign_translation
+
+EXCHANGE = MemberId("exchange")
+"""The name under which the exchange writes its ledger."""
+
+_REMEMBERED = 4_096
+
+
+class CurrentMembers(Protocol):
+    """The member list in force."""
+
+    def current(self) -> MemberList:
+        """Return it.
+
+        Raises:
+            RegistryStaleError: there is none that has not expired.
+        """
+        ...
+
+
+class Recorder(Protocol):
+    """The exchange's own ledger."""
+
+    async def append(self, entry: bytes) -> Receipt:
+        """Return once the entry is durable.
+
+        Raises:
+            LedgerUnavailableError: it is not.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a consumer's signed request allows: one purpose under one agreement, until its signature expires."""
+
+    agreement: Agreement
+    purpose: str
+    legal_basis: tuple[str, ...]
+    request_digest: str
+    expires: int
+
+    def covers(self, domain: MemberId) -> bool:
+        """Say whether pseudonyms of that domain have a part in answering the request.
+
+        They are the agreement's providers, the consumer itself, and the directory that finds who holds a file.
+        """
+        agreement = self.agreement
+        return domain in {DIRECTORY, agreement.consumer} or agreement.provider(domain) is not None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A trust domain of its own: it knows opaque subject ids and no attribute, keeps no table, and records counts.
+
+    `tokens` accepts access tokens whose audience is this exchange.
+    """
+
+    members: CurrentMembers
+    tokens: AccessTokens
+    replay: ReplayStore
+    suite: PseudonymSuite
+    signer: MessageSigner
+    ledger: Recorder
+    clock: Clock
+    _mandates: OrderedDict[bytes, Mandate] = field(default_factory=OrderedDict, repr=False)
+
+    async def answer(self, request: HttpRequest) -> ConvertAnswer:
+        """Translate pseudonyms.
+
+        (1) the gateway asks, once; (2) the consumer's request is its own, fresh, and under an active agreement;
+        (3) each conversion is between domains that take part; (4) convert; (5) record counts; (6) sign.
+
+        Raises:
+            AuthenticationError: (1) or (2), each with a code of its own.
+            AuthorisationError: (2) or (3).
+            BadInputError: the request cannot be read.
+            LedgerUnavailableError: (5); nothing is told.
+        """
+        members = self.members.current()
+        self._require_gateway(request, members)  # (1)
+        asked = ConvertRequest.parse(request.body)
+        try:
+            mandate = self._mandate(asked, members)  # (2)
+            _require_domains(asked.conversions, mandate)  # (3)
+        except CroceviaError as refusal:
+            await self.ledger.append(self._refused(asked, refusal).to_bytes())
+            raise
+        statements = [self._convert(conversion, mandate) for conversion in asked.conversions]  # (4)
+        await self.ledger.append(self._translated(asked, mandate, statements).to_bytes())  # (5)
+        return ConvertAnswer(tuple(self._sign(statement) for statement in statements))  # (6)
+
+    def _require_gateway(self, request: HttpRequest, members: MemberList) -> None:
+        keys = message_keys(members.gateway.keys, self.clock.now())
+        signed = verify_request(request, keys, self.clock)
+        if not self.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
+            raise ReplayError("this signed request was already answered; sign it again with another nonce")
+
+    def _mandate(self, asked: ConvertRequest, members: MemberList) -> Mandate:
+        """Return what the consumer's request allows; one request needs several conversions and is verified once."""
+        name = sha256(b"%d\n" % members.version + msgspec.json.encode(asked.consumer_request)).digest()
+        mandate = self._mandates.get(name)
+        if mandate is None:
+            mandate = self._mandates[name] = self._verified(asked, members)
+            if len(self._mandates) > _REMEMBERED:
+                self._mandates.popitem(last=False)
+        if mandate.expires + SKEW < epoch_seconds(self.clock):
+            raise StaleSignatureError("the consumer's request expired while it was being answered")
+        return mandate
+
+    def _verified(self, asked: ConvertRequest, members: MemberList) -> Mandate:
+        request = HttpRequest.of_consumer(asked.consumer_request)
+        if request.target_uri != members.gateway.endpoint:
+            raise AddresseeError("the consumer's request was not made to this federation's gateway")
+        now = self.clock.now()
+        token = bearer_of(request.headers.get("authorization", ""))
+        claims = self.tokens.verify(token, message_keys(members.gateway.keys, now))
+        consumer = members.member(claims.consumer)
+        signed = verify_request(request, message_keys(consumer.keys, now), self.clock)
+        if signed.keyid != claims.jkt:
+            raise ProofError("the token is bound to another key than the one that signed the request")
+        agreement = members.agreement(claims.agreement)
+        purpose = agreement.require(consumer.id, claims.purpose, day_in_rome(now))
+        expires = min(signed.expires, claims.exp)
+        return Mandate(agreement, purpose.id, purpose.bases, asked.consumer_request.digest(), expires)
+
+    def _convert(self, conversion: Conversion, mandate: Mandate) -> TranslationStatement:
+        return TranslationStatement(
+            source=conversion.source,
+            to=conversion.to,
+            purpose=mandate.purpose,
+            request_digest=mandate.request_digest,
+            pids=tuple(self._converted(pid, conversion) for pid in conversion.pids),
+            issued_at=epoch_seconds(self.clock),
+        )
+
+    def _converted(self, pid: str, conversion: Conversion) -> str | None:
+        """Return the pseudonym at the receiver; None when this one is not the source's, for whatever reason."""
+        try:
+            pseudonym = Pseudonym.parse(pid)
+            if pseudonym.member != conversion.source:
+                return None
+            return str(self.suite.convert(pseudonym, conversion.to))
+        except BadInputError:
+            return None
+
+    def _translated(self, asked: ConvertRequest, mandate: Mandate, statements: list[TranslationStatement]) -> Entry:
+        """Return the record: between which domains and how many, never which (directory section 1)."""
+        counts = [(statement, len(statement.pids) - statement.pids.count(None)) for statement in statements]
+        return Entry(
+            kind=EntryKind.TRANSLATION,
+            at=rfc3339(self.clock.now()),
+            writer=EXCHANGE,
+            trace_id=asked.trace_id,
+            consumer=mandate.agreement.consumer,
+            purpose=mandate.purpose,
+            legal_basis=mandate.legal_basis,
+            agreement=mandate.agreement.id,
+            request_digest=mandate.request_digest,
+            subjects=sum(done for _, done in counts),
+            detail=", ".join(f"{each.source} to {each.to}: {done} of {len(each.pids)}" for each, done in counts),
+        )
+
+    def _refused(self, asked: ConvertRequest, refusal: CroceviaError) -> Entry:
+        return Entry(
+            kind=EntryKind.REFUSAL,
+            at=rfc3339(self.clock.now()),
+            writer=EXCHANGE,
+            trace_id=asked.trace_id,
+            request_digest=asked.consumer_request.digest(),
+            code=refusal.code,
+        )
+
+    def _sign(self, statement: TranslationStatement) -> Translation:
+        return sign_translation(statement, self.signer)
+
+
+def _require_domains(conversions: tuple[Conversion, ...], mandate: Mandate) -> None:
+    for conversion in conversions:
+        for domain in (conversion.source, conversion.to):
+            if not mandate.covers(domain):
+                raise ScopeError(f"agreement `{mandate.agreement.id}` gives `{domain}` no part in this request")

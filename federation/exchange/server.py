@@ -1,0 +1,213 @@
+"""The exchange's HTTP surface and wiring: three paths, one process, its own keys and ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from federation.contract.clock import Clock, SystemClock
+from federation.contract.errors import BadInputError, CroceviaError, InternalError, UnavailableError
+from federation.contract.settings import host_and_port
+from federation.exchange.convert import EXCHANGE, Exchange
+from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
+from federation.exchange.settings import ExchangeSettings, load_settings
+from federation.ledger.log import Ledger
+from federation.ledger.note import Ed25519Signer
+from federation.ledger.store import SqliteStore
+from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.linkage.siv import SivSuite
+from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
+from federation.trust.http_signatures import RequestBinding, sign_response
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
+from federation.trust.registry import OPERATORS_FILE, RegistryFolder, read_operators
+from federation.trust.replay import SqliteReplayStore
+from federation.trust.tokens import AccessTokens
+
+MASTER_KEY: Final = "master.key"
+SUBJECTS_KEY: Final = "subjects.key"
+_JSON: Final = {"content-type": "application/json"}
+_PROBLEM: Final = "application/problem+json"
+_LOG = logging.getLogger(__name__)
+
+
+class BodyTooLargeError(BadInputError):
+    """The body is longer than the exchange reads."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class SlowBodyError(BadInputError):
+    """The body did not arrive in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """An exchange with its files open."""
+
+    settings: ExchangeSettings
+    exchange: Exchange
+    registry: RegistryFolder
+    ledger: Ledger
+    subject_keys: SqliteSubjectKeys
+    replay: SqliteReplayStore
+
+    @classmethod
+    def open(cls, settings: ExchangeSettings, clock: Clock) -> Process:
+        """Open keys, registry, ledger and replay store.
+
+        Raises:
+            ConfigurationError: a key or the registry is missing or cannot be used; names the file.
+            LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+        """
+        operators = read_operators(settings.registry / OPERATORS_FILE)
+        signer = SigningKey.load(settings.keys / MESSAGE_KEY)
+        suite = SivSuite(read_secret(settings.keys / MASTER_KEY))
+        ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
+        settings.state.mkdir(parents=True, exist_ok=True)
+        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
+        origin = f"{operators.federation.removeprefix('https://')}/{EXCHANGE}/ledger"
+        subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
+        ledger = Ledger.open(
+            Ed25519Signer.of(origin, ledger_key),
+            lambda: SqliteStore.open(settings.state / "ledger.db", origin),
+            subject_keys,
+            secrets.token_bytes,
+        )
+        replay = SqliteReplayStore.open(settings.state / "replay.db", clock)
+        tokens = AccessTokens(operators.federation, settings.url, clock)
+        exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
+        return cls(settings, exchange, registry, ledger, subject_keys, replay)
+
+    def close(self) -> None:
+        """Write what waits, then close every file."""
+        self.ledger.close()
+        self.subject_keys.close()
+        self.replay.close()
+
+
+def create_app(process: Process) -> Starlette:
+    """Return the exchange as an ASGI application; it closes the process's files when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        process.close()
+
+    async def convert(request: Request) -> Response:
+        return await _told(process, request)
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "pass"})
+
+    async def ready(_: Request) -> Response:
+        return await _readiness(process)
+
+    return Starlette(
+        routes=[
+            Route(CONVERT_PATH, _or_problem(convert), methods=["POST"]),
+            Route("/health/live", live),
+            Route("/health/ready", ready),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def serve(path: Path) -> None:
+    """Run the exchange of a settings file until it is told to stop.
+
+    Raises:
+        ConfigurationError: the settings, a key or the registry cannot be used.
+        LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+    """
+    settings = load_settings(path)
+    host, port = host_and_port(settings.listen)
+    process = Process.open(settings, SystemClock())
+    uvicorn.run(
+        create_app(process),
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+
+
+async def _told(process: Process, request: Request) -> Response:
+    body = await _bounded_body(request, process.settings.body_seconds)
+    # The target is where this exchange knows itself to be, not what a Host header says.
+    asked = HttpRequest(request.method, process.settings.url + CONVERT_PATH, single_headers(request.headers.raw), body)
+    answer = await process.exchange.answer(asked)
+    response = HttpResponse(HTTPStatus.OK, _JSON, answer.to_bytes())
+    exchange = process.exchange
+    signature = sign_response(response, RequestBinding.of(asked), exchange.signer, exchange.clock)
+    return Response(response.body, headers={**_JSON, **signature})
+
+
+async def _bounded_body(request: Request, seconds: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    raise BodyTooLargeError(f"body is longer than {MAX_BODY_BYTES} bytes")
+                parts.append(part)
+    except TimeoutError as error:
+        raise SlowBodyError(f"body did not arrive within {seconds:g} seconds") from error
+    except ClientDisconnect as error:
+        raise BadInputError("body ended before its time") from error
+    return b"".join(parts)
+
+
+async def _readiness(process: Process) -> Response:
+    """Ready means: a member list in force, and a ledger that can record."""
+    try:
+        version = process.registry.current().version
+    except UnavailableError as error:
+        return _problem(error)
+    if not await process.ledger.ready():
+        return _problem(UnavailableError("ledger cannot record"))
+    return JSONResponse({"status": "pass", "memberList": version})
+
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _or_problem(endpoint: _Endpoint) -> _Endpoint:
+    """Answer every refusal as a problem document (RFC 9457); a defect of ours says nothing of itself."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except CroceviaError as error:
+            return _problem(error)
+        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
+            _LOG.exception("the exchange failed")
+            return _problem(InternalError("the exchange failed; see its log"))
+
+    return answered
+
+
+def _problem(error: CroceviaError) -> Response:
+    headers = {"retry-after": "1"} if isinstance(error, UnavailableError) else {}
+    return JSONResponse(error.problem(), status_code=error.status, headers=headers, media_type=_PROBLEM)

@@ -1,0 +1,42 @@
+"""Where the exchange's process finds its files and where it listens.
+
+```toml
+listen = "127.0.0.1:8401"
+url = "http://127.0.0.1:8401"
+keys = "keys"               # message.pem, ledger.pem, subjects.key and master.key, from which all pseudonyms derive
+state = "state"
+registry = "../registry"
+```
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from federation.contract.errors import ConfigurationError
+from federation.contract.settings import parse_settings
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The exchange's settings; every path is absolute once read. `body_seconds` bounds how long a body may take."""
+
+    listen: str
+    url: str
+    keys: Path
+    state: Path
+    registry: Path
+    body_seconds: float = 5.0
+
+
+def load_settings(path: Path) -> ExchangeSettings:
+    """Read the exchange's settings file.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong; names the file, the key and the expectation.
+    """
+    try:
+        return parse_settings(path.read_bytes(), ExchangeSettings, path.resolve())
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"settings file `{path}` does not exist; `crocevia demo` makes one") from error

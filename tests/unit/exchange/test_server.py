@@ -1,0 +1,111 @@
+"""The exchange over HTTP, on real files: answers are signed, refusals are problems, and health tells the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation.contract.identifiers import MemberId
+from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES, Conversion, ConvertAnswer
+from federation.exchange.server import MASTER_KEY, SUBJECTS_KEY, Process, create_app
+from federation.exchange.settings import load_settings
+from federation.ledger.reader import LedgerReader
+from federation.ledger.verify import verify_ledger
+from federation.trust.http_messages import HttpRequest, HttpResponse
+from federation.trust.http_signatures import RequestBinding, verify_response
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, VerifyKey, ed25519_jwk, generate_ed25519, write_private
+from federation.trust.member_list import sign_member_list
+from tests.support.exchange import EXCHANGE_KEY, EXCHANGE_URL, NOW, SUITE, World, member_list
+
+OPERATOR = Ed25519PrivateKey.from_private_bytes(bytes(32))
+INPREV, ASLVS = MemberId("inprev"), MemberId("aslvs")
+PID = str(SUITE.pseudonym(INPREV, bytes(16)))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def process(tmp_path: Path, world: World) -> AsyncIterator[Process]:
+    for folder in ("keys", "registry"):
+        (tmp_path / folder).mkdir()
+    EXCHANGE_KEY.save(tmp_path / "keys" / MESSAGE_KEY)
+    generate_ed25519(tmp_path / "keys" / LEDGER_KEY)
+    write_private(tmp_path / "keys" / MASTER_KEY, bytes(range(32)))
+    write_private(tmp_path / "keys" / SUBJECTS_KEY, bytes(32))
+    operators = {"federation": "demo", "threshold": 1, "keys": [ed25519_jwk(OPERATOR)]}
+    (tmp_path / "registry" / "operators.json").write_text(json.dumps(operators))
+    (tmp_path / "registry" / "member-list.json").write_bytes(sign_member_list(member_list(), [OPERATOR]))
+    (tmp_path / "settings.toml").write_text(
+        f'listen = "127.0.0.1:0"\nurl = "{EXCHANGE_URL}"\nkeys = "keys"\nstate = "state"\nregistry = "registry"\n'
+    )
+    opened = Process.open(load_settings(tmp_path / "settings.toml"), world.clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def client(process: Process) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(process))
+    async with httpx.AsyncClient(transport=transport, base_url=EXCHANGE_URL) as opened:
+        yield opened
+
+
+async def post(client: httpx.AsyncClient, request: HttpRequest) -> httpx.Response:
+    return await client.post(CONVERT_PATH, content=request.body, headers=dict(request.headers))
+
+
+def keys(kid: str) -> VerifyKey | None:
+    return EXCHANGE_KEY.public() if kid == EXCHANGE_KEY.kid else None
+
+
+async def test_an_answer_is_signed_for_its_question_and_stands_in_the_ledger(
+    client: httpx.AsyncClient, world: World, process: Process
+) -> None:
+    request = world.asked(Conversion(INPREV, ASLVS, (PID,)))
+    answer = await post(client, request)
+    response = HttpResponse(answer.status_code, dict(answer.headers), answer.content)
+    verify_response(response, RequestBinding.of(request), keys, world.clock)
+    told = ConvertAnswer.parse(answer.content).translations[0].statement.pids
+    assert told == (str(SUITE.pseudonym(ASLVS, bytes(16))),)
+    reader = LedgerReader.open(process.settings.state / "ledger.db", process.ledger.signer.verifier)
+    assert verify_ledger(reader.store, reader.verifier).head.size == 1
+    assert PID.encode() not in reader.entry(0).leaf
+    reader.close()
+
+
+async def test_a_refusal_is_a_problem_document_with_its_code(client: httpx.AsyncClient, world: World) -> None:
+    answer = await client.post(CONVERT_PATH, content=b"{}", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    assert answer.json()["code"] == "SIGNATURE_INVALID"
+    replayed = world.asked(Conversion(INPREV, ASLVS, (PID,)))
+    assert (await post(client, replayed)).status_code == 200
+    assert (await post(client, replayed)).json()["code"] == "REQUEST_REPLAYED"
+
+
+async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
+    answer = await client.post(CONVERT_PATH, content=b"x" * (MAX_BODY_BYTES + 1))
+    assert answer.status_code == 413
+
+
+async def test_health_follows_member_list_and_ledger(client: httpx.AsyncClient, world: World) -> None:
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).json() == {"status": "pass", "memberList": 1}
+    world.clock.instant = NOW + timedelta(minutes=11)
+    stale = await client.get("/health/ready")
+    assert (stale.status_code, stale.json()["code"]) == (503, "REGISTRY_STALE")
+    refused = await post(client, world.asked(Conversion(INPREV, ASLVS, (PID,))))
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+
+
+async def test_other_methods_and_paths_are_not_there(client: httpx.AsyncClient) -> None:
+    assert (await client.get(CONVERT_PATH)).status_code == 405
+    assert (await client.get("/")).status_code == 404
