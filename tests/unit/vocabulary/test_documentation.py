@@ -1,0 +1,22 @@
+"""The guide of the vocabulary names every type and scalar."""
+
+from pathlib import Path
+
+from graphql import GraphQLObjectType
+
+from node.vocabulary.scalars import SCALARS
+from node.vocabulary.schema import full_schema
+
+GUIDE = Path(__file__).parents[3] / "docs" / "vocabulary.md"
+
+
+def test_the_guide_names_every_type_and_scalar() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    types = [
+        kind.name
+        for kind in full_schema().type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        and not kind.name.startswith("__")
+        and not kind.name.endswith(("Connection", "Edge", "PageInfo", "Query"))
+    ]
+    assert [name for name in (*types, *(scalar.name for scalar in SCALARS)) if f"`{name}`" not in text] == []
