@@ -106,11 +106,14 @@ class CompiledPlan:
     With `keyed` the collectors remember which member supplied each key, as an `EntityRouter` needs to know.
     """
 
-    def __init__(self, plan: Plan, api: GraphQLSchema, *, keyed: bool = False) -> None:
-        """Keep the plan; `api` is the API schema that clients see."""
+    def __init__(
+        self, plan: Plan, api: GraphQLSchema, *, keyed: bool = False, shown: GraphQLSchema | None = None
+    ) -> None:
+        """Keep the plan; `api` is the API schema, `shown` what introspection answers from when that is less."""
         self.plan = plan
         self.api = api
         self.keyed = keyed
+        self.shown = shown or api
         self._types = SchemaTypes(api)
         self._names = condition_variables(plan)
         self._forms: dict[tuple[bool, ...], CompiledForm] = {}
@@ -130,7 +133,7 @@ class CompiledPlan:
         """Answer the plan's `__schema` and `__type` fields from the API schema (GraphQL section 4)."""
         if self.plan.introspection is None:
             return {}
-        return graphql_sync(self.api, self.plan.introspection, variable_values=dict(variables)).data or {}
+        return graphql_sync(self.shown, self.plan.introspection, variable_values=dict(variables)).data or {}
 
 
 def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:  # noqa: FBT001  # keeps CompiledPlan's own switch

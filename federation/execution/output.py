@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation.execution.fold import Shown
-from federation.execution.shape import TYPENAME, Position
+from federation.execution.shape import TYPENAME, Position, is_introspection
 from federation.execution.types import SchemaTypes, TypeRef
 
 
@@ -92,7 +92,9 @@ def _field(types: SchemaTypes, position: Position, variants: Sequence[Shown]) ->
     first = variants[0]
     slot = position.slots.get(first.source)
     node = None
-    if any(variant.selections is not None for variant in variants):
+    # A field without selections may be an object all the same: nothing that was asked of it fits its typename.
+    composite = types.is_composite(first.type.name) and not is_introspection(first.coordinate)
+    if composite or any(variant.selections is not None for variant in variants):
         inner = tuple(shown for variant in variants for shown in variant.selections or ())
         child = _NOWHERE if slot is None or slot.child is None else slot.child
         node = output_node(types, child, inner, first.types)

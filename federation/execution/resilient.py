@@ -41,6 +41,12 @@ class ResilientFetcher:
         self._budget = RetryBudget(settings.retry_share)
         self._breakers: dict[str, Breaker] = {}
 
+    def around(self, inner: Fetcher) -> ResilientFetcher:
+        """Return a fetcher that sends through another inner one and shares breakers and budget with this."""
+        other = ResilientFetcher(inner, self._settings, self._chance)
+        other._budget, other._breakers = self._budget, self._breakers  # noqa: SLF001  # of the same class
+        return other
+
     def states(self) -> Mapping[str, State]:
         """Return the state of every breaker, for health and metrics."""
         return {member: breaker.state for member, breaker in self._breakers.items()}

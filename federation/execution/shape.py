@@ -70,7 +70,7 @@ def merged_tree(plan: FoldedPlan) -> Position:
     """Return the root position, with everything that the plan's fetches and its introspection write."""
     root = Position(())
     for shown in plan.response:
-        if shown.coordinate.endswith((".__schema", ".__type")):
+        if is_introspection(shown.coordinate):
             root.slots[shown.source] = Slot(shown.source, attribute(shown.source), None, 0)
     for order, fetch in enumerate(plan.fetches):
         _write(root, fetch.selections, order)
@@ -78,6 +78,11 @@ def merged_tree(plan: FoldedPlan) -> Position:
             for position in positions(root, entity.paths):
                 _write(position, entity.selections, order)
     return root
+
+
+def is_introspection(coordinate: str) -> bool:
+    """Say whether a field is answered from the API schema, whole, like a leaf."""
+    return coordinate.endswith((".__schema", ".__type"))
 
 
 def locate(root: Position, path: Path) -> Position | None:

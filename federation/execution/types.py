@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
-from graphql import GraphQLEnumType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLSchema, is_composite_type
 from typing_extensions import override
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -77,3 +77,7 @@ class SchemaTypes:
         """Return the values of an enum that clients may see, or None for any other type."""
         named = self.schema.type_map.get(name)
         return frozenset(named.values) if isinstance(named, GraphQLEnumType) else None
+
+    def is_composite(self, name: str) -> bool:
+        """Say whether a type has fields: its values are objects, even where no field is left to be shown."""
+        return is_composite_type(self.schema.type_map.get(name))

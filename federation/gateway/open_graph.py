@@ -1,0 +1,150 @@
+"""Any federation, joined without tokens, signatures or policies: operation text in, response out.
+
+(1) the text is looked up, or parsed within limits, validated and planned; (2) variables are coerced; (3) the plan runs.
+What needs privacy is in `pipeline.py`; this is the engine for everybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    get_variable_values,
+    validate,
+)
+
+from federation.composition.supergraph import Supergraph
+from federation.contract.errors import BadInputError, CroceviaError, ValidationError
+from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
+from federation.execution.compiled import CompiledPlan
+from federation.execution.execute import execute
+from federation.execution.ports import Fetcher, OnAnswer
+from federation.execution.report import Messages
+from federation.execution.respond import Response
+from federation.execution.run import Outside
+from federation.gateway.open_cache import TwoGenerations
+from federation.planning.plan import OperationKind
+from federation.planning.planner import Planner, PlannerOptions
+
+MOST_VALIDATION_ERRORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSettings:
+    """Limits on documents, seconds per request, operations kept planned, active `@override` labels."""
+
+    limits: Limits = field(default_factory=Limits)
+    seconds: float = 10.0
+    plans: int = 1_000
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that is ready to run."""
+
+    kind: OperationKind
+    plan: CompiledPlan
+    variables: tuple[VariableDefinitionNode, ...]
+
+
+class InvalidDocumentError(ValidationError):
+    """The document does not fit the schema; `entries` are the GraphQL errors."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        """Keep what the validator found."""
+        super().__init__("the document does not fit the schema")
+        self.entries = [
+            {
+                "message": error.message,
+                "locations": [{"line": at.line, "column": at.column} for at in error.locations or ()],
+                "extensions": {"code": self.code},
+            }
+            for error in errors
+        ]
+
+
+class OpenGraph:
+    """A supergraph with a planner, a plan cache and a way to its members."""
+
+    def __init__(self, supergraph: Supergraph, fetcher: Fetcher, settings: OpenSettings) -> None:
+        """Read the query graph once."""
+        self.settings = settings
+        self._schema: GraphQLSchema = supergraph.api_schema
+        self._planner = Planner(supergraph, PlannerOptions(labels=settings.labels))
+        self._outside = Outside(fetcher, messages=Messages.RELAY)
+        self._plans: TwoGenerations[tuple[str, str | None], Prepared] = TwoGenerations(settings.plans)
+
+    def heeding(self, on_answer: OnAnswer) -> None:
+        """Tell somebody how every fetch ends, such as the breakers."""
+        self._outside = Outside(self._outside.fetcher, on_answer=on_answer, messages=Messages.RELAY)
+
+    def prepare(self, request: GraphQLRequest) -> Prepared:
+        """Return the request's operation, planned.
+
+        Raises:
+            BadInputError: no document, syntax, limits, validation, or the operation name fits none.
+        """
+        if request.query is None:
+            raise BadInputError("trusted documents are not kept here; expected `query`")
+        key = (request.query, request.operation_name)
+        prepared = self._plans.get(key)
+        if prepared is None:
+            prepared = self._plan(request.query, request.operation_name)
+            self._plans.put(key, prepared)
+        return prepared
+
+    async def run(self, prepared: Prepared, variables: Mapping[str, Any]) -> Response:
+        """Run a planned operation.
+
+        Raises:
+            BadInputError: the variables do not fit their definitions.
+        """
+        coerced = self.coerce(prepared, variables)
+        deadline = asyncio.get_running_loop().time() + self.settings.seconds
+        return await execute(prepared.plan, coerced, self._outside, deadline)
+
+    def coerce(self, prepared: Prepared, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the variables with defaults filled in (GraphQL section 6.1.2)."""
+        if not prepared.variables:
+            return {}
+        found = get_variable_values(
+            self._schema, prepared.variables, dict(variables), max_errors=MOST_VALIDATION_ERRORS
+        )
+        if isinstance(found, list):
+            raise BadInputError("; ".join(error.message for error in found))
+        return found.coerced
+
+    def _plan(self, query: str, operation_name: str | None) -> Prepared:
+        document = parse_document(query, self.settings.limits)
+        errors = validate(self._schema, document, max_errors=MOST_VALIDATION_ERRORS)
+        if errors:
+            raise InvalidDocumentError(errors)
+        operation = _operation(document, operation_name)
+        plan = self._planner.plan(document, operation_name)
+        compiled = CompiledPlan(plan, self._schema)
+        return Prepared(OperationKind(operation.operation.value), compiled, tuple(operation.variable_definitions or ()))
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Return the operation that the request means (GraphQL section 6.1)."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is None and len(operations) == 1:
+        return operations[0]
+    for node in operations:
+        if name is not None and node.name is not None and node.name.value == name:
+            return node
+    raise BadInputError("`operationName` fits no operation of the document" if name else "expected `operationName`")
+
+
+def error_entries(error: CroceviaError) -> list[dict[str, Any]]:
+    """Return the GraphQL error entries of a refusal."""
+    return error.entries if isinstance(error, InvalidDocumentError) else [error.graphql()]

@@ -1,0 +1,75 @@
+"""Starts open mode: a supergraph file, the members' addresses in it, one process with the fast loop and parser."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import random
+from pathlib import Path
+
+import uvicorn
+
+from federation.composition.supergraph import Supergraph
+from federation.contract.errors import ConfigurationError
+from federation.execution.members import HttpFetcher
+from federation.execution.resilient import ResilienceSettings, ResilientFetcher
+from federation.execution.transport.client import HttpClient
+from federation.execution.transport.limits import TransportLimits
+from federation.execution.transport.message import Endpoint
+from federation.gateway.open_graph import OpenGraph, OpenSettings
+from federation.gateway.open_mode import OpenApp
+
+_log = logging.getLogger("crocevia.gateway.open")
+
+IDLE_SECONDS = 10
+"""Kept connections of clients are closed after this time without a request."""
+
+
+def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLimits) -> OpenApp:
+    """Return the application for a supergraph whose subgraphs name their addresses.
+
+    Raises:
+        ConfigurationError: a subgraph has no usable address.
+    """
+    endpoints: dict[str, Endpoint] = {}
+    for subgraph in supergraph.subgraphs:
+        try:
+            endpoints[subgraph.name] = Endpoint.parse(subgraph.url)
+        except ValueError as error:
+            raise ConfigurationError(f"subgraph `{subgraph.name}` has no usable address: {error}") from error
+    client = HttpClient(limits)
+    fetcher = ResilientFetcher(HttpFetcher(client, endpoints), ResilienceSettings(), random.random)
+    graph = OpenGraph(supergraph, fetcher, settings)
+    graph.heeding(fetcher.discredit)
+    return OpenApp(graph, client.close)
+
+
+def serve(supergraph_file: Path, host: str, port: int, settings: OpenSettings) -> None:
+    """Serve a supergraph file until a signal ends the process; what is in work is finished first.
+
+    Raises:
+        ConfigurationError: the file does not exist, or cannot be used.
+    """
+    try:
+        sdl = supergraph_file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"supergraph file `{supergraph_file}` does not exist") from error
+    app = open_app(Supergraph.parse(sdl), settings, TransportLimits())
+    _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
+    # What exists now stays for ever: the collector need not look at it again (engine.md 3.6).
+    gc.collect()
+    gc.freeze()
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=10,
+    )

@@ -1,0 +1,16 @@
+"""The public gateway audit, end to end: 46 suites, 199 cases, with the audit's own supergraphs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.audit import ABSENT, URL, Case, cases, judge
+
+pytestmark = [pytest.mark.conformance, pytest.mark.skipif(not URL, reason=ABSENT)]
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+async def test_a_case_of_the_audit_is_answered_as_expected(case: Case) -> None:
+    verdict = await judge(case)
+    assert verdict.data == case.expected, verdict.errors
+    assert verdict.passed, verdict.errors

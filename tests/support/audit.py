@@ -1,0 +1,98 @@
+"""Runs the public gateway audit, whose subgraphs run as an outside program, through the whole of open mode.
+
+The program's address is in `CROCEVIA_AUDIT_URL`; the cases lie beside the repository.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from federation.composition.supergraph import Supergraph
+from federation.contract.errors import CroceviaError
+from federation.contract.graphql_request import GraphQLRequest
+from federation.execution.members import HttpFetcher
+from federation.execution.ports import FetchRequest
+from federation.execution.transport.client import HttpClient
+from federation.execution.transport.limits import TransportLimits
+from federation.execution.transport.message import Endpoint
+from federation.gateway.open_graph import OpenGraph, OpenSettings, error_entries
+from tests.support.composition import audit
+
+URL = os.environ.get("CROCEVIA_AUDIT_URL", "").rstrip("/")
+ABSENT = "CROCEVIA_AUDIT_URL is not set: the audit's subgraphs are an outside program"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of the audit."""
+
+    suite: str
+    number: int
+    supergraph: str
+    subgraphs: tuple[dict[str, str], ...]
+    query: str
+    expected: Any
+    errors: bool | None
+
+    def __str__(self) -> str:
+        return f"{self.suite}-{self.number}"
+
+
+def cases() -> list[Case]:
+    """Return all cases, in the order of the file."""
+    return [
+        Case(
+            suite["name"],
+            number,
+            suite["supergraph"],
+            tuple(suite["subgraphs"]),
+            test["query"],
+            test["expected_data"],
+            test["errors"],
+        )
+        for suite in audit()
+        for number, test in enumerate(suite["tests"])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a case."""
+
+    data: Any
+    errors: list[dict[str, Any]]
+    fetches: int
+    passed: bool
+
+
+class _Counting:
+    def __init__(self, inner: HttpFetcher) -> None:
+        self.inner = inner
+        self.count = 0
+
+    def fetch(self, request: FetchRequest) -> Any:
+        self.count += 1
+        return self.inner.fetch(request)
+
+
+async def judge(case: Case, supergraph: str | None = None) -> Verdict:
+    """Run a case, with the audit's own supergraph or another one of the same subgraphs."""
+    client = HttpClient(TransportLimits())
+    endpoints = {item["name"]: Endpoint.parse(URL + item["path"]) for item in case.subgraphs}
+    fetcher = _Counting(HttpFetcher(client, endpoints))
+    graph = OpenGraph(Supergraph.parse(supergraph or case.supergraph), fetcher, OpenSettings())
+    request = GraphQLRequest(case.query, None, None, {}, {})
+    data: Any = None
+    try:
+        response = await graph.run(graph.prepare(request), {})
+        data, errors = msgspec.json.decode(msgspec.json.encode(response.data)), response.errors
+    except CroceviaError as error:
+        errors = error_entries(error)
+    finally:
+        client.close()
+    passed = data == case.expected and (case.errors is None or case.errors == bool(errors))
+    return Verdict(data, errors, fetcher.count, passed)
