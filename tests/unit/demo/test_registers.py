@@ -15,7 +15,7 @@ import pytest
 from graphql import GraphQLList, GraphQLObjectType
 
 from node.console.demo_facts import CivilRecord, Person
-from node.console.demo_people import SERVICES
+from node.console.demo_records import SERVICES
 from node.console.demo_seed import SeedReport, demo_files
 from node.console.demo_truth import _EXEMPTIONS, _SCHOOLS
 from node.data.expressions import (

@@ -15,19 +15,10 @@ from graphql import (
     validate,
 )
 
+from node.console.demo_answers import Amount, AnyText, Rows, differences
 from node.console.demo_facts import Person
 from node.console.demo_seed import SeedReport, demo_files
-from node.console.demo_truth import (
-    ABOUT_ONE,
-    Amount,
-    AnyText,
-    Expectation,
-    Rows,
-    Town,
-    differences,
-    read_town,
-    statistics,
-)
+from node.console.demo_truth import ABOUT_ONE, Expectation, Town, read_town, statistics
 from node.data.mapping import Mapping
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.compile import compile_type
