@@ -33,7 +33,8 @@ _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_BAND = re.compile(r"(\[-?[0-9]+(\.[0-9]+)?|\(-?[0-9]*(\.[0-9]+)?),-?[0-9]*(\.[0-9]+)?\)")
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+_BAND = re.compile(rf"\(,{_NUMBER}\)|\[{_NUMBER},({_NUMBER})?\)")
 _AGE_BAND = re.compile(r"[0-9]0-[0-9]9|0-9|100\+")
 _DURATION = re.compile(
     r"P(?=[0-9T])([0-9]+W|([0-9]+Y)?([0-9]+M)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?)"
@@ -123,7 +124,7 @@ def _date_time(text: str) -> str | None:
         instant = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    # One spelling per instant, so that texts compare as instants do; fractions appear only when they are not zero.
+    # One spelling per instant; fractions of a second appear only when they are not zero.
     return instant.isoformat().replace("+00:00", "Z")
 
 
