@@ -1,0 +1,186 @@
+"""A witness (C2SP tlog-witness): it cosigns a head of a log only as a continuation of what it cosigned before.
+
+It sees sizes, roots and proofs, never an entry. Each outcome is the HTTP status that the protocol gives it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Self
+
+from typing_extensions import override
+
+from federation.contract.clock import Clock
+from federation.contract.errors import BadInputError, LedgerUnavailableError, SignatureError
+from federation.ledger.checkpoint import Checkpoint, open_checkpoint
+from federation.ledger.cosignature import Cosigner
+from federation.ledger.note import Ed25519Verifier, SignedNote, exact_b64
+from federation.ledger.tree import EMPTY_ROOT, proves_consistency
+
+MAX_PROOF = 63
+SIZE_TYPE = "text/x.tlog.size"
+_OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
+_HASH_BYTES = 32
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS witnessed (
+    origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AddCheckpoint:
+    """A request to cosign: the size that the log believes the witness has, the proof from there, the checkpoint."""
+
+    old_size: int
+    proof: tuple[bytes, ...]
+    note: str
+
+    @classmethod
+    def parse(cls, body: str) -> Self:
+        """Read the body of `add-checkpoint`.
+
+        Raises:
+            BadInputError: it has another form.
+        """
+        head, separator, note = body.partition("\n\n")
+        lines = head.split("\n")
+        old = _OLD.fullmatch(lines[0])
+        if not separator or old is None or len(lines) - 1 > MAX_PROOF:
+            raise BadInputError("expected `old SIZE`, at most 63 hashes, an empty line and a checkpoint")
+        proof = tuple(exact_b64(line) for line in lines[1:])
+        if any(len(part) != _HASH_BYTES for part in proof):
+            raise BadInputError("expected hashes of 32 bytes in the consistency proof")
+        return cls(int(old[1]), proof, note)
+
+    @override
+    def __str__(self) -> str:
+        lines = [f"old {self.old_size}", *(b64encode(part).decode("ascii") for part in self.proof)]
+        return "\n".join(lines) + "\n\n" + self.note
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessAnswer:
+    """What the witness says: cosignature lines, its own size, or a reason."""
+
+    status: HTTPStatus
+    body: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Witness:
+    """Remembers, for each known log, the last head it cosigned.
+
+    * Comparing and remembering are one transaction, so two requests at once cannot take it back.
+    * A head is on disk before its cosignature is given out.
+    """
+
+    cosigner: Cosigner
+    clock: Clock
+    _connection: sqlite3.Connection = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, path: Path, cosigner: Cosigner, clock: Clock) -> Self:
+        """Open the witness's memory, or make it.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be opened.
+        """
+        try:
+            connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise LedgerUnavailableError(f"witness `{path.name}` cannot be opened") from error
+        return cls(cosigner, clock, connection)
+
+    def add_checkpoint(self, body: str, logs: Mapping[str, Sequence[Ed25519Verifier]]) -> WitnessAnswer:
+        """Answer `add-checkpoint`; `logs` are the known logs' keys by origin.
+
+        400 malformed, or the old size is above the new; 404 unknown log; 403 not signed by it; 409 with our size when
+        the log is wrong about it; 422 not consistent; 200 with the cosignature.
+
+        Raises:
+            LedgerUnavailableError: the head cannot be remembered, so it is not cosigned.
+        """
+        try:
+            asked = AddCheckpoint.parse(body)
+            offered = Checkpoint.parse(SignedNote.parse(asked.note).text)
+        except BadInputError as error:
+            return WitnessAnswer(HTTPStatus.BAD_REQUEST, f"{error.message}\n")
+        keys = logs.get(offered.origin, ())
+        if not keys:
+            return WitnessAnswer(HTTPStatus.NOT_FOUND, "log is not known here\n")
+        if not _signed_by_one(asked.note, keys):
+            return WitnessAnswer(HTTPStatus.FORBIDDEN, "checkpoint is not signed by its log\n")
+        if asked.old_size > offered.size:
+            return WitnessAnswer(HTTPStatus.BAD_REQUEST, "old size is above the checkpoint's\n")
+        return self._compare_and_cosign(asked, offered)
+
+    def checkpoint(self, origin: str) -> str | None:
+        """Return the last cosigned head of a log, with the log's signature and ours, or None."""
+        row = self._connection.execute("SELECT note FROM witnessed WHERE origin = ?", (origin,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _compare_and_cosign(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                answer = self._judged(asked, offered)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise LedgerUnavailableError("witness cannot remember the checkpoint, so it does not cosign") from error
+        return answer
+
+    def _judged(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:
+        row = self._connection.execute(
+            "SELECT size, root FROM witnessed WHERE origin = ?", (offered.origin,)
+        ).fetchone()
+        size, root = row or (0, EMPTY_ROOT)
+        if asked.old_size != size:
+            return WitnessAnswer(HTTPStatus.CONFLICT, f"{size}\n", SIZE_TYPE)
+        if offered.size == 0 and offered.root != EMPTY_ROOT:
+            return WitnessAnswer(HTTPStatus.UNPROCESSABLE_ENTITY, "an empty log has the empty root\n")
+        if not proves_consistency(size, root, offered.size, offered.root, asked.proof):
+            return WitnessAnswer(HTTPStatus.UNPROCESSABLE_ENTITY, "checkpoint does not continue the one before\n")
+        line = self.cosigner.cosign(offered, self.clock)
+        note = SignedNote.parse(asked.note)
+        kept = SignedNote(note.text, (*note.signatures, line))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)",
+            (offered.origin, offered.size, offered.root, str(kept)),
+        )
+        return WitnessAnswer(HTTPStatus.OK, f"{line}\n")
+
+
+def _signed_by_one(note: str, keys: Sequence[Ed25519Verifier]) -> bool:
+    """Tell whether a trusted key of the log signed, and no signature under one of them is wrong."""
+    good = False
+    for key in keys:
+        try:
+            open_checkpoint(note, key)
+            good = True
+        except BadInputError:
+            return False
+        except SignatureError:
+            named = SignedNote.parse(note).signatures
+            if any((line.name, line.key_id) == (key.name, key.key_id) for line in named):
+                return False
+    return good
