@@ -44,7 +44,7 @@ class ResilientFetcher:
     def around(self, inner: Fetcher) -> ResilientFetcher:
         """Return a fetcher that sends through another inner one and shares breakers and budget with this."""
         other = ResilientFetcher(inner, self._settings, self._chance)
-        other._budget, other._breakers = self._budget, self._breakers  # noqa: SLF001  # of the same class
+        other._budget, other._breakers = self._budget, self._breakers
         return other
 
     def states(self) -> Mapping[str, State]:

@@ -15,7 +15,7 @@ from federation.contract.errors import BadInputError, ProofError, TokenReplayErr
 from federation.contract.identifiers import MemberId
 from federation.contract.members import Agreement, MemberList
 from federation.trust.keys import KeyLookup, SigningKey, message_keys
-from federation.trust.member_list import TrustedMembers
+from federation.trust.registry import RegistryFolder
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     ASSERTION_TYPE,
@@ -37,7 +37,7 @@ class AuthorisationServer:
     """Issues tokens. `url` is the gateway's origin; `new_id` makes token ids."""
 
     url: str
-    members: TrustedMembers
+    members: RegistryFolder
     key: SigningKey
     replay: ReplayStore
     clock: Clock

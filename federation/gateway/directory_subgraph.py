@@ -1,7 +1,7 @@
 """The federation's own subgraph, served inside the gateway: it finds a citizen, and collects who looked.
 
 `Query.citizen` names a citizen by the consumer's own pseudonym, or by tax code where a provider's policy lets it look
-up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobody may show the citizen, the answer is null.
+up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobody may show one, the answer is null.
 `Query.accessReport` asks every node what its ledger holds about a citizen, and says which nodes did not answer.
 """
 

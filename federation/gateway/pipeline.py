@@ -35,7 +35,7 @@ from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest
-from federation.trust.member_list import TrustedMembers
+from federation.trust.registry import RegistryFolder
 
 GATEWAY = MemberId("gateway")
 
@@ -56,7 +56,7 @@ OpenMediation = Callable[[Caller, Question, str], Mediation]
 class Gateway:
     """Everything a request passes. `deadline` is in seconds; `new_trace` makes trace ids."""
 
-    members: TrustedMembers
+    members: RegistryFolder
     door: Doorkeeper
     questions: Questions
     mediate: OpenMediation

@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock
 from federation.contract.errors import ConfigurationError, CroceviaError
 from federation.contract.members import MemberList
@@ -40,6 +41,22 @@ def read_operators(path: Path) -> Operators:
     except (msgspec.MsgspecError, CroceviaError) as error:
         raise ConfigurationError(f"operators' keys `{path}` cannot be used: {error}") from error
     return Operators.of(published.federation, published.threshold, keys)
+
+
+def read_schema(folder: Path, name: str, digest: str) -> str:
+    """Return a published schema (SDL), once it is the one that the member list names by `digest`.
+
+    Raises:
+        ConfigurationError: the file is missing, or another one.
+    """
+    path = folder / name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"schema `{path}` cannot be read: {error.strerror}") from error
+    if sha256_digest(content) != digest:
+        raise ConfigurationError(f"schema `{path}` is not the one that the member list names; publish both again")
+    return content.decode("utf-8")
 
 
 @dataclass(slots=True)

@@ -1,0 +1,217 @@
+"""The gateway's HTTP surface: the one question, tokens, the registry, health, and pages for people."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from federation.contract.clock import SystemClock
+from federation.contract.errors import (
+    BadInputError,
+    CroceviaError,
+    InternalError,
+    NotFoundError,
+    UnavailableError,
+    ValidationError,
+)
+from federation.contract.graphql_request import GraphQLRequest, Limits
+from federation.contract.settings import host_and_port
+from federation.gateway import demo_pages, landing
+from federation.gateway.authorisation_server import TOKEN_PATH
+from federation.gateway.http_graphql import Media, accepted, check_content_type
+from federation.gateway.pipeline import answer
+from federation.gateway.process import GatewayProcess
+from federation.gateway.settings import GatewaySettings, load_settings
+from federation.trust.asgi import read_request
+from federation.trust.keys import jwks
+from federation.trust.registry import MEMBER_LIST_FILE
+
+_PROBLEM: Final = "application/problem+json"
+_STATIC = Path(__file__).parent / "static"
+_LIMITS = Limits()
+_TOKEN_BODY = 16_384
+_NO_STORE = {"cache-control": "no-store"}
+_log = logging.getLogger("crocevia.gateway")
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(process: GatewayProcess) -> Starlette:
+    """Return the gateway as an ASGI application; it closes the process's files when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        process.close()
+
+    async def graphql(request: Request) -> Response:
+        return await _graphql(process, request)
+
+    async def token(request: Request) -> Response:
+        message = await read_request(request.scope, request.receive, process.settings.url, _TOKEN_BODY)
+        form = dict(parse_qsl(message.body.decode("ascii", "replace"), max_num_fields=16))
+        return JSONResponse(process.authorisation.token(form, message.headers.get("dpop")), headers=_NO_STORE)
+
+    async def metadata(_: Request) -> Response:
+        return JSONResponse(process.authorisation.metadata())
+
+    async def keys(_: Request) -> Response:
+        return JSONResponse(jwks([process.key.public()]))
+
+    async def registry(request: Request) -> Response:
+        return _registry(process, request.path_params["name"])
+
+    async def checkpoint(_: Request) -> Response:
+        return await _checkpoint(process)
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "pass"})
+
+    async def ready(_: Request) -> Response:
+        return await _readiness(process)
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", _graphql_or_refusal(graphql), methods=["POST"]),
+        Route(TOKEN_PATH, _or_problem(token), methods=["POST"]),
+        Route("/.well-known/oauth-authorization-server", _or_problem(metadata)),
+        Route("/.well-known/jwks.json", _or_problem(keys)),
+        Route("/registry/{name}", _or_problem(registry)),
+        Route("/ledger/checkpoint", _or_problem(checkpoint)),
+        Route("/healthz", live),
+        Route("/readyz", _or_problem(ready)),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+        *landing.routes(process, _or_problem),
+    ]
+    if process.settings.demo:
+        routes += demo_pages.routes(process, process.settings.demo, _or_problem)
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def serve(path: Path) -> None:
+    """Run the gateway of a settings file until it is told to stop.
+
+    Raises:
+        ConfigurationError: the settings, a key, the registry or a schema cannot be used.
+        LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+    """
+    settings: GatewaySettings = load_settings(path)
+    host, port = host_and_port(settings.listen)
+    if settings.demo:
+        _log.warning("demo: the signing proxy at /demo/graphql plays the partners' own systems; loopback only")
+
+    async def run() -> None:
+        # What the process opens belongs to the loop it runs on.
+        app = create_app(GatewayProcess.open(settings, SystemClock()))
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="httptools",
+            ws="none",
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+        await uvicorn.Server(config).serve()
+
+    asyncio.run(run())
+
+
+async def _graphql(process: GatewayProcess, request: Request) -> Response:
+    media = accepted(request.headers.get("accept", "").encode("latin-1")).single
+    check_content_type(request.headers.get("content-type", "").encode("latin-1"))
+    message = await read_request(request.scope, request.receive, process.settings.url, _LIMITS.body)
+    asked = GraphQLRequest.parse(message.body, _LIMITS)
+    body = await answer(message, asked, process.gateway)
+    return Response(body, media_type=media.value, headers=_NO_STORE)
+
+
+def _registry(process: GatewayProcess, name: str) -> Response:
+    """Serve what is public: the signed list and the schemas it names."""
+    if name == "member-list":
+        content = (process.settings.registry / MEMBER_LIST_FILE).read_bytes()
+        return Response(content, media_type="application/json")
+    if name in {"api.graphql", "supergraph.graphql"}:
+        return PlainTextResponse((process.settings.registry / name).read_bytes())
+    raise NotFoundError("the registry serves `member-list`, `api.graphql` and `supergraph.graphql`")
+
+
+async def _checkpoint(process: GatewayProcess) -> Response:
+    note = await asyncio.to_thread(process.last_checkpoint)
+    if note is None:
+        raise NotFoundError("nothing was recorded yet")
+    return PlainTextResponse(note)
+
+
+async def _readiness(process: GatewayProcess) -> Response:
+    """Ready means: a member list in force, and a ledger that can record."""
+    version = process.registry.current().version
+    if not await process.ledger.ready():
+        raise UnavailableError("ledger cannot record")
+    breakers = {member: state.value for member, state in process.fetching.states().items()}
+    return JSONResponse({"status": "pass", "memberList": version, "breakers": breakers})
+
+
+def _graphql_or_refusal(endpoint: _Endpoint) -> _Endpoint:
+    """Answer refusals as GraphQL over HTTP has them: an `errors` list, and a status that says whose fault it is."""
+
+    async def answered(request: Request) -> Response:
+        refusal: CroceviaError
+        try:
+            return await endpoint(request)
+        except CroceviaError as error:
+            refusal = error
+        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
+            _log.exception("the gateway failed")
+            refusal = InternalError("the gateway failed; its log says more")
+        return _refused(refusal, request.headers.get("accept", ""))
+
+    return answered
+
+
+def _refused(refusal: CroceviaError, accept: str) -> Response:
+    media = Media.RESPONSE if Media.RESPONSE.value in accept else Media.JSON
+    # GraphQL over HTTP 6.4.1: what the document itself does wrong is 200 under application/json.
+    status = 200 if media is Media.JSON and isinstance(refusal, ValidationError) else int(refusal.status)
+    body = msgspec.json.encode({"errors": [refusal.graphql()]})
+    return Response(body, status, {**_retry(refusal), **_NO_STORE}, media.value)
+
+
+def _or_problem(endpoint: _Endpoint) -> _Endpoint:
+    """Answer refusals as problem documents (RFC 9457)."""
+
+    async def answered(request: Request) -> Response:
+        refusal: CroceviaError
+        try:
+            return await endpoint(request)
+        except CroceviaError as error:
+            refusal = error
+        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
+            _log.exception("the gateway failed")
+            refusal = InternalError("the gateway failed; its log says more")
+        problem: dict[str, Any] = refusal.problem()
+        if isinstance(refusal, BadInputError) and request.url.path == TOKEN_PATH:
+            problem["error"] = "invalid_request"  # RFC 6749 section 5.2
+        return JSONResponse(problem, int(refusal.status), _retry(refusal), _PROBLEM)
+
+    return answered
+
+
+def _retry(refusal: CroceviaError) -> dict[str, str]:
+    after = refusal.extensions.get("retryAfter", 1 if isinstance(refusal, UnavailableError) else None)
+    return {} if after is None else {"retry-after": str(after)}

@@ -1,0 +1,118 @@
+"""The landing page: members, purposes, services, and where everything is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from federation.contract.clock import rfc3339
+from federation.contract.members import Member, MemberList
+from federation.gateway.process import GatewayProcess
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+_SECONDS = 0.8
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(name: str, csp: str = _CSP, **values: Any) -> Response:
+    """Return a page from its template, under a content security policy."""
+    return HTMLResponse(TEMPLATES.get_template(name).render(**values), headers={"content-security-policy": csp})
+
+
+def routes(process: GatewayProcess, guarded: Callable[[_Endpoint], _Endpoint]) -> list[BaseRoute]:
+    """Return the page's route; `guarded` answers refusals."""
+
+    async def landing(_: Request) -> Response:
+        members = process.registry.current()
+        states = await _states(members)
+        return page(
+            "landing.html",
+            demo=process.settings.demo is not None,
+            federation=members.federation.removeprefix("https://"),
+            url=process.settings.url,
+            version=members.version,
+            expires=rfc3339(members.expires),
+            members=[_row(member, states[member.id], process) for member in members.members],
+            purposes=list(_purposes(members)),
+            partners=list(_partners(members)) if process.settings.demo else [],
+        )
+
+    return [Route("/", guarded(landing))]
+
+
+async def _states(members: MemberList) -> dict[str, str]:
+    """Ask every node whether it is ready: `up`, `down`, or nothing for members that only ask."""
+    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
+        found = await asyncio.gather(*(_state(client, member) for member in members.members))
+    return {member.id: state for member, state in zip(members.members, found, strict=True)}
+
+
+async def _state(client: httpx.AsyncClient, member: Member) -> str:
+    if member.endpoint is None:
+        return ""
+    try:
+        answer = await client.get(member.endpoint.removesuffix("/graphql") + "/readyz")
+    except httpx.TransportError:
+        return "down"
+    return "up" if answer.status_code == httpx.codes.OK else "down"
+
+
+def _row(member: Member, state: str, process: GatewayProcess) -> dict[str, Any]:
+    return {
+        "id": member.id,
+        "name_it": member.name.get("it", member.id),
+        "name_en": member.name.get("en", member.id),
+        "kind": member.kind,
+        "state": state,
+        "fields": _answered_by(member, process),
+    }
+
+
+def _answered_by(member: Member, process: GatewayProcess) -> list[str]:
+    """Return the fields of citizens and the lists that the member's node answers, as the supergraph has them."""
+    types = process.gateway.questions.supergraph.types
+    return [
+        f"{type_name}.{name}" if type_name == "Query" else name
+        for type_name in ("Citizen", "Query")
+        for name, field in types[type_name].fields.items()
+        if member.id in field.subgraphs and name != "id"
+    ]
+
+
+def _purposes(members: MemberList) -> Any:
+    for agreement in members.agreements:
+        for purpose in agreement.purposes:
+            yield {
+                "purpose": purpose.id,
+                "consumer": agreement.consumer,
+                "bases": purpose.bases,
+                "agreement": agreement.id,
+                "state": agreement.state.value,
+                "until": agreement.valid_until,
+                "providers": [provider.member for provider in agreement.providers],
+            }
+
+
+def _partners(members: MemberList) -> Any:
+    for agreement in members.agreements:
+        for purpose in agreement.purposes:
+            name = members.member(agreement.consumer).name
+            yield {"id": agreement.consumer, "name": name.get("it", agreement.consumer), "purpose": purpose.id}

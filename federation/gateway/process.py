@@ -1,0 +1,212 @@
+"""The gateway as a process: its keys, stores, member list and graph, and the way to everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from federation.composition.supergraph import Supergraph
+from federation.contract.canonical import b64url
+from federation.contract.clock import Clock
+from federation.contract.errors import NodeUnavailableError
+from federation.contract.graphql_request import Limits
+from federation.contract.members import MemberList
+from federation.directory.directory import Directory
+from federation.exchange.messages import CONVERT_PATH
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.resilient import ResilienceSettings, ResilientFetcher
+from federation.execution.transport.client import HttpClient
+from federation.execution.transport.limits import TransportLimits
+from federation.gateway.authorisation_server import AuthorisationServer
+from federation.gateway.caller import Caller, Doorkeeper
+from federation.gateway.directory_subgraph import DirectorySubgraph
+from federation.gateway.exchange_client import ExchangeClient
+from federation.gateway.finding import AgreedFinder
+from federation.gateway.pipeline import GATEWAY, Gateway, Mediation
+from federation.gateway.pseudonyms import Translator
+from federation.gateway.questions import Question, Questions
+from federation.gateway.reporting import NodeReporter
+from federation.gateway.sending import Peer, Sender
+from federation.gateway.settings import GatewaySettings
+from federation.gateway.signed_fetch import SignedFetcher, WithDirectory
+from federation.ledger.log import Ledger
+from federation.ledger.note import Ed25519Signer
+from federation.ledger.store import SqliteStore
+from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, message_keys, read_secret
+from federation.trust.registry import RegistryFolder, read_schema
+from federation.trust.replay import SqliteReplayStore
+from federation.trust.tokens import AccessTokens
+
+SUBJECTS_KEY = "subjects.key"
+_NONCE_BYTES = 18
+_TRACE_BYTES = 16
+
+
+def new_nonce() -> str:
+    """Return an unguessable base64url text."""
+    return b64url(secrets.token_bytes(_NONCE_BYTES))
+
+
+def new_trace() -> str:
+    """Return a trace id (W3C Trace Context: 16 bytes in hex)."""
+    return secrets.token_hex(_TRACE_BYTES)
+
+
+@dataclass(slots=True)
+class GatewayProcess:
+    """An open gateway. Everything that follows from the member list is renewed when its version changes."""
+
+    settings: GatewaySettings
+    registry: RegistryFolder
+    clock: Clock
+    key: SigningKey
+    ledger: Ledger
+    directory: Directory
+    replay: SqliteReplayStore
+    subject_keys: SqliteSubjectKeys
+    client: HttpClient = field(init=False)
+    fetching: ResilientFetcher = field(init=False)
+    gateway: Gateway = field(init=False)
+    authorisation: AuthorisationServer = field(init=False)
+    _sender: Sender = field(init=False)
+    _others: _Others | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        members = self.registry.current()
+        self.client = HttpClient(TransportLimits())
+        self._sender = Sender(self.client, self.key, self.clock, new_nonce)
+        self.fetching = ResilientFetcher(_Nobody(), ResilienceSettings(), random.random)
+        tokens = AccessTokens(members.federation, members.gateway.endpoint, self.clock)
+        supergraph = Supergraph.parse(read_schema(self.settings.registry, "supergraph.graphql", members.supergraph))
+        self.gateway = Gateway(
+            members=self.registry,
+            door=Doorkeeper(tokens, self.replay, self.clock),
+            questions=Questions(supergraph, Limits()),
+            mediate=self._mediate,
+            ledger=self.ledger,
+            clock=self.clock,
+            deadline=self.settings.deadline,
+            new_trace=new_trace,
+        )
+        self.authorisation = AuthorisationServer(
+            self.settings.url, self.registry, self.key, self.replay, self.clock, new_nonce
+        )
+
+    @classmethod
+    def open(cls, settings: GatewaySettings, clock: Clock) -> GatewayProcess:
+        """Open every file the gateway needs.
+
+        Raises:
+            ConfigurationError: a key, the registry or a schema is missing or cannot be used; names the file.
+            LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+            RegistryStaleError: there is no valid member list.
+        """
+        key = SigningKey.load(settings.keys / MESSAGE_KEY)
+        settings.state.mkdir(parents=True, exist_ok=True)
+        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
+        subject_keys = SqliteSubjectKeys.open(
+            settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
+        )
+        ledger = _open_ledger(settings, registry.current(), subject_keys)
+        return cls(
+            settings=settings,
+            registry=registry,
+            clock=clock,
+            key=key,
+            ledger=ledger,
+            directory=Directory.open(settings.state / "directory.db"),
+            replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
+            subject_keys=subject_keys,
+        )
+
+    def last_checkpoint(self) -> str | None:
+        """Return the newest signed checkpoint of the gateway's ledger, None while nothing was recorded."""
+        store = SqliteStore.open_to_read(self.settings.state / "ledger.db")
+        try:
+            return store.last_checkpoint()
+        finally:
+            store.close()
+
+    def close(self) -> None:
+        """Write what waits, then let go of connections and files."""
+        self.client.close()
+        self.ledger.close()
+        self.directory.close()
+        self.replay.close()
+        self.subject_keys.close()
+
+    def _mediate(self, caller: Caller, question: Question, trace: str) -> Mediation:
+        """Connect one request to the exchange and the nodes, all in the consumer's name."""
+        others = self._peers()
+        deadline = asyncio.get_running_loop().time() + self.settings.deadline
+        asking = ExchangeClient(self._sender, others.exchange, caller.request, trace, deadline)
+        translator = Translator(asking, self.directory, question.members)
+        members = self.fetching.around(SignedFetcher(self._sender, others.nodes, caller.request, trace, translator))
+        reporter = NodeReporter(
+            sender=self._sender,
+            peers=others.reports,
+            consumer_request=caller.request,
+            trace_id=trace,
+            translator=Translator(asking, self.directory, frozenset(others.reports)),
+            consumer=caller.consumer.id,
+            deadline=deadline,
+        )
+        finder = AgreedFinder(caller.agreement, translator, members.fetch, deadline)
+        directory = DirectorySubgraph(finder, reporter, caller.consumer.id)
+        return Mediation(translator, WithDirectory(directory, members))
+
+    def _peers(self) -> _Others:
+        """Return everybody else as the member list in force has them."""
+        members = self.registry.current()
+        if self._others is None or self._others.version != members.version:
+            self._others = _Others.of(members, self.clock)
+        return self._others
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Nodes, the addresses at which they report, and the exchange, as one version of the member list has them."""
+
+    version: int
+    nodes: Mapping[str, Peer]
+    reports: Mapping[str, Peer]
+    exchange: Peer
+
+    @classmethod
+    def of(cls, members: MemberList, clock: Clock) -> Self:
+        now = clock.now()
+        nodes: dict[str, Peer] = {
+            member.id: Peer.at(member.endpoint, message_keys(member.keys, now))
+            for member in members.members
+            if member.endpoint
+        }
+        reports = {
+            member: Peer.at(peer.url.removesuffix("/graphql") + "/access-report", peer.keys)
+            for member, peer in nodes.items()
+        }
+        exchange = Peer.at(members.exchange.endpoint + CONVERT_PATH, message_keys(members.exchange.keys, now))
+        return cls(members.version, nodes, reports, exchange)
+
+
+class _Nobody:
+    """The inner fetcher of the shared breakers: requests go `around` it."""
+
+    async def fetch(self, request: FetchRequest) -> FetchAnswer:
+        raise NodeUnavailableError("no request is sent without a consumer's own", member=request.member)
+
+
+def _open_ledger(settings: GatewaySettings, members: MemberList, subject_keys: SqliteSubjectKeys) -> Ledger:
+    origin = f"{members.federation.removeprefix('https://')}/{GATEWAY}/ledger"
+    path: Path = settings.state / "ledger.db"
+    return Ledger.open(
+        Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY)),
+        lambda: SqliteStore.open(path, origin),
+        subject_keys,
+        secrets.token_bytes,
+    )
