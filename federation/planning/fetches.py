@@ -169,6 +169,16 @@ def _learn_types(part: Part, use: Use) -> None:
             item.guard = guards.widen(guards.either(item.guard, use.guard))
 
 
+def select_typename(part: Part, use: Use, entry: Entry) -> None:
+    """Select `__typename` beside an entry, in a jump that selects the entry."""
+    branch = branch_at(use, entry.node)
+    assert branch is not None
+    guard = guards.any_of(item.guard for item in branch.items.values() if item.entry is entry)
+    item = _item(branch, part.search.inner(entry.node, TYPENAME, (), min(entry.types)), None)
+    item.types |= entry.node.arriving
+    item.guard = guards.widen(guards.either(item.guard, guard))
+
+
 def _filtered(use: Use) -> Iterator[Node]:
     """Yield the nodes on the way to a jump where only some of the objects are meant."""
     node, types = use.jump.node, use.types

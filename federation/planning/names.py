@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from federation.planning.fetches import select_typename
 from federation.planning.operation import TYPENAME, printed_arguments
 from federation.planning.render import Renderer
 
@@ -26,6 +27,8 @@ def separate_shapes(part: Part) -> None:
         while (found := _conflict(part.search.graph, use)) is not None:
             entry, type_name = found
             _rename(entry, type_name)
+            # From now on the type decides where the value is read.
+            select_typename(part, use, entry)
 
 
 def _rename(entry: Entry, type_name: str) -> None:

@@ -428,7 +428,7 @@ class Search:
         """Have a composite input: its children on every concrete type that may stand there."""
         ways = [_Way(option.mask, (Pick(entry, type_name, option),)) for option in options]
         nested = [_Way()]
-        typename = self.inner(below, TYPENAME, (), "") if len(below.arriving) > 1 else None
+        typename = self.inner(below, TYPENAME, (), min(below.selectable)) if self._needs_typename(below) else None
         for inner_type in sorted(below.selectable):
             if typename is not None:
                 typename.types.add(inner_type)
@@ -442,6 +442,10 @@ class Search:
             children = _merged(way.inputs)
             result.append(_Way(way.mask, way.picks, (Input(wanted.name, entry, frozenset({type_name}), children),)))
         return result
+
+    def _needs_typename(self, below: Node) -> bool:
+        """Tell whether a nested input must say its concrete type: where its declared type does not."""
+        return bool(below.selectable) and (len(below.arriving) > 1 or below.static not in below.arriving)
 
     # Groups and goals
 

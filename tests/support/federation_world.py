@@ -1,8 +1,8 @@
 """Random federations for tests: one merged schema, its split over subgraphs, data, and operations.
 
 The world knows every object's values. A subgraph answers only what it may: a field that it does not own fails unless
-the path provided it, and a field with `@requires` is computed from the representation it was sent and nothing else. So a
-plan that asks the wrong member, or forgets an input, does not give the merged schema's answer.
+the path provided it, and a field with `@requires` is computed from the representation it was sent and nothing else. So
+a plan that asks the wrong member, or forgets an input, does not give the merged schema's answer.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLObjectType, build_schema, graphql_sync, parse
+from graphql import GraphQLError, GraphQLInterfaceType, GraphQLUnionType, build_schema, graphql_sync, parse
 
 from federation.planning.fieldsets import parse_field_set
+from tests.support.join import join_sdl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +22,6 @@ if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo, GraphQLSchema
 
     from federation.planning.fieldsets import FieldSet
-
-HEADER = """
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { ROOTS }
-directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
-directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-scalar join__FieldSet
-scalar link__Import
-enum link__Purpose { SECURITY EXECUTION }
-"""
 
 
 @dataclass(slots=True)
@@ -49,11 +36,17 @@ class FieldSpec:
     requires: str = ""
     provides: dict[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    strict: set[str] = field(default_factory=set)
+    """Subgraphs that declare the field as never null, where the merged schema does not."""
 
     @property
     def head(self) -> str:
         """The field's definition without directives."""
         return f"{self.name}{'(n: Int)' if self.argument else ''}: {self.type}"
+
+    def head_in(self, subgraph: str) -> str:
+        """The field's definition as one subgraph has it."""
+        return f"{self.head}!" if subgraph in self.strict else self.head
 
 
 @dataclass(slots=True)
@@ -103,10 +96,8 @@ class World:
 
     def supergraph_sdl(self) -> str:
         """Print the supergraph in the join specification."""
-        graphs = " ".join(f'{name.upper()} @join__graph(name: "{name}", url: "")' for name in self.subgraphs)
-        parts = [HEADER.replace("ROOTS", "query: Query"), f"enum join__Graph {{ {graphs} }}"]
-        parts += [_joined(self, spec) for spec in self.types.values() if spec.graphs]
-        return "\n".join(parts)
+        types = "\n".join(_joined(self, spec) for spec in self.types.values() if spec.graphs)
+        return join_sdl(self.subgraphs, types)
 
     def subgraph_sdl(self, subgraph: str) -> str:
         """Print what one subgraph serves, with `_entities`."""
@@ -130,7 +121,7 @@ class World:
         if schema is None:
             schema = self._schemas[subgraph] = build_schema(self.subgraph_sdl(subgraph))
 
-        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             return self._resolve(subgraph, source, info, arguments)
 
         def type_of(value: Thing, _info: object, _abstract: object) -> str:
@@ -144,7 +135,7 @@ class World:
     def answer(self, operation: str, variables: dict[str, Any], name: str | None = None) -> tuple[Any, list[str]]:
         """Answer an operation as the monolith."""
 
-        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             if info.parent_type.name == "Query":
                 return self._things(self.data["Query", ""][info.field_name])
             return self._world_value(source, info.field_name, arguments)
@@ -168,7 +159,7 @@ class World:
                 return spec.name
         return name
 
-    def _resolve(self, subgraph: str, source: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:
+    def _resolve(self, subgraph: str, source: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
         name = info.field_name
         if name == "_entities":
             return [self._entity(subgraph, one) for one in arguments["representations"]]
@@ -212,7 +203,7 @@ class World:
     def _things(self, value: Any, provided: FieldSet = ()) -> Any:
         if isinstance(value, list):
             return [self._things(one, provided) for one in value]
-        return Thing(*value, provided=provided) if isinstance(value, tuple) else value
+        return Thing(value[0], value[1], None, provided) if isinstance(value, tuple) else value
 
     def _entity(self, subgraph: str, representation: dict[str, Any]) -> Thing | None:
         """Find the entity that a representation is about, by a key that the subgraph declares."""
@@ -254,7 +245,8 @@ def _shape(value: Any, children: FieldSet) -> Any:
         return value
     if isinstance(value, list):
         return [_shape(one, children) for one in value]
-    return {one.name: _sent(value, one) for one in children}
+    meant = [one for one in children if not one.conditions or value["__typename"] in one.conditions]
+    return {one.name: _sent(value, one) for one in meant}
 
 
 def _world(world: World, source: Thing, wanted: Any) -> Any:
@@ -267,7 +259,8 @@ def _world_shape(world: World, value: Any, children: FieldSet) -> Any:
     if isinstance(value, list):
         return [_world_shape(world, one, children) for one in value]
     if isinstance(value, Thing):
-        return {one.name: _world(world, value, one) for one in children}
+        meant = [one for one in children if not one.conditions or value.type in one.conditions]
+        return {one.name: _world(world, value, one) for one in meant}
     return value
 
 
@@ -331,6 +324,8 @@ def _joined_field(one: FieldSpec) -> str:
             extra += f', requires: "{one.requires}"'
         if graph in one.external:
             extra += ", external: true"
+        if one.strict:
+            extra += f', type: "{one.type}{"!" if graph in one.strict else ""}"'
         if one.provides.get(graph):
             extra += f', provides: "{one.provides[graph]}"'
         found.append(f"@join__field(graph: {graph.upper()}{extra})")
@@ -340,7 +335,9 @@ def _joined_field(one: FieldSpec) -> str:
 def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
     if spec.kind == "union":
         return f"union {spec.name} = {' | '.join(sorted(spec.below[subgraph]))}"
-    fields = [one.head for one in (*spec.fields.values(), *spec.lifted) if subgraph in one.owners | one.external]
+    fields = [
+        one.head_in(subgraph) for one in (*spec.fields.values(), *spec.lifted) if subgraph in one.owners | one.external
+    ]
     if spec.name == "Query" and not fields:
         fields = ["_empty: Boolean"]
     kind = "interface" if spec.kind == "interface" and subgraph not in spec.as_object else "type"
@@ -370,6 +367,9 @@ class _Builder:
             self.entity(f"E{index}")
         for name in list(world.entities):
             self.scalars(world.types[name])
+        for name in world.entities[1:]:
+            if random.random() < 0.35:
+                self.nested_key(world.types[name])
         for index in range(random.randint(0, 2)):
             self.abstract(f"I{index}", "interface")
         if random.random() < 0.6:
@@ -412,6 +412,28 @@ class _Builder:
             if graph != hub:
                 self.know(spec, graph, sorted(self.some(keys, 1, 2)))
 
+    def nested_key(self, spec: TypeSpec) -> None:
+        """Let one more subgraph know an entity only by a field of another entity that it points to."""
+        other = self.world.types[self.world.entities[0]]
+        free = [graph for graph in self.world.subgraphs if graph not in spec.graphs]
+        if not free:
+            return
+        graph = self.random.choice(free)
+        origin = self.random.choice(sorted(spec.graphs))
+        spec.fields["owner"] = FieldSpec("owner", f"{other.name}!", {origin, graph}, targets=(other.name,))
+        self.know(other, origin)
+        inner = self.random.choice([name for name in other.fields if name in ("id", "code")])
+        self.know(other, graph, ["id"] if inner == "id" else ["id", inner])
+        other.fields[inner].owners.add(graph)
+        spec.graphs[graph] = [f"owner {{ {inner} }}"]
+        # The way back: without a key in common, nothing but the owner could be had from there.
+        spec.graphs[origin] = [*spec.graphs[origin], f"owner {{ {inner} }}"]
+        self.know(other, origin, ["id"] if inner == "id" else ["id", inner])
+        other.fields[inner].owners.add(origin)
+        for _ in range(self.random.randint(1, 2)):
+            name = self.name("s")
+            spec.fields[name] = FieldSpec(name, "String", {graph})
+
     def know(self, spec: TypeSpec, graph: str, keys: list[str] | None = None) -> None:
         """Let a subgraph know an entity by some of its keys."""
         if graph in spec.graphs:
@@ -430,7 +452,9 @@ class _Builder:
     def scalars(self, spec: TypeSpec) -> None:
         graphs = sorted(spec.graphs)
         for name in ("c0", "c1"):
-            spec.fields[name] = FieldSpec(name, "String", self.some(graphs, 1, 2))
+            made = spec.fields[name] = FieldSpec(name, "String", self.some(graphs, 1, 2))
+            if self.random.random() < 0.3:
+                made.strict = self.some(sorted(made.owners))
         for _ in range(self.random.randint(1, 4)):
             name = self.name("s")
             type_text = self.random.choice(["String", "String!", "Int", "[String!]"])
@@ -476,11 +500,12 @@ class _Builder:
         spec.fields["id"] = FieldSpec("id", "ID!", {real, other})
         spec.lifted = [FieldSpec(self.name("o"), "String", {other}) for _ in range(self.random.randint(1, 2))]
         if self.random.random() < 0.4:
-            made = world.types[members[0]]
-            if all(real in world.types[one].fields["c0"].owners for one in members):
-                spec.fields["c0"] = FieldSpec("c0", "String", {real}, external={other})
-                spec.lifted.append(FieldSpec(self.name("o"), "String", {other}, requires="c0"))
-            del made
+            target = self.random.choice(world.entities)
+            self.know(world.types[target], other)
+            spec.lifted.append(FieldSpec(self.name("o"), f"[{target}]", {other}, targets=(target,)))
+        if self.random.random() < 0.4 and all(real in world.types[one].fields["c0"].owners for one in members):
+            spec.fields["c0"] = FieldSpec("c0", "String", {real}, external={other})
+            spec.lifted.append(FieldSpec(self.name("o"), "String", {other}, requires="c0"))
         world.types[name] = spec
 
     def value_field(self, spec: TypeSpec) -> None:
@@ -546,7 +571,7 @@ class _Builder:
         graph = self.random.choice(sorted(spec.graphs))
         inputs = []
         for one in self.random.sample(list(spec.fields.values()), min(3, len(spec.fields))):
-            if graph in one.owners or one.name in ("id", "code", "ref"):
+            if graph in one.owners or one.name in ("id", "code", "ref", "owner"):
                 continue
             text = self.input_text(one, graph)
             if text:
@@ -578,7 +603,23 @@ class _Builder:
                 chosen.external.add(graph)
             one.external.add(graph)
             return f"{one.name} {{ {chosen.name} }}"
-        return ""
+        return self.abstract_input(one, target, graph)
+
+    def abstract_input(self, one: FieldSpec, target: TypeSpec, graph: str) -> str:
+        """Require one field of one member of an abstract type."""
+        members = sorted(set(one.targets) & target.below.get(graph, set()))
+        if not members or set(one.targets) - target.below.get(graph, set()):
+            return ""
+        member = self.world.types[self.random.choice(members)]
+        wanted = [inner for inner in member.fields.values() if not inner.targets and inner.name[0] == "s"]
+        wanted = [inner for inner in wanted if not inner.argument]
+        if not wanted:
+            return ""
+        chosen = self.random.choice(wanted)
+        if graph not in chosen.owners:
+            chosen.external.add(graph)
+        one.external.add(graph)
+        return f"{one.name} {{ ... on {member.name} {{ {chosen.name} }} }}"
 
     def interface_fields(self) -> None:
         """Give each interface the fields that all its members have, where all of them resolve it."""
@@ -607,7 +648,7 @@ class _Builder:
                 query.fields[name] = made
         if not query.fields:
             target = self.world.entities[0]
-            graph = sorted(self.world.types[target].graphs)[0]
+            graph = min(self.world.types[target].graphs)
             query.fields["root"] = FieldSpec("root", target, {graph}, targets=(target,))
 
     # Data
@@ -616,7 +657,8 @@ class _Builder:
         random = self.random
         world = self.world
         entities = [spec for spec in world.types.values() if spec.kind == "entity"]
-        ids = {spec.name: [f"{spec.name}-{index}" for index in range(random.randint(1, 3))] for spec in entities}
+        count = random.randint(1, 3)
+        ids = {spec.name: [f"{spec.name}-{index}" for index in range(count)] for spec in entities}
         for spec in entities:
             for number in ids[spec.name]:
                 self.object(spec, number, ids)
@@ -624,10 +666,8 @@ class _Builder:
             for lifted in above.lifted:
                 for member in sorted(set().union(*above.below.values())):
                     for number in ids[member]:
-                        world.data[member, number][lifted.name] = self.scalar(lifted, number)
-        world.data["Query", ""] = {
-            one.name: self.value(one, "", ids) for one in world.types["Query"].fields.values()
-        }
+                        world.data[member, number][lifted.name] = self.value(lifted, number, ids)
+        world.data["Query", ""] = {one.name: self.value(one, "", ids) for one in world.types["Query"].fields.values()}
 
     def object(self, spec: TypeSpec, number: str, ids: dict[str, list[str]]) -> None:
         self.world.data[spec.name, number] = {
@@ -647,6 +687,14 @@ class _Builder:
             return self.scalar(one, number)
         return self.shaped(one.type, lambda: self.target(one, number, ids))
 
+    def scalar(self, one: FieldSpec, number: str) -> Any:
+        def make() -> Any:
+            if "Int" in one.type:
+                return self.random.randint(0, 9)
+            return f"{one.name} of {number}" if "ID" not in one.type else number
+
+        return self.shaped(f"{one.type}!" if one.strict else one.type, make)
+
     def shaped(self, type_text: str, make: Any) -> Any:
         if type_text.endswith("!"):
             return self.shaped_value(type_text[:-1], make)
@@ -659,20 +707,15 @@ class _Builder:
 
     def target(self, one: FieldSpec, number: str, ids: dict[str, list[str]]) -> Any:
         name = self.random.choice(one.targets)
+        if one.name == "owner":
+            # A key is unique: two objects never share an owner.
+            return (name, f"{name}-{number.rpartition('-')[2]}")
         if name in ids:
             return (name, self.random.choice(ids[name]))
         self.counter += 1
         made = f"{one.name}-{number}-{self.counter}"
         self.object(self.world.types[name], made, ids)
         return (name, made)
-
-    def scalar(self, one: FieldSpec, number: str) -> Any:
-        def make() -> Any:
-            if "Int" in one.type:
-                return self.random.randint(0, 9)
-            return f"{one.name} of {number}" if "ID" not in one.type else number
-
-        return self.shaped(one.type, make)
 
 
 # Operations
@@ -689,14 +732,14 @@ class Writer:
 
     def operation(self) -> tuple[str, dict[str, Any]]:
         """Write an operation with its variables."""
-        body = self.selection("Query", self.random.randint(2, 4))
+        body = self.selection("Query", self.random.randint(2, 5))
         types = {name: "Boolean!" if isinstance(value, bool) else "Int" for name, value in self.variables.items()}
         head = ", ".join(f"${name}: {type_text}" for name, type_text in types.items())
         text = f"query{f'({head})' if head else ''} {body}"
         return "\n".join([text, *self.fragments]), dict(self.variables)
 
     def selection(self, name: str, depth: int) -> str:
-        parts = [self.one(name, depth) for _ in range(self.random.randint(1, 4))]
+        parts = [self.one(name, depth) for _ in range(self.random.randint(1, 5))]
         return f"{{ {' '.join(part for part in parts if part) or '__typename'} }}"
 
     def one(self, name: str, depth: int) -> str:
@@ -714,9 +757,14 @@ class Writer:
         name = found.ast_node.name.value
         target = str(found.type).strip("[]!")
         alias = ""
-        if self.random.random() < 0.12:
-            alias = f"{self.random.choice([*names, 'z', 'id'])}: "
-        arguments = f"(n: {self.number()})" if found.args and self.random.random() < 0.8 else ""
+        if self.random.random() < 0.15:
+            # Names that belong to other fields are the interesting ones; they often do not validate.
+            alias = f"{self.random.choice([*names, 'id'])}: " if self.random.random() < 0.3 else f"z_{name}: "
+        arguments = ""
+        if found.args and self.random.random() < 0.8:
+            number = self.number()
+            arguments = f"(n: {number})"
+            alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.9 else alias
         composite = hasattr(self.schema.type_map[target], "fields") or hasattr(self.schema.type_map[target], "types")
         if composite and depth <= 0:
             return ""
@@ -725,7 +773,9 @@ class Writer:
 
     def fragment(self, name: str, depth: int) -> str:
         named = self.schema.type_map[name]
-        possible = self.schema.get_possible_types(named) if not isinstance(named, GraphQLObjectType) else [named]
+        possible: list[Any] = [named]
+        if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
+            possible = list(self.schema.get_possible_types(named))
         around = {found.name for one in possible for found in (one, *one.interfaces)} | {name}
         condition = self.random.choice(sorted(around))
         body = self.selection(condition, depth - 1)

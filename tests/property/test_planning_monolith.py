@@ -1,0 +1,38 @@
+"""Federated = monolith: a plan over a random split of a random schema gives the answer of the merged schema."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from graphql import parse, validate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from federation.composition.supergraph import Supergraph
+from federation.planning.explain import explain
+from federation.planning.planner import Planner, PlannerOptions
+from tests.support.federation_world import World, operations
+from tests.support.planning import run_plan
+
+OPERATIONS = 6
+
+pytestmark = pytest.mark.property
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), prefix=st.sampled_from([None, "_k_"]))
+def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
+    random = Random(seed)
+    world = World(random)
+    planner = Planner(Supergraph.parse(world.supergraph_sdl()), PlannerOptions(internal_prefix=prefix))
+    for text, variables in operations(world, random, OPERATIONS):
+        document = parse(text)
+        if validate(world.merged, document):
+            continue
+        expected, refusals = world.answer(text, variables)
+        assert not refusals
+        plan = planner.plan(document)
+        answer = run_plan(plan, world.ask, variables, world.merged)
+        assert not answer.errors, explain(plan)
+        assert answer.data == expected, explain(plan)
