@@ -68,7 +68,9 @@ def print_checked(checked: CheckedFolder) -> None:
         console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     if errors or checked.bundle is None:
-        console.print(f"{checked.folder}: {errors} errors; the bundle cannot be used", highlight=False)
+        console.print(
+            f"{checked.folder}: {errors} error{'' if errors == 1 else 's'}; the bundle cannot be used", highlight=False
+        )
         return
     bundle = checked.bundle
     fields = sum(len(document.fields) for document in bundle.types.values())

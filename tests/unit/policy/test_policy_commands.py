@@ -1,0 +1,175 @@
+"""The officers' commands: what they print, and with which exit code they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from node.console.policy_commands import app
+from tests.support.policies import EXAMPLE, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POLICIES = str(ROOT / "policies")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def answer(*arguments: str) -> Any:
+    result = run(*arguments, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the example that a test may spoil."""
+    return shutil.copytree(EXAMPLE, tmp_path / "bundle")
+
+
+def spoil(folder: Path, old: str, new: str) -> None:
+    path = folder / "types" / "Citizen.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_check_of_all_demo_bundles_succeeds() -> None:
+    found = answer("check", "--policies", POLICIES)
+    assert found["ok"] is True
+    assert len(found["bundles"]) == 5
+
+
+def test_check_names_every_error_with_its_place(folder: Path) -> None:
+    spoil(folder, "purpose: social-benefit", "purpose: social-benfit")
+    result = run("check", "--policies", str(folder))
+    assert result.exit_code == 1
+    assert "types/Citizen.yaml:12:14: purpose `social-benfit` is not declared; did you mean `social-benefit`?" in (
+        result.stdout
+    )
+
+
+def test_check_against_a_schema_demands_coverage(folder: Path) -> None:
+    (folder / "schema.graphql").write_text("type Citizen { taxCode: String added: Int }", encoding="utf-8")
+    result = run("check", "--policies", str(folder))
+    assert result.exit_code == 1
+    assert "field `Citizen.added` of the schema has no category here" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "test", "matrix", "show"])
+def test_a_folder_that_does_not_exist_is_not_found(command: str) -> None:
+    result = run(command, "--policies", "nowhere")
+    assert result.exit_code == 4
+    assert "folder `nowhere` does not exist" in result.stderr
+
+
+def test_a_folder_without_policies_is_not_found(tmp_path: Path) -> None:
+    assert run("check", "--policies", str(tmp_path)).exit_code == 4
+
+
+def test_a_schema_that_does_not_exist_is_not_found(folder: Path) -> None:
+    assert run("check", "--policies", str(folder), "--schema", "nowhere.graphql").exit_code == 4
+
+
+def test_a_schema_that_is_none_is_wrong_usage(folder: Path) -> None:
+    (folder / "schema.graphql").write_text("type {", encoding="utf-8")
+    result = run("check", "--policies", str(folder))
+    assert result.exit_code == 2
+    assert "schema is not valid SDL" in result.stderr
+
+
+def test_test_counts_the_cases() -> None:
+    result = run("test", "--policies", str(EXAMPLE))
+    assert result.exit_code == 0
+    assert "10 of 10 cases pass" in result.stdout
+
+
+def test_test_tells_what_was_decided_otherwise(folder: Path) -> None:
+    spoil(folder, "see: {isee: {band: [0, 9360, 15000, 25000, 40000]}}", "see: {isee: clear}")
+    result = run("test", "--policies", str(folder))
+    assert result.exit_code == 1
+    assert "isee: expected band, decided clear by `income-for-assessment`" in result.stdout
+    assert "8 of 10 cases pass" in result.stdout
+
+
+def test_a_broken_bundle_is_not_tested(folder: Path) -> None:
+    spoil(folder, "purpose: social-benefit", "purpose: social-benfit")
+    result = run("test", "--policies", str(folder))
+    assert result.exit_code == 1
+    assert "did you mean `social-benefit`?" in result.stderr
+    assert result.stdout == ""
+
+
+def test_why_names_the_deciding_rule() -> None:
+    found = answer(
+        "why", "Citizen.isee", "--as", "national", "--for", "benefit-assessment", "--day", "2026-05-01",
+        "--policies", str(EXAMPLE), "--row", '{"residency": "resident"}',
+    )  # fmt: skip
+    assert found["decision"] == {
+        "form": "band[0,9360,15000,25000,40000]", "cause": "granted", "rule": "income-for-assessment"
+    }  # fmt: skip
+
+
+def test_why_in_words_says_the_sentence_of_each_rule() -> None:
+    result = run(
+        "why", "Citizen.taxCode", "--as", "school", "--for", "school-enrolment", "--policies", str(EXAMPLE),
+        "--day", "2026-05-01", "--lang", "en",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert "grant identity-for-benefits: clear, fails on to.kind, purpose" in result.stdout
+    assert "Nobody sees taxCode and isee" in result.stdout
+
+
+WRONG: dict[str, tuple[list[str], int, str]] = {
+    "field": (["Citizen.taxCod"], 4, "did you mean `taxCode`?"),
+    "type": (["Citizn.taxCode"], 4, "did you mean `Citizen`?"),
+    "purpose": (["Citizen.taxCode", "--for", "statistic"], 2, "did you mean `statistics`?"),
+    "kind": (["Citizen.taxCode", "--as", "scool"], 2, "did you mean `school`?"),
+    "basis": (["Citizen.taxCode", "--basis", "6.1.z"], 2, "legal basis `6.1.z` is not in the vocabulary"),
+    "day": (["Citizen.taxCode", "--day", "tomorrow"], 2, "`tomorrow` is not a day"),
+    "row": (["Citizen.taxCode", "--row", "{"], 2, "`--row` is not JSON"),
+    "row that is a list": (["Citizen.taxCode", "--row", "[]"], 2, "`--row` is not a map"),
+    "attribute": (["Citizen.taxCode", "--row", '{"agee": 3}'], 2, "did you mean `age`?"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), WRONG.values(), ids=WRONG.keys())
+def test_why_refuses_what_does_not_exist(arguments: list[str], code: int, message: str) -> None:
+    defaults = ["--as", "national", "--for", "statistics", "--policies", str(EXAMPLE)]
+    result = run("why", *defaults, *arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_why_asks_for_one_bundle() -> None:
+    result = run("why", "Citizen.id", "--as", "national", "--for", "statistics", "--policies", POLICIES)
+    assert result.exit_code == 2
+    assert "holds several bundles" in result.stderr
+
+
+def test_the_matrix_is_compared_with_its_lock(folder: Path) -> None:
+    assert run("matrix", "--policies", str(folder), "--write").exit_code == 0
+    assert answer("matrix", "--policies", str(folder))["bundles"][0]["lock_matches"] is True
+
+    spoil(folder, "see: {givenName: clear, email: clear}", "see: {email: clear}")
+    result = run("matrix", "--policies", str(folder))
+    assert result.exit_code == 1
+    assert "matrix.lock says otherwise" in result.stderr
+
+
+def test_the_matrix_without_a_lock_is_only_shown(folder: Path) -> None:
+    result = run("matrix", "--policies", str(folder))
+    assert result.exit_code == 0
+    assert "benefit-assessment" in result.stdout
+
+
+def test_show_says_every_rule() -> None:
+    assert len(answer("show", "--policies", str(EXAMPLE))["sentences"]) == 8
+    assert "Per «Statistica ufficiale»" in run("show", "--policies", str(EXAMPLE)).stdout
