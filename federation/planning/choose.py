@@ -27,8 +27,11 @@ CHAIN = 1_000_000
 REQUEST = 1_000
 JUMP = 1
 
-TIES = 200
-"""How many answers of equal cost are compared before the first of them is taken."""
+TIES = 64
+"""How many answers of equal cost are compared before the best of them is taken."""
+
+Way = tuple["Mask", int]
+"""The jumps of an option, and the requests they make (bit n is the n-th pair of subgraph and level)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,78 +44,93 @@ class Choice:
     proved: bool
 
 
-def choose(search: Search, goals: Iterable[Goal], budget: int, start: Mask = 0) -> Choice:
-    """Pick the cheapest combination of options; `budget` is the number of combinations looked at."""
+def choose(search: Search, goals: Iterable[Goal], budget: int) -> Choice:
+    """Pick the cheapest combination of options; `budget` is how many sets of jumps may be weighed."""
     goals = tuple(goals)
+    bound = _Bound(search, budget)
     asked = Counter(tuple((option.mask, option.jump.level) for option in goal.options) for goal in goals)
-    bound = _Bound(search, budget, asked)
-    questions = {tuple(mask for mask, _ in ways) for ways in asked}
-    bound.descend(start, sorted(questions, key=lambda masks: (len(masks), masks)))
-    assert bound.best is not None  # the first descent always reaches an answer
-    picks = tuple((goal, _within(goal, bound.best)) for goal in goals)
-    mask = start
+    bound.asked = asked
+    questions = {tuple(bound.way(mask) for mask, _ in ways) for ways in asked}
+    bound.descend((0, 0), sorted(questions, key=lambda ways: (len(ways), ways)))
+    best = bound.best
+    assert best is not None  # the first descent always reaches an answer
+    picks = tuple((goal, _within(goal, best)) for goal in goals)
+    mask = 0
     for _, option in picks:
         mask |= option.mask
-    return Choice(picks, mask, bound.cost(mask), proved=bound.left > 0)
+    return Choice(picks, mask, bound.cost(bound.way(mask)), proved=bound.left > 0)
 
 
 def _within(goal: Goal, mask: Mask) -> Option:
+    """Take the earliest option that needs no jump beyond those decided on."""
     possible = (option for option in goal.options if option.mask & ~mask == 0)
     return min(possible, key=lambda option: option.jump.level)
 
 
 class _Bound:
-    """The state of the search: best answer so far, and how much may still be looked at."""
+    """The state of the search: best answer so far, and how much may still be weighed."""
 
-    def __init__(self, search: Search, budget: int, asked: Counter[tuple[tuple[Mask, int], ...]]) -> None:
+    def __init__(self, search: Search, budget: int) -> None:
         self.search = search
         self.left = budget
         self.ties = TIES
-        self.asked = asked
+        self.asked: Counter[tuple[tuple[Mask, int], ...]] = Counter()
         self.best: Mask | None = None
         self.best_cost = 0
         self.best_lateness = 0
-        self._costs: dict[Mask, int] = {}
+        self._requests: dict[tuple[str, int], int] = {}
+        self._costs: dict[int, int] = {}
 
-    def cost(self, mask: Mask) -> int:
+    def way(self, mask: Mask) -> Way:
+        """Find the requests that a set of jumps makes."""
+        requests = 0
+        for jump in self.search.masks(mask):
+            requests |= self._requests.setdefault((jump.subgraph, jump.level), 1 << len(self._requests))
+        return (mask, requests)
+
+    def cost(self, way: Way) -> int:
         """Weigh a set of jumps."""
-        found = self._costs.get(mask)
+        mask, requests = way
+        found = self._costs.get(requests)
         if found is None:
-            requests = {(jump.subgraph, jump.level) for jump in self.search.masks(mask)}
-            longest = max((level for _, level in requests), default=0)
-            found = longest * CHAIN + sum(level * REQUEST for _, level in requests) + mask.bit_count() * JUMP
-            self._costs[mask] = found
-        return found
+            levels = [level for (_, level), bit in self._requests.items() if bit & requests]
+            found = self._costs[requests] = max(levels, default=0) * CHAIN + sum(levels) * REQUEST
+        return found + mask.bit_count() * JUMP
 
-    def descend(self, mask: Mask, questions: list[tuple[Mask, ...]]) -> None:
+    def descend(self, taken: Way, questions: list[tuple[Way, ...]]) -> None:
         """Decide the open questions one after the other, the most telling first."""
-        open_questions = [masks for masks in questions if all(one & ~mask for one in masks)]
-        if not open_questions:
-            self._offer(mask)
+        mask, requests = taken
+        questions = [ways for ways in questions if all(one & ~mask for one, _ in ways)]
+        if not questions:
+            self._offer(taken)
             return
-        priced = [(min(self.cost(mask | one) for one in masks), masks) for masks in open_questions]
-        least, hardest = max(priced, key=lambda found: found[0])
-        if self._hopeless(least):
-            return
-        for one in sorted(hardest, key=lambda found: self.cost(mask | found)):
-            if self._hopeless(self.cost(mask | one)):
+        least = -1
+        hardest: list[tuple[int, Way]] = []
+        for ways in questions:
+            sets = [(mask | one, requests | other) for one, other in ways]
+            priced = [(self.cost(more), more) for more in sets]
+            self.left -= len(priced)
+            cheapest = min(priced)[0]
+            if cheapest > least:
+                least, hardest = cheapest, priced
+        for cost, more in sorted(hardest):
+            if self._hopeless(max(cost, least)):
                 return
-            self.left -= 1
-            self.descend(mask | one, open_questions)
+            self.descend(more, questions)
 
     def _hopeless(self, cost: int) -> bool:
         if self.best is None:
             return False
         return self.left <= 0 or cost > self.best_cost or (cost == self.best_cost and self.ties <= 0)
 
-    def _offer(self, mask: Mask) -> None:
+    def _offer(self, taken: Way) -> None:
         """Take an answer when it is cheaper than the best, or as cheap and earlier."""
-        cost = self.cost(mask)
+        cost = self.cost(taken)
         if self.best is not None and cost == self.best_cost:
             self.ties -= 1
-        lateness = self._lateness(mask)
+        lateness = self._lateness(taken[0])
         if self.best is None or (cost, lateness) < (self.best_cost, self.best_lateness):
-            self.best, self.best_cost, self.best_lateness = mask, cost, lateness
+            self.best, self.best_cost, self.best_lateness = taken[0], cost, lateness
 
     def _lateness(self, mask: Mask) -> int:
         """Sum, over all goals, the length of the chain to the request that answers it."""
