@@ -1,0 +1,129 @@
+"""Make the disk under a ledger fail, and count what was acknowledged meanwhile and what was lost after.
+
+    python tests/faults/ledger_disk.py [--rounds 10] [--tries 100] [--folder DIR]
+
+A process records entries while `fsync` fails with EIO, or writing fails with ENOSPC, whenever it says so itself (a
+small library is put under it; the C compiler `cc` must be there). Every try during a fault must be refused, the ledger
+must come back by itself, and afterwards everything acknowledged must be there. The last line counts; exit code 1 when
+anything was acknowledged in vain, 3 when there is no compiler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64decode
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from federation.contract.errors import LedgerUnavailableError
+from federation.contract.receipts import Receipt
+from federation.ledger.proof import verify_receipt
+from federation.ledger.store import SqliteStore
+from federation.ledger.verify import verify_ledger
+from tests.support.ledger import SIGNER, LedgerFiles, entry
+
+_FAULTS = ("EIO", "ENOSPC")
+_LIBRARY = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int faulty(int fd, const char *fault) {
+    char flag[512], link[64], path[512];
+    snprintf(flag, sizeof flag, "%s/%s", getenv("FAULT_FOLDER"), fault);
+    if (access(flag, F_OK)) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n < 0) return 0;
+    path[n] = 0;
+    return strstr(path, "ledger.sqlite") != NULL;
+}
+
+#define REAL(name) static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name)
+
+int fsync(int fd) { REAL(fsync); if (faulty(fd, "EIO")) { errno = EIO; return -1; } return real(fd); }
+int fdatasync(int fd) { REAL(fdatasync); if (faulty(fd, "EIO")) { errno = EIO; return -1; } return real(fd); }
+ssize_t pwrite(int fd, const void *b, size_t n, off_t o) {
+    REAL(pwrite); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n, o); }
+ssize_t pwrite64(int fd, const void *b, size_t n, off64_t o) {
+    REAL(pwrite64); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n, o); }
+ssize_t write(int fd, const void *b, size_t n) {
+    REAL(write); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n); }
+"""
+
+
+async def suffer(folder: Path, rounds: int, tries: int) -> int:
+    """Work, fail and recover `rounds` times for each fault; print what happened, return how many promises broke."""
+    files = LedgerFiles(folder)
+    keys = files.subject_keys()
+    ledger = files.ledger(keys)
+    kept: list[Receipt] = []
+    vain, slowest_refusal, slowest_recovery = 0, 0.0, 0.0
+    for fault in _FAULTS * rounds:
+        kept.extend([await ledger.append(entry(number)) for number in range(20)])
+        (folder / fault).touch()
+        for number in range(tries):
+            began = time.perf_counter()
+            try:
+                await ledger.append(entry(number))
+                vain += 1
+            except LedgerUnavailableError:
+                slowest_refusal = max(slowest_refusal, time.perf_counter() - began)
+        vain += await ledger.ready()
+        (folder / fault).unlink()
+        began = time.perf_counter()
+        while not await ledger.ready():
+            continue
+        slowest_recovery = max(slowest_recovery, time.perf_counter() - began)
+    ledger.close()
+    keys.close()
+    store = SqliteStore.open_to_read(files.path)
+    missing = sum(store.leaf_hashes(each.index, each.index + 1) != [b64decode(each.leaf_hash)] for each in kept)
+    known = [verify_receipt(each, SIGNER.verifier).checkpoint for each in kept]
+    size = verify_ledger(store, SIGNER.verifier, known).head.size
+    store.close()
+    sys.stdout.write(
+        f"{rounds} rounds of EIO and of ENOSPC, {2 * rounds * tries} tries during a fault, {len(kept)} acknowledged "
+        f"between, ledger of {size} verifies\nslowest refusal {slowest_refusal * 1000:.1f} ms, "
+        f"slowest recovery {slowest_recovery * 1000:.1f} ms: {vain} acknowledged in vain, {missing} missing\n"
+    )
+    return vain + missing
+
+
+def main() -> int:
+    """Build the library, and run the campaign under it."""
+    parser = argparse.ArgumentParser(description="failing disk under the ledger")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--tries", type=int, default=100)
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    if "FAULT_FOLDER" in os.environ:
+        return 1 if asyncio.run(suffer(Path(os.environ["FAULT_FOLDER"]), asked.rounds, asked.tries)) else 0
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        sys.stdout.write("no C compiler `cc` here: the disk cannot be made to fail\n")
+        return 3
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+        folder = Path(name)
+        (folder / "fault.c").write_text(_LIBRARY)
+        library = folder / "fault.so"
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "fault.c", "-ldl"], check=True)
+        environment = {**os.environ, "LD_PRELOAD": str(library), "FAULT_FOLDER": name}
+        return subprocess.run([sys.executable, *sys.argv], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
