@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -35,17 +36,24 @@ def answer_decoder(data: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(struct)
 
 
-def read_answer(member: str, decoder: msgspec.json.Decoder[Any], answer: FetchAnswer) -> Any:
+class NullFoundError(Exception):
+    """The decoder refused the answer; one that allows nulls everywhere may still read it."""
+
+
+def read_answer(member: str, decode: Callable[[bytes], Any], answer: FetchAnswer) -> Any:
     """Decode an answer.
 
     Raises:
+        NullFoundError: the answer is JSON and not of the decoder's shape.
         NodeUnavailableError, NodeTimeoutError: the status says so and the body is no GraphQL answer.
-        NodeMisbehavedError: not JSON, not of the expected shape, or another status without a GraphQL answer.
+        NodeMisbehavedError: not JSON, or another status without a GraphQL answer.
     """
     if answer.media_type not in _JSON:
         raise failure_of_status(member, answer.status)
     try:
-        decoded = decoder.decode(answer.body)
+        decoded = decode(answer.body)
+    except msgspec.ValidationError as error:
+        raise NullFoundError from error
     except (ValueError, RecursionError) as error:
         raise failure_of_status(member, answer.status) from error
     if decoded.data is None and not decoded.errors:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,17 +16,23 @@ from federation.planning.plan import Each, Key, OnType, Path, RepresentationFiel
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
 class Found:
     """The entities of one entity input.
 
     `objects` are all places in the merged tree, `numbers` the representation that each has in `index`, whose keys are
-    the encoded representations (with the member that supplied the keys, in a keyed collection) in sending order.
+    the encoded representations (with the member that supplied the keys, in a keyed collection) in sending order;
+    `ends` are the lengths of `objects` after each target.
     """
 
-    index: dict[Any, int] = field(default_factory=dict)
-    objects: list[Any] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    __slots__ = ("encoded", "ends", "index", "numbers", "objects")
+
+    def __init__(self) -> None:
+        """Begin with nothing found."""
+        self.index: dict[Any, int] = {}
+        self.objects: list[Any] = []
+        self.numbers: list[int] = []
+        self.ends: list[int] = []
+        self.encoded = b"[]"
 
 
 Collect = Callable[[Any, dict[Any, int], list[Any], list[int]], None]
@@ -201,16 +207,11 @@ def _supplier(
     return f"{by_order}[{variable}.FETCH if {writer} is None else {writer}]"
 
 
-def variables_json(chosen: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a JSON object of variables that are encoded already."""
-    return b"{" + b",".join(_encode(name) + b":" + value for name, value in chosen) + b"}"
+def variables_json(chosen: Iterable[bytes]) -> bytes:
+    """Return a JSON object of members that are encoded already."""
+    return b"{" + b",".join(chosen) + b"}"
 
 
 def encoded_list(values: Iterable[bytes]) -> bytes:
     """Return a JSON array of values that are encoded already."""
     return b"[" + b",".join(values) + b"]"
-
-
-def encoded_variables(names: Sequence[str], variables: Mapping[str, Any]) -> list[tuple[str, bytes]]:
-    """Encode the client's variables that a fetch uses; one that the client left out is left out here too."""
-    return [(name, _encode(variables[name])) for name in names if name in variables]

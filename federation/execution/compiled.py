@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 from graphql import GraphQLSchema, graphql_sync
 
-from federation.execution.answer import answer_decoder
+from federation.execution.answer import NullFoundError, answer_decoder, failure_of_status, read_answer
 from federation.execution.codegen import attribute
 from federation.execution.collect import Collect, collector
 from federation.execution.fold import (
@@ -21,15 +22,46 @@ from federation.execution.fold import (
     fold,
     truth_of,
 )
-from federation.execution.merge import Merge, merger
-from federation.execution.output import OutNode, output_node
+from federation.execution.merge import Merge, MergeAll, entity_merger, merger
+from federation.execution.output import OutNode, judge_nulls, output_node
+from federation.execution.ports import FetchAnswer
 from federation.execution.project import Project, projector
-from federation.execution.shape import Leaf, Position, answer_struct, locate, merged_tree, positions, root_struct
+from federation.execution.shape import Leaf, Nulls, Position, answer_struct, locate, merged_tree, positions, root_struct
 from federation.execution.types import SchemaTypes
 from federation.planning.plan import Path, Plan
 
 MOST_FOLDED_FORMS = 64
 """Folded forms kept per plan; the oldest is dropped, since a client chooses the variables."""
+
+
+class Reading:
+    """Decodes one fetch's answers, once for each layer.
+
+    The first layer holds everything; a further one holds the entities of one input for another position of the tree.
+    Strict decoders come first; where they find a null in a non-null place, lenient ones read the answer again.
+    """
+
+    def __init__(self, build: Callable[[Nulls], list[Any]]) -> None:
+        """Make the strict decoders; `build` returns the data type of each layer."""
+        self._build = build
+        self._strict = [answer_decoder(data).decode for data in build(Nulls.JUDGED)]
+        self._lenient: list[Callable[[bytes], Any]] | None = None
+
+    def read(self, member: str, answer: FetchAnswer) -> tuple[list[Any], bool]:
+        """Return the decoded layers, and whether all that passes as it is has its nulls judged.
+
+        Raises:
+            CroceviaError: see `read_answer`.
+        """
+        try:
+            return [read_answer(member, decode, answer) for decode in self._strict], True
+        except NullFoundError:
+            if self._lenient is None:
+                self._lenient = [answer_decoder(data).decode for data in self._build(Nulls.ALLOWED)]
+        try:
+            return [read_answer(member, decode, answer) for decode in self._lenient], False
+        except NullFoundError as error:
+            raise failure_of_status(member, answer.status) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +71,19 @@ class Target:
     path: Path
     position: Position
     collect: Collect
-    merge: Merge
+    merge: MergeAll
     layer: int
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledEntities:
-    """One entity input. `layers` are the further decoders needed when its paths lead to several positions."""
+    """One entity input. Inputs of one plan that ask about the same objects in the same way have the same `sharing`."""
 
     wanted: WantedEntities
     attribute: str
+    label: bytes
     targets: tuple[Target, ...]
-    layers: tuple[msgspec.json.Decoder[Any], ...]
+    sharing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +93,9 @@ class CompiledFetch:
     order: int
     folded: FoldedFetch
     operation: bytes
-    decoder: msgspec.json.Decoder[Any]
+    labels: tuple[tuple[str, bytes], ...]
+    idle: tuple[bytes, ...]
+    reading: Reading
     merge_root: Merge | None
     entities: tuple[CompiledEntities, ...]
     parents: tuple[int, ...]
@@ -139,6 +174,7 @@ class CompiledPlan:
 def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:  # noqa: FBT001  # keeps CompiledPlan's own switch
     root = merged_tree(plan)
     node = output_node(types, root, plan.response)
+    judge_nulls(node)
     members = [fetch.member for fetch in plan.fetches]
     orders = {fetch.id: order for order, fetch in enumerate(plan.fetches)}
     parents = [tuple(orders[parent] for parent in fetch.after if parent in orders) for fetch in plan.fetches]
@@ -146,16 +182,17 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:
         tuple(child for child, above in enumerate(parents) if order in above) for order in range(len(plan.fetches))
     ]
     chains = _chains(dependants)
+    compiler = _Compiler(root, types.leaf, members if keyed else None)
     fetches = tuple(
         CompiledFetch(
             order=order,
             folded=fetch,
             operation=msgspec.json.encode(fetch.operation),
-            decoder=answer_decoder(_data_struct(root, fetch, order, types.leaf)),
+            labels=tuple((name, _label(name)) for name in fetch.variables),
+            idle=tuple(_label(name) + b"[]" for name in fetch.idle_variables),
+            reading=Reading(partial(compiler.layers, fetch, order)),
             merge_root=merger(root, fetch.selections, order) if fetch.selections else None,
-            entities=tuple(
-                _entities(root, entity, order, types.leaf, members if keyed else None) for entity in fetch.entities
-            ),
+            entities=compiler.entities(fetch, order),
             parents=parents[order],
             dependants=dependants[order],
             chain=chains[order],
@@ -175,60 +212,80 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:
     )
 
 
+def _label(name: str) -> bytes:
+    return msgspec.json.encode(name) + b":"
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """Makes the parts of fetches; `members` is None unless collections are keyed."""
+
+    root: Position
+    leaf: Leaf
+    members: list[str] | None
+    sharings: dict[Any, int] = field(default_factory=dict)
+
+    def entities(self, fetch: FoldedFetch, order: int) -> tuple[CompiledEntities, ...]:
+        """Compile the entity inputs of a fetch, numbering layers as `layers` makes them."""
+        made: list[CompiledEntities] = []
+        next_layer = 1
+        for entity in fetch.entities:
+            found = positions(self.root, entity.paths)
+            numbers = [0, *range(next_layer, next_layer + len(found) - 1)]
+            flat = _is_flat(entity)
+            targets: list[Target] = []
+            for path in entity.paths:
+                position = locate(self.root, path)
+                collect = collector(self.root, path, entity, self.members)
+                if position is None or collect is None:
+                    continue
+                layer = 0 if flat else next(number for number, at in zip(numbers, found, strict=True) if at is position)
+                merge = entity_merger(position, entity.selections, order)
+                targets.append(Target(path, position, collect, merge, layer))
+            if not flat:
+                next_layer += max(len(found) - 1, 0)
+            asked = (entity.paths, entity.fields, entity.required, entity.typename)
+            sharing = self.sharings.setdefault(asked, len(self.sharings))
+            label = _label(entity.variable)
+            made.append(CompiledEntities(entity, attribute(entity.alias), label, tuple(targets), sharing))
+        return tuple(made)
+
+    def layers(self, fetch: FoldedFetch, order: int, nulls: Nulls) -> list[Any]:
+        """Return the data types of a fetch's layers.
+
+        Objects below an entity are attached as they were decoded, so each position needs a decoding of its own; a flat
+        selection is copied field by field and one decoding serves all.
+        """
+        if not fetch.entities:
+            return [answer_struct(self.root, fetch.selections, order, self.leaf, nulls)]
+        whole: list[tuple[WantedEntities, Position]] = []
+        further: list[list[tuple[WantedEntities, Position]]] = []
+        for entity in fetch.entities:
+            first, *others = positions(self.root, entity.paths) or [Position(())]
+            whole.append((entity, first))
+            if not _is_flat(entity):
+                further += [[(entity, other)] for other in others]
+        return [self._layer(parts, order, nulls) for parts in (whole, *further)]
+
+    def _layer(self, parts: Sequence[tuple[WantedEntities, Position]], order: int, nulls: Nulls) -> Any:
+        definition: list[tuple[str, Any, Any]] = []
+        for entity, position in parts:
+            struct = answer_struct(position, entity.selections, order, self.leaf, nulls)
+            definition.append((attribute(entity.alias), list[struct | None] | None, None))  # type: ignore[valid-type]  # built at run time
+        rename = {attribute(entity.alias): entity.alias for entity, _ in parts}
+        return msgspec.defstruct("Entities", definition, rename=rename, gc=False)
+
+
+def _is_flat(entity: WantedEntities) -> bool:
+    return all(wanted.selections is None for wanted in entity.selections)
+
+
 def _chains(dependants: Sequence[Sequence[int]]) -> list[int]:
     """Return the length of the longest chain of fetches that begins with each; orders are topological."""
     chains = [1] * len(dependants)
     for order in reversed(range(len(dependants))):
         chains[order] += max((chains[child] for child in dependants[order]), default=0)
     return chains
-
-
-def _data_struct(root: Position, fetch: FoldedFetch, order: int, leaf: Leaf) -> Any:
-    if not fetch.entities:
-        return answer_struct(root, fetch.selections, order, leaf)
-    definition: list[tuple[str, Any, Any]] = []
-    for entity in fetch.entities:
-        position = next(iter(positions(root, entity.paths)), Position(()))
-        definition.append(_entity_list(entity, position, order, leaf))
-    rename = {attribute(entity.alias): entity.alias for entity in fetch.entities}
-    return msgspec.defstruct("Entities", definition, rename=rename, gc=False)
-
-
-def _entity_list(entity: WantedEntities, position: Position, order: int, leaf: Leaf) -> tuple[str, Any, Any]:
-    struct = answer_struct(position, entity.selections, order, leaf)
-    return (attribute(entity.alias), list[struct | None] | None, None)  # type: ignore[valid-type]  # built at run time
-
-
-def _entities(
-    root: Position, entity: WantedEntities, order: int, leaf: Leaf, members: Sequence[str] | None
-) -> CompiledEntities:
-    """Compile one entity input.
-
-    Objects below an entity are attached as they were decoded, so each position needs a decoding of its own; a flat
-    selection is copied field by field and one decoding serves all.
-    """
-    found = positions(root, entity.paths)
-    flat = all(wanted.selections is None for wanted in entity.selections)
-    targets: list[Target] = []
-    for path in entity.paths:
-        position = locate(root, path)
-        collect = collector(root, path, entity, members)
-        if position is None or collect is None:
-            continue
-        layer = 0 if flat else next(index for index, other in enumerate(found) if other is position)
-        targets.append(Target(path, position, collect, merger(position, entity.selections, order), layer))
-    layers = () if flat else tuple(_layer(entity, position, order, leaf) for position in found[1:])
-    return CompiledEntities(entity, attribute(entity.alias), tuple(targets), layers)
-
-
-def _layer(entity: WantedEntities, position: Position, order: int, leaf: Leaf) -> msgspec.json.Decoder[Any]:
-    data = msgspec.defstruct(
-        "Entities",
-        [_entity_list(entity, position, order, leaf)],
-        rename={attribute(entity.alias): entity.alias},
-        gc=False,
-    )
-    return answer_decoder(data)
 
 
 def _block(root: Position, block: FoldedBlock, orders: Mapping[int, int], types: SchemaTypes) -> CompiledBlock:
@@ -250,11 +307,11 @@ def _denies(node: OutNode) -> bool:
 
 def _provenance(node: OutNode, members: Sequence[str], path: tuple[str, ...]) -> Iterator[Supplied]:
     for variant in node.variants:
-        for field in variant.fields:
-            here = (*path, field.response_name)
-            slot = None if field.source is None else node.position.slots.get(field.source)
+        for shown in variant.fields:
+            here = (*path, shown.response_name)
+            slot = None if shown.source is None else node.position.slots.get(shown.source)
             if slot is not None:
                 asked = tuple(dict.fromkeys(members[writer] for writer in slot.writers))
-                yield Supplied(here, field.coordinate, asked)
-            if field.node is not None:
-                yield from _provenance(field.node, members, here)
+                yield Supplied(here, shown.coordinate, asked)
+            if shown.node is not None:
+                yield from _provenance(shown.node, members, here)

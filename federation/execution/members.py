@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from federation.contract.errors import CroceviaError
 from federation.execution.answer import failure_of_status, misbehaved, timed_out, unavailable
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.execution.transport.client import HttpClient
@@ -27,50 +28,42 @@ class HttpFetcher:
     def __init__(self, client: HttpClient, endpoints: Mapping[str, Endpoint], headers: Headers = ()) -> None:
         """Use a client; `headers` are sent with every request beside those of GraphQL over HTTP."""
         self._client = client
-        self._endpoints = endpoints
-        self._headers = (*GRAPHQL_HEADERS, *headers)
+        self._members = {
+            member: (endpoint.with_headers((*GRAPHQL_HEADERS, *headers)), _OfMember(member))
+            for member, endpoint in endpoints.items()
+        }
 
     def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
         """Send the request. See `Fetcher`."""
-        outer: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
-        endpoint = self._endpoints.get(request.member)
-        if endpoint is None:
-            outer.set_exception(unavailable(request.member))
-            return outer
-        inner = self._client.post(
-            endpoint,
-            self._headers,
-            request.body(),
-            request.deadline,
-            repeatable=request.kind is not OperationKind.MUTATION,
-        )
-
-        def arrived(done: asyncio.Future[HttpAnswer]) -> None:
-            if outer.done() or done.cancelled():
-                return
-            error = done.exception()
-            if error is not None:
-                outer.set_exception(fault(request.member, error))
-                return
-            answer = done.result()
-            if answer.status in OVERLOADED:
-                outer.set_exception(failure_of_status(request.member, answer.status))
-            else:
-                outer.set_result(FetchAnswer(answer.body, answer.status, answer.media_type))
-
-        inner.add_done_callback(arrived)
-        outer.add_done_callback(lambda _: inner.cancel())
-        return outer
+        known = self._members.get(request.member)
+        if known is None:
+            raise unavailable(request.member)
+        endpoint, outcome = known
+        repeatable = request.kind is not OperationKind.MUTATION
+        return self._client.send(endpoint, (), request.body(), request.deadline, outcome, repeatable=repeatable)
 
 
-def fault(member: str, error: BaseException) -> BaseException:
-    """Return the error of the house for a fault on the wire; anything else is a defect and stays what it is."""
+class _OfMember:
+    """Turns HTTP answers and faults of a member into what execution knows."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+
+    def answered(self, answer: HttpAnswer) -> FetchAnswer:
+        if answer.status in OVERLOADED:
+            raise failure_of_status(self._member, answer.status)
+        return FetchAnswer(answer.body, answer.status, answer.media_type)
+
+    def failed(self, error: TransportError) -> CroceviaError:
+        return fault(self._member, error)
+
+
+def fault(member: str, error: TransportError) -> CroceviaError:
+    """Return the error of the house for a fault on the wire."""
     match error:
         case DeadlineError():
             return timed_out(member)
         case BadMessageError():
             return misbehaved(member)
-        case TransportError():
-            return unavailable(member)
         case _:
-            return error
+            return unavailable(member)

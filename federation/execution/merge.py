@@ -17,52 +17,68 @@ from federation.execution.shape import Field, Position, Slot, fields
 Merge = Callable[[Any, Any], None]
 """Writes the second object's fields into the first."""
 
+MergeAll = Callable[[list[Any], list[int], list[Any]], None]
+"""Writes entities into objects: the numbers say which entity belongs to each object; -1 is the last, which is None."""
+
 
 def merger(position: Position, selections: Sequence[Wanted], order: int) -> Merge:
-    """Return the function that merges one fetch's objects into those of a position."""
+    """Return the function that merges one fetch's object into one of a position."""
     source = Source()
     source.line(0, "def merge(o, e):")
-    wanted_fields = tuple(fields(selections))
-    for wanted in wanted_fields:
-        slot = position.slots[wanted.key]
-        if slot.child is None:
-            _leaf(source, slot, order)
-        else:
-            _object(source, slot, slot.child, wanted, order)
-    if not wanted_fields:
-        source.line(1, "pass")
+    _body(source, 1, position, selections, order)
     function: Merge = source.function("merge")
     return function
 
 
-def _leaf(source: Source, slot: Slot, order: int) -> None:
+def entity_merger(position: Position, selections: Sequence[Wanted], order: int) -> MergeAll:
+    """Return the function that merges all entities of one fetch into the objects of a position."""
+    source = Source()
+    source.line(0, "def merge_all(objects, numbers, entities):")
+    source.line(1, "for o, n in zip(objects, numbers):")
+    source.line(2, "e = entities[n]")
+    source.line(2, "if e is None: continue")
+    _body(source, 2, position, selections, order)
+    function: MergeAll = source.function("merge_all")
+    return function
+
+
+def _body(source: Source, indent: int, position: Position, selections: Sequence[Wanted], order: int) -> None:
+    source.line(indent, "pass")
+    for wanted in fields(selections):
+        slot = position.slots[wanted.key]
+        if slot.child is None:
+            _leaf(source, indent, slot, order)
+        else:
+            _object(source, indent, slot, slot.child, wanted, order)
+
+
+def _leaf(source: Source, indent: int, slot: Slot, order: int) -> None:
     name = slot.attribute
     if not slot.contested:
-        source.line(1, f"o.{name} = e.{name}")
+        source.line(indent, f"o.{name} = e.{name}")
         return
     writer = writer_attribute(slot.key)
-    source.line(1, f"x = e.{name}")
-    source.line(1, "if x is not None:")
-    source.line(2, f"w = o.{writer}")
-    source.line(2, f"if o.{name} is None or (o.FETCH if w is None else w) <= {order}:")
-    source.line(3, f"o.{name} = x")
-    source.line(3, f"o.{writer} = {order}")
+    source.line(indent, f"x = e.{name}")
+    source.line(indent, "if x is not None:")
+    source.line(indent + 1, f"w = o.{writer}")
+    source.line(indent + 1, f"if o.{name} is None or (o.FETCH if w is None else w) <= {order}:")
+    source.line(indent + 2, f"o.{name} = x")
+    source.line(indent + 2, f"o.{writer} = {order}")
 
 
-def _object(source: Source, slot: Slot, child: Position, wanted: Field, order: int) -> None:
+def _object(source: Source, indent: int, slot: Slot, child: Position, wanted: Field, order: int) -> None:
     name = slot.attribute
-    source.line(1, f"x = e.{name}")
     if len(slot.writers) == 1:
-        source.line(1, "if x is not None:")
-        source.line(2, f"o.{name} = x")
+        source.line(indent, f"o.{name} = e.{name}")
         return
     both = source.constant(_both(merger(child, wanted.selections or (), order), slot.depth))
-    source.line(1, "if x is not None:")
-    source.line(2, f"y = o.{name}")
-    source.line(2, "if y is None:")
-    source.line(3, f"o.{name} = x")
-    source.line(2, "else:")
-    source.line(3, f"{both}(y, x)")
+    source.line(indent, f"x = e.{name}")
+    source.line(indent, "if x is not None:")
+    source.line(indent + 1, f"y = o.{name}")
+    source.line(indent + 1, "if y is None:")
+    source.line(indent + 2, f"o.{name} = x")
+    source.line(indent + 1, "else:")
+    source.line(indent + 2, f"{both}(y, x)")
 
 
 def _both(merge: Merge, depth: int) -> Merge:

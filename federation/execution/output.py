@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation.execution.fold import Shown
-from federation.execution.shape import TYPENAME, Position, is_introspection
-from federation.execution.types import SchemaTypes, TypeRef
+from federation.execution.shape import TYPENAME, Position, Slot, is_introspection
+from federation.execution.types import BUILT_IN, SchemaTypes, TypeRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class OutField:
 
     `source` is the source key, None when no fetch writes it (its value is null); `literal` is a known `__typename`.
     `enum` holds the values a client may see when the type is an enum, `node` the objects below unless it is a leaf.
-    `denied` fields are null with an error, whatever the tree holds.
+    `denied` fields are null with an error, whatever the tree holds. `passes` says that the values below are shown as a
+    member sent them, so that nothing needs to be copied; see `_passes`.
     """
 
     response_name: str
@@ -27,6 +28,7 @@ class OutField:
     enum: frozenset[str] | None
     node: OutNode | None
     denied: bool
+    passes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +109,49 @@ def _field(types: SchemaTypes, position: Position, variants: Sequence[Shown]) ->
         enum=types.enum_values(first.type.name),
         node=node,
         denied=first.denied,
+        passes=node is not None and slot is not None and len(slot.writers) == 1 and _passes(node, slot.writers[0]),
     )
+
+
+def _passes(node: OutNode, writer: int) -> bool:
+    """Say whether objects of a node can be shown as they were decoded.
+
+    One fetch wrote all of them, the response shows every source key under its own name in the same order, and nothing
+    depends on a typename, an enum's visible values or a custom scalar's null.
+    """
+    if len(node.variants) != 1 or node.visible is not None:
+        return False
+    shown = node.variants[0].fields
+    slots = list(node.position.slots.values())
+    return len(shown) == len(slots) and all(
+        slot.writers == [writer] and _passes_field(field, slot, writer)
+        for field, slot in zip(shown, slots, strict=True)
+    )
+
+
+def _passes_field(field: OutField, slot: Slot, writer: int) -> bool:
+    plain = field.literal is None and field.enum is None and not field.denied
+    if not plain or not field.source == field.response_name == slot.key:
+        return False
+    if field.node is not None:
+        return _passes(field.node, writer)
+    return slot.child is None and field.type.name in BUILT_IN
+
+
+def judge_nulls(node: OutNode) -> None:
+    """Have decoders judge the nulls of everything that passes as it is."""
+    for variant in node.variants:
+        for field in variant.fields:
+            slot = None if field.source is None else node.position.slots.get(field.source)
+            if field.passes and slot is not None:
+                slot.strict = field.type
+            if field.node is not None:
+                judge_nulls(field.node)
+                if field.passes:
+                    _judge_leaves(field.node)
+
+
+def _judge_leaves(node: OutNode) -> None:
+    for field in node.variants[0].fields:
+        if field.source is not None:
+            node.position.slots[field.source].strict = field.type

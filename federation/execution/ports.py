@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -12,8 +11,7 @@ from federation.contract.errors import CroceviaError
 from federation.planning.plan import OperationKind
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
+class FetchRequest(msgspec.Struct, frozen=True, gc=False):
     """One request to one member.
 
     `operation` is the subgraph operation as a JSON string (quotes included), `variables` a JSON object, both encoded.
@@ -36,8 +34,7 @@ class FetchRequest:
         return b'{"query":%b,"variables":%b}' % (self.operation, self.variables)
 
 
-@dataclass(frozen=True, slots=True)
-class FetchAnswer:
+class FetchAnswer(msgspec.Struct, frozen=True, gc=False):
     """What a member sent back: the raw body, the HTTP status and the media type without parameters."""
 
     body: bytes
@@ -66,8 +63,7 @@ Representation = dict[str, Any]
 """An entity as it is sent to a member: `__typename` and the fields of a key or a `@requires`."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedRepresentation:
+class KeyedRepresentation(msgspec.Struct, frozen=True, gc=False):
     """A representation, and the member that supplied its keys."""
 
     source: str
@@ -86,8 +82,7 @@ class EntityRouter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """How one fetch ended: `extensions` of the answer as raw JSON when there were any, `failure` when it failed."""
 
     fetch_id: int

@@ -73,6 +73,10 @@ def _value(source: Source, indent: int, field: OutField, give_up: str) -> str:
         return read
     variable = source.fresh("x")
     source.line(indent, f"{variable} = {read}")
+    if field.passes:
+        if field.type.non_null:
+            source.line(indent, f"if {variable} is None: {give_up}()")
+        return variable
     leaf = "{0}"
     if field.node is not None:
         leaf = source.constant(projector(field.node), "project") + "({0})"

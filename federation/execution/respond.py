@@ -44,16 +44,20 @@ def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
     """Return the response of a run that has ended; `introspection` holds the root's `__schema` and `__type` fields."""
     form = run.form
     for name, value in introspection.items():
-        setattr(run.root, attribute(name), value)
+        if name in form.node.position.slots:
+            setattr(run.root, attribute(name), value)
     report = ErrorReport(run.outside.messages)
     if run.failures or run.errors:
         _report(run, report)
-    if form.project is not None:
+    if form.project is not None and run.judged and not introspection:
         try:
             return Response(form.project(run.root), report.entries, form.provenance)
         except Bail:
             pass  # something is wrong with the tree: read it again, with paths and errors
     data = complete(form.node, run.root, partial(field_error, run, report))
+    if data is not None:
+        for name, value in introspection.items():
+            data.setdefault(name, value)  # fields that the plan's response does not place come last
     return Response(data, report.entries, form.provenance)
 
 

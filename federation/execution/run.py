@@ -10,7 +10,7 @@ and what still runs is cancelled then, or when the caller is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from federation.contract.errors import CroceviaError
-from federation.execution.answer import MemberError, misbehaved, read_answer, timed_out
-from federation.execution.collect import Found, encoded_list, encoded_variables, variables_json
+from federation.execution.answer import MemberError, misbehaved, timed_out
+from federation.execution.collect import Found, encoded_list, variables_json
 from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm
 from federation.execution.ports import (
     Answered,
@@ -65,7 +65,9 @@ class Run:
         self.found: dict[int, list[Found]] = {}
         self.failures: dict[int, CroceviaError] = {}
         self.errors: list[tuple[int, list[MemberError]]] = []
-        self._ranges: dict[int, list[list[tuple[int, int]]]] = {}
+        self.judged = True
+        """Whether decoders judged all nulls that pass as they are; else the response is read with null propagation."""
+        self._shared: dict[int, Found] = {}
         self._open: dict[int, asyncio.Future[FetchAnswer]] = {}
         self._seeds: dict[int, FetchAnswer] = {}
         self._waiting: dict[int, int] = {}
@@ -78,30 +80,31 @@ class Run:
     async def fetch(self, orders: Sequence[int]) -> None:
         """Run these fetches and return when all have ended, or the deadline has come."""
         chosen = set(orders)
-        parents = {order: [above for above in self.form.fetches[order].parents if above in chosen] for order in orders}
-        self._waiting = {order: len(above) for order, above in parents.items()}
+        self._waiting = {order: sum(above in chosen for above in self.form.fetches[order].parents) for order in orders}
         self._done = self._loop.create_future()
         timer: asyncio.TimerHandle | None = None
         try:
-            self._begin([order for order in orders if not parents[order]])
+            self._begin([order for order in orders if not self._waiting[order]])
             if self._waiting:
                 timer = self._loop.call_at(self._deadline, self._out_of_time)
                 await self._done
         finally:
             if timer is not None:
                 timer.cancel()
-            self._cancel()
+            if self._open:
+                self._cancel()
 
     # (1) starting
 
-    def _begin(self, orders: Iterable[int]) -> None:
+    def _begin(self, ready: list[int]) -> None:
         """Start fetches; one that has nothing to ask ends at once and may let others begin."""
-        ready = list(orders)
+        self._shared.clear()
         while ready:
             order = ready.pop(0)
             pending = self._start(self.form.fetches[order])
             if pending is None:
                 ready += self._end(order)
+                self._shared.clear()
             else:
                 self._open[order] = pending
                 pending.add_done_callback(partial(self._arrived, order))
@@ -109,40 +112,38 @@ class Run:
             self._done.set_result(None)
 
     def _start(self, fetch: CompiledFetch) -> asyncio.Future[FetchAnswer] | None:
-        seed = self._seeds.pop(fetch.order, None)
-        if seed is not None:
+        if self._seeds and (seed := self._seeds.pop(fetch.order, None)) is not None:
             self._absorb(fetch, seed)
             return None
         if not fetch.entities:
             return self._send(fetch, self._request(fetch, [], 0))
-        found = self._collect(fetch)
-        if not any(one.index for one in found):
+        found = [self._collect(entity) for entity in fetch.entities]
+        self.found[fetch.order] = found
+        count = sum(len(one.index) for one in found)
+        if not count:
             return None
         if self.outside.router is not None:
             return asyncio.ensure_future(self._route_and_send(fetch, self.outside.router, found))
-        lists = [
-            (entity.wanted.variable, encoded_list(one.index)) for entity, one in zip(fetch.entities, found, strict=True)
-        ]
-        return self._send(fetch, self._request(fetch, lists, sum(len(one.index) for one in found)))
+        lists = [entity.label + one.encoded for entity, one in zip(fetch.entities, found, strict=True)]
+        return self._send(fetch, self._request(fetch, lists, count))
 
-    def _collect(self, fetch: CompiledFetch) -> list[Found]:
-        """Find the entities of a fetch; `_ranges` keeps which stretch of the objects belongs to which target."""
-        self.found[fetch.order] = all_found = []
-        self._ranges[fetch.order] = all_ranges = []
-        for entity in fetch.entities:
-            found = Found()
-            ranges: list[tuple[int, int]] = []
-            for target in entity.targets:
-                start = len(found.objects)
-                target.collect(self.root, found.index, found.objects, found.numbers)
-                ranges.append((start, len(found.objects)))
-            all_found.append(found)
-            all_ranges.append(ranges)
-        return all_found
+    def _collect(self, entity: CompiledEntities) -> Found:
+        """Find the entities of one input, or take what another input found since the tree last changed."""
+        shared = self._shared.get(entity.sharing)
+        if shared is not None:
+            return shared
+        found = Found()
+        for target in entity.targets:
+            target.collect(self.root, found.index, found.objects, found.numbers)
+            found.ends.append(len(found.objects))
+        if self.outside.router is None:
+            found.encoded = encoded_list(found.index)
+            self._shared[entity.sharing] = found  # routed collections are changed for their member
+        return found
 
     async def _route_and_send(self, fetch: CompiledFetch, router: EntityRouter, found: list[Found]) -> FetchAnswer:
         """Have the representations translated, then send those that are left; none left is an empty answer."""
-        lists: list[tuple[str, bytes]] = []
+        lists: list[bytes] = []
         total = 0
         for entity, one in zip(fetch.entities, found, strict=True):
             keyed = [KeyedRepresentation(source, msgspec.json.decode(encoded)) for source, encoded in one.index]
@@ -152,27 +153,24 @@ class Run:
             one.numbers = [numbers[number] for number in one.numbers]
             one.index = index
             total += len(index)
-            lists.append((entity.wanted.variable, encoded_list(index)))
+            lists.append(entity.label + encoded_list(index))
         if not total:
             empty: dict[str, list[Any]] = {entity.wanted.alias: [] for entity in fetch.entities}
             return FetchAnswer(_encode({"data": empty}))
         return await self.outside.fetcher.fetch(self._request(fetch, lists, total))
 
-    def _request(self, fetch: CompiledFetch, lists: list[tuple[str, bytes]], count: int) -> FetchRequest:
-        """Build the request; a fetch with n steps after it may use one part in n + 1 of the time that is left."""
+    def _request(self, fetch: CompiledFetch, lists: list[bytes], count: int) -> FetchRequest:
+        """Build the request; a fetch with n steps after it may use one part in n + 1 of the time that is left.
+
+        A variable that the client left out is left out here too.
+        """
         now = self._loop.time()
-        chosen = encoded_variables(fetch.folded.variables, self.variables)
-        chosen += lists
-        chosen += [(name, b"[]") for name in fetch.folded.idle_variables]
-        return FetchRequest(
-            fetch_id=fetch.folded.id,
-            member=fetch.folded.member,
-            kind=fetch.folded.kind,
-            operation=fetch.operation,
-            variables=variables_json(chosen),
-            deadline=now + (self._deadline - now) / fetch.chain,
-            representations=count,
-        )
+        given = self.variables
+        chosen = [label + _encode(given[name]) for name, label in fetch.labels if name in given]
+        folded = fetch.folded
+        deadline = now + (self._deadline - now) / fetch.chain
+        variables = variables_json((*chosen, *lists, *fetch.idle))
+        return FetchRequest(folded.id, folded.member, folded.kind, fetch.operation, variables, deadline, count)
 
     def _send(self, fetch: CompiledFetch, request: FetchRequest) -> asyncio.Future[FetchAnswer] | None:
         try:
@@ -218,54 +216,46 @@ class Run:
 
     def _absorb(self, fetch: CompiledFetch, answer: FetchAnswer) -> None:
         """Decode an answer and merge it, whole or not at all."""
-        member = fetch.folded.member
         try:
-            decoded = read_answer(member, fetch.decoder, answer)
-            layers = [
-                self._layers(fetch, entity, decoded, answer, number) for number, entity in enumerate(fetch.entities)
-            ]
+            layers, judged = fetch.reading.read(fetch.folded.member, answer)
+            if fetch.entities and layers[0].data is not None:
+                self._check_counts(fetch, layers[0])
         except CroceviaError as error:
             self._fail(fetch, error)
             return
-        if decoded.errors:
-            self.errors.append((fetch.order, decoded.errors))
-        if decoded.data is not None:
+        whole = layers[0]
+        self.judged = self.judged and judged
+        if whole.errors:
+            self.errors.append((fetch.order, whole.errors))
+        if whole.data is not None:
             if fetch.merge_root is not None:
-                fetch.merge_root(self.root, decoded.data)
-            for number, entity in enumerate(fetch.entities):
-                self._merge_entities(fetch, entity, number, layers[number])
+                fetch.merge_root(self.root, whole.data)
+            else:
+                self._merge_entities(fetch, layers)
         if self.outside.on_answer is not None:
-            extensions = decoded.extensions if len(decoded.extensions) else None
-            self.outside.on_answer(Answered(fetch.folded.id, member, extensions, None))
+            extensions = whole.extensions if len(whole.extensions) else None
+            self.outside.on_answer(Answered(fetch.folded.id, fetch.folded.member, extensions, None))
 
-    def _layers(
-        self, fetch: CompiledFetch, entity: CompiledEntities, decoded: Any, answer: FetchAnswer, number: int
-    ) -> list[list[Any]]:
-        """Return the entities of one input, decoded once for each position they go to."""
-        if decoded.data is None:
-            return []
-        member = fetch.folded.member
-        decodings = [decoded, *(read_answer(member, decoder, answer) for decoder in entity.layers)]
-        lists = [getattr(decoding.data, entity.attribute) for decoding in decodings]
-        if lists[0] is None and not decoded.errors:
-            raise misbehaved(member)
-        if lists[0] is not None and len(lists[0]) != len(self.found[fetch.order][number].index):
-            raise misbehaved(member)
-        return [one for one in lists if one is not None]
+    def _check_counts(self, fetch: CompiledFetch, whole: Any) -> None:
+        """Insist on one entity or null for every representation (Apollo Federation, `_entities`)."""
+        for entity, found in zip(fetch.entities, self.found[fetch.order], strict=True):
+            entities = getattr(whole.data, entity.attribute)
+            if len(entities) != len(found.index) if entities is not None else not whole.errors:
+                raise misbehaved(fetch.folded.member)
 
-    def _merge_entities(
-        self, fetch: CompiledFetch, entity: CompiledEntities, number: int, layers: list[list[Any]]
-    ) -> None:
-        if not layers:
-            return
-        found = self.found[fetch.order][number]
-        for target, (start, end) in zip(entity.targets, self._ranges[fetch.order][number], strict=True):
-            entities = layers[target.layer]
-            merge = target.merge
-            for here in range(start, end):
-                place = found.numbers[here]
-                if place >= 0 and (answered := entities[place]) is not None:
-                    merge(found.objects[here], answered)
+    def _merge_entities(self, fetch: CompiledFetch, layers: list[Any]) -> None:
+        for entity, found in zip(fetch.entities, self.found[fetch.order], strict=True):
+            start = 0
+            for target, end in zip(entity.targets, found.ends, strict=True):
+                entities = getattr(layers[target.layer].data, entity.attribute)
+                if entities is not None:
+                    # The number of an object that was not sent is -1; so the last entity is made to be none.
+                    last = [*entities, None]
+                    if len(entity.targets) == 1:
+                        target.merge(found.objects, found.numbers, last)
+                    else:
+                        target.merge(found.objects[start:end], found.numbers[start:end], last)
+                start = end
 
     def _fail(self, fetch: CompiledFetch, error: CroceviaError) -> None:
         self.failures[fetch.order] = error

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import msgspec
 
 from federation.execution.codegen import attribute, writer_attribute
 from federation.execution.fold import FoldedPlan, Wanted
-from federation.execution.types import TypeRef, json_type
+from federation.execution.types import TypeRef, json_type, strict_json_type
 from federation.planning.plan import Each, Key, OnType, Path
 
 TYPENAME = "__typename"
@@ -25,13 +26,18 @@ TYPENAME = "__typename"
 
 @dataclass(slots=True)
 class Slot:
-    """One source key of a position. `writers` are places in the plan's order of fetches; `child` is None for a leaf."""
+    """One source key of a position. `writers` are places in the plan's order of fetches; `child` is None for a leaf.
+
+    `strict` is set where values pass from the answer to the response as they are: the type in the API schema, whose
+    nulls the decoder then judges.
+    """
 
     key: str
     attribute: str
     child: Position | None
     depth: int
     writers: list[int] = field(default_factory=list)
+    strict: TypeRef | None = None
 
     @property
     def contested(self) -> bool:
@@ -60,6 +66,13 @@ class Field:
     type: TypeRef
     selections: tuple[Wanted, ...] | None
     certain: bool
+
+
+class Nulls(Enum):
+    """What a decoder does with a null in a non-null place."""
+
+    JUDGED = "refused where values pass as they are"
+    ALLOWED = "allowed everywhere: the response's null propagation decides"
 
 
 Leaf = Callable[[str], Any]
@@ -147,7 +160,9 @@ def _write(position: Position, selections: Sequence[Wanted], order: int) -> None
             _write(slot.child, wanted.selections or (), order)
 
 
-def answer_struct(position: Position, selections: Sequence[Wanted], order: int, leaf: Leaf) -> type[msgspec.Struct]:
+def answer_struct(
+    position: Position, selections: Sequence[Wanted], order: int, leaf: Leaf, nulls: Nulls
+) -> type[msgspec.Struct]:
     """Return the Struct that one fetch's answer decodes to at a position; `FETCH` is the fetch's place."""
     asked = {wanted.key: wanted for wanted in fields(selections)}
     definition: list[tuple[str, Any] | tuple[str, Any, Any]] = []
@@ -158,8 +173,10 @@ def answer_struct(position: Position, selections: Sequence[Wanted], order: int, 
             definition.append((slot.attribute, None, None))
             names[slot.attribute] = f" {slot.key}"
         else:
-            inner = _field_type(slot, wanted, order, leaf)
-            definition.append((slot.attribute, inner) if wanted.certain else (slot.attribute, inner, None))
+            inner = _field_type(slot, wanted, order, leaf, nulls)
+            judged = nulls is Nulls.JUDGED and slot.strict is not None and slot.strict.non_null
+            present = wanted.certain or judged
+            definition.append((slot.attribute, inner) if present else (slot.attribute, inner, None))
             names[slot.attribute] = slot.key
         if slot.contested:
             definition.append((writer_attribute(slot.key), None, None))
@@ -177,10 +194,14 @@ def root_struct(root: Position) -> type[msgspec.Struct]:
     return _struct("Root", definition, {}, -1)
 
 
-def _field_type(slot: Slot, wanted: Field, order: int, leaf: Leaf) -> Any:
+def _field_type(slot: Slot, wanted: Field, order: int, leaf: Leaf, nulls: Nulls) -> Any:
     if slot.child is None or wanted.selections is None:
-        return json_type(wanted.type, leaf(wanted.type.name))
-    return json_type(wanted.type, answer_struct(slot.child, wanted.selections, order, leaf))
+        inner = leaf(wanted.type.name)
+    else:
+        inner = answer_struct(slot.child, wanted.selections, order, leaf, nulls)
+    if nulls is Nulls.JUDGED and slot.strict is not None:
+        return strict_json_type(slot.strict, inner)
+    return json_type(wanted.type, inner)
 
 
 def _struct(

@@ -61,6 +61,12 @@ def json_type(ref: TypeRef, leaf: Any) -> Any:
     return inner if inner is Any else inner | None
 
 
+def strict_json_type(ref: TypeRef, leaf: Any) -> Any:
+    """Return the Python type that decodes `ref` and refuses null where the reference is non-null."""
+    inner = leaf if ref.item is None else list[strict_json_type(ref.item, leaf)]  # type: ignore[misc]  # built at run time
+    return inner if ref.non_null or inner is Any else inner | None
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaTypes:
     """The questions that execution asks of the API schema."""

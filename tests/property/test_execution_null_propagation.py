@@ -37,15 +37,19 @@ from tests.support.execution import data_of, run
 
 pytestmark = pytest.mark.property
 
-MEMBERS = ("a", "b", "c")
+MEMBERS = ("a", "a", "b", "c")
 LEAVES = ("String", "Int", "Colour")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A field: whose it is, its nullability from the outermost list inwards, and its fields unless it is a leaf."""
+    """A field: whose it is, its nullability from the outermost list inwards, and its fields unless it is a leaf.
+
+    What is not renamed and comes from one member passes from its answer to the response as it is.
+    """
 
     member: str
+    renamed: bool
     non_null: tuple[bool, ...]
     leaf: str
     fields: tuple[Shape, ...]
@@ -57,12 +61,18 @@ class Shape:
         return text
 
 
+RENAMED = st.sampled_from((False, False, False, True))
 NULLABILITY = st.lists(st.sampled_from((False, False, True)), min_size=1, max_size=3).map(tuple)
-LEAF = st.builds(Shape, st.sampled_from(MEMBERS), NULLABILITY, st.sampled_from(LEAVES), st.just(()))
+LEAF = st.builds(Shape, st.sampled_from(MEMBERS), RENAMED, NULLABILITY, st.sampled_from(LEAVES), st.just(()))
 SHAPES = st.recursive(
     LEAF,
     lambda inner: st.builds(
-        Shape, st.sampled_from(MEMBERS), NULLABILITY, st.just(""), st.lists(inner, min_size=1, max_size=4).map(tuple)
+        Shape,
+        st.sampled_from(MEMBERS),
+        RENAMED,
+        NULLABILITY,
+        st.just(""),
+        st.lists(inner, min_size=1, max_size=4).map(tuple),
     ),
     max_leaves=12,
 )
@@ -108,7 +118,9 @@ class World:
 
     def plan(self, fields: Sequence[Shape], path: Path, owner: str, fetch_id: int, name: str) -> tuple[Selection, ...]:
         """Return what the fetch that owns the objects selects, and add the fetches that other members get."""
-        selections = [Selection("id", "id", "ID!")] if path else []
+        selections: list[Selection] = []
+        if any(shape.member != owner for shape in fields) and path:
+            selections.append(Selection("id", "id", "ID!"))
         others: dict[str, list[tuple[int, Shape]]] = {}
         for index, shape in enumerate(fields):
             if shape.member == owner or not path:
@@ -134,19 +146,30 @@ class World:
         return Fetch(fetch_id, member, OperationKind.QUERY, "{}", (), (after,), (), entities)
 
 
+def response_name(index: int, shape: Shape) -> str:
+    return f"r{index}" if shape.renamed else f"f{index}"
+
+
 def output(fields: Sequence[Shape], name: str) -> tuple[OutputField, ...]:
     made: list[OutputField] = []
     for index, shape in enumerate(fields):
         inner = f"{name}_{index}" if shape.fields else shape.leaf
         made.append(
-            OutputField(f"r{index}", f"f{index}", f"{name}.f{index}", shape.type(inner), output(shape.fields, inner))
+            OutputField(
+                response_name(index, shape),
+                f"f{index}",
+                f"{name}.f{index}",
+                shape.type(inner),
+                output(shape.fields, inner),
+            )
         )
     return tuple(made)
 
 
 def operation(fields: Sequence[Shape]) -> str:
     parts = (
-        f"r{index}: f{index} {operation(shape.fields) if shape.fields else ''}" for index, shape in enumerate(fields)
+        f"{response_name(index, shape)}: f{index} {operation(shape.fields) if shape.fields else ''}"
+        for index, shape in enumerate(fields)
     )
     return f"{{ {' '.join(parts)} }}"
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 from federation.execution.transport.limits import TransportLimits
-from federation.execution.transport.message import Endpoint, Exchange, Headers, HttpAnswer, Origin
+from federation.execution.transport.message import AsItIs, Endpoint, Exchange, Headers, HttpAnswer, Origin, Outcome
 from federation.execution.transport.pool import Pool
+
+_AS_IT_IS = AsItIs()
 
 
 class HttpClient:
@@ -21,14 +24,7 @@ class HttpClient:
         self._pools: dict[Origin, Pool] = {}
 
     def post(
-        self,
-        endpoint: Endpoint,
-        headers: Headers,
-        body: bytes,
-        deadline: float,
-        *,
-        repeatable: bool,
-        sink: Callable[[bytes], None] | None = None,
+        self, endpoint: Endpoint, headers: Headers, body: bytes, deadline: float, *, repeatable: bool
     ) -> asyncio.Future[HttpAnswer]:
         """Send a request and return its future answer.
 
@@ -38,14 +34,32 @@ class HttpClient:
             body: the request's content.
             deadline: when the answer must be complete, on the event loop's clock.
             repeatable: whether the request may be sent again when a kept connection was dead.
-            sink: gets the pieces of a `text/event-stream` body, b"" at its end.
 
         Raises (through the future):
             TransportError: see `errors.py`.
         """
-        future: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
-        wire = endpoint.request(headers, body)
-        self._pool(endpoint.origin).submit(Exchange(wire, deadline, future, repeatable=repeatable, sink=sink))
+        return self.send(endpoint, headers, body, deadline, _AS_IT_IS, repeatable=repeatable)
+
+    def send(
+        self,
+        endpoint: Endpoint,
+        headers: Headers,
+        body: bytes,
+        deadline: float,
+        outcome: Outcome,
+        *,
+        repeatable: bool,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> asyncio.Future[Any]:
+        """Send a request as `post` does; the outcome turns answers and faults into the future's values and errors.
+
+        A `sink` gets the pieces of a `text/event-stream` body, b"" at its end; the future then ends with the head.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        exchange = Exchange(
+            endpoint.request(headers, body), deadline, future, outcome, repeatable=repeatable, sink=sink
+        )
+        self._pool(endpoint.origin).submit(exchange)
         return future
 
     def close(self) -> None:

@@ -6,8 +6,12 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
+
+import msgspec
+
+from federation.execution.transport.errors import TransportError
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -49,24 +53,31 @@ class Endpoint:
         head = f"POST {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept-Encoding: identity\r\n"
         return cls(Origin(parts.scheme, parts.hostname, port), head.encode("ascii"))
 
+    def with_headers(self, headers: Headers) -> Self:
+        """Return the endpoint with headers that every request has.
+
+        Raises:
+            ValueError: see `request`.
+        """
+        return type(self)(self.origin, self.head + b"".join(_line(name, value) for name, value in headers))
+
     def request(self, headers: Headers, body: bytes) -> bytes:
         """Return the whole message.
 
         Raises:
             ValueError: a header name or value could end its line (RFC 9110 section 5.5).
         """
-        lines = [self.head]
-        for name, value in headers:
-            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise ValueError("expected header names and values without control characters")
-            lines.append(b"%b: %b\r\n" % (name, value))
-        lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
-        lines.append(body)
-        return b"".join(lines)
+        lines = [_line(name, value) for name, value in headers]
+        return b"".join((self.head, *lines, b"Content-Length: %d\r\n\r\n" % len(body), body))
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+def _line(name: bytes, value: bytes) -> bytes:
+    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        raise ValueError("expected header names and values without control characters")
+    return b"%b: %b\r\n" % (name, value)
+
+
+class HttpAnswer(msgspec.Struct, frozen=True, gc=False):
     """A complete answer. Header names are as they came; `media_type` is lower case and without parameters."""
 
     status: int
@@ -75,20 +86,45 @@ class HttpAnswer:
     body: bytes
 
 
+class Outcome(Protocol):
+    """What becomes of an exchange: its future's value or error."""
+
+    def answered(self, answer: HttpAnswer) -> Any:
+        """Return the future's value; what this raises becomes the future's error."""
+        ...
+
+    def failed(self, error: TransportError) -> Exception:
+        """Return the future's error."""
+        ...
+
+
+class AsItIs:
+    """The outcome of an exchange whose caller wants the answer and the fault themselves."""
+
+    def answered(self, answer: HttpAnswer) -> HttpAnswer:
+        """Return the answer."""
+        return answer
+
+    def failed(self, error: TransportError) -> TransportError:
+        """Return the fault."""
+        return error
+
+
 class Exchange:
-    """One request on its way: what to send, until when, and the future answer.
+    """One request on its way: what to send, until when, and the future that waits.
 
     `repeatable` requests may be sent a second time when a kept connection turns out to be dead. With a `sink`, the body
-    of a 2xx answer goes there piece by piece (b"" at its end) instead of into the answer, which then comes early.
+    of a 2xx event stream goes there piece by piece (b"" at its end) instead of into the answer, which then comes early.
     """
 
-    __slots__ = ("abandon", "deadline", "future", "repeatable", "resent", "sink", "timer", "wire")
+    __slots__ = ("abandon", "deadline", "future", "outcome", "repeatable", "resent", "sink", "timer", "wire")
 
     def __init__(
         self,
         wire: bytes,
         deadline: float,
-        future: asyncio.Future[HttpAnswer],
+        future: asyncio.Future[Any],
+        outcome: Outcome,
         *,
         repeatable: bool,
         sink: Callable[[bytes], None] | None = None,
@@ -97,6 +133,7 @@ class Exchange:
         self.wire = wire
         self.deadline = deadline
         self.future = future
+        self.outcome = outcome
         self.repeatable = repeatable
         self.resent = False
         self.sink = sink
@@ -110,14 +147,20 @@ class Exchange:
     def answer(self, answer: HttpAnswer) -> None:
         """Hand over the answer, unless nobody waits for it any more."""
         self.stop_timer()
-        if not self.future.done():
-            self.future.set_result(answer)
+        if self.future.done():
+            return
+        try:
+            value = self.outcome.answered(answer)
+        except Exception as error:  # noqa: BLE001  # it belongs to whoever waits, not to the connection
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(value)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: TransportError) -> None:
         """Hand over a fault, unless nobody waits any more."""
         self.stop_timer()
         if not self.future.done():
-            self.future.set_exception(error)
+            self.future.set_exception(self.outcome.failed(error))
 
     def stop_timer(self) -> None:
         """Forget the deadline."""
