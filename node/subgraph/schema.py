@@ -1,0 +1,367 @@
+"""A member's schema: the part of the vocabulary that its mapping fills, with what federation adds.
+
+Two documents are made from the vocabulary's own definitions:
+
+* the internal schema, against which operations are parsed and validated: mapped types and fields, `<field>Matches`
+  for coordinates that a policy may verify, the local root `citizen`, published connections, `_entities`, `_service`;
+* the published SDL, from which the federation is composed: the same without what only this node answers directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from graphql import (
+    ConstDirectiveNode,
+    DefinitionNode,
+    DocumentNode,
+    FieldDefinitionNode,
+    GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    ListTypeNode,
+    NamedTypeNode,
+    NameNode,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
+    SchemaDefinitionNode,
+    StringValueNode,
+    TypeDefinitionNode,
+    TypeNode,
+    build_ast_schema,
+    parse,
+    print_ast,
+)
+
+from node.data.mapping import Mapping as NodeMapping
+from node.data.mapping import Root, Source
+from node.data.written import MappingError
+from node.policy.errors import nearest
+from node.vocabulary.scalars import bind_scalars
+
+ROOT: Final = "Query"
+LOOKUP: Final = "citizen"
+MATCHES: Final = "Matches"
+_BUILT_IN: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
+_PLUMBING_INPUTS: Final = frozenset({"and", "or", "not"})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSchema:
+    """What one member answers.
+
+    `entity_keys` holds the key fields of each entity type; `published_sdl` is what the federation composes.
+    """
+
+    schema: GraphQLSchema
+    published_sdl: str
+    entity_keys: Mapping[str, frozenset[str]]
+    document: DocumentNode
+
+    @classmethod
+    def build(cls, vocabulary: GraphQLSchema, mapping: NodeMapping, verified: Iterable[str] = frozenset()) -> Self:
+        """Prune the vocabulary to what the mapping fills and add what federation needs.
+
+        Args:
+            vocabulary: the shared vocabulary, its syntax tree attached.
+            mapping: the member's mapping.
+            verified: coordinates such as `Citizen.taxCode` for which `taxCodeMatches` is to exist.
+
+        Raises:
+            MappingError: the mapping names a type or field that the vocabulary does not have, or a relation that leads
+                to another type than the vocabulary says.
+        """
+        builder = _Builder(_definitions(vocabulary), mapping, frozenset(verified))
+        types = list(builder.object_types())
+        entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
+        local = _with_what_is_used([*types, builder.query(types, local=True), *_federation(entities)], _open(builder))
+        document = DocumentNode(definitions=tuple(local))
+        return cls(
+            schema=bind_scalars(build_ast_schema(document, assume_valid_sdl=True)),
+            published_sdl=_published(vocabulary, builder, types),
+            entity_keys=entities,
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """Takes from the vocabulary what a mapping fills."""
+
+    vocabulary: Mapping[str, TypeDefinitionNode]
+    mapping: NodeMapping
+    verified: frozenset[str]
+
+    def object_types(self) -> Iterator[ObjectTypeDefinitionNode]:
+        """Yield each mapped type with its mapped fields, in the vocabulary's order."""
+        for source in self.mapping.sources.values():
+            self._check(source)
+        for name in sorted({source.type_name for source in self.mapping.sources.values()}):
+            declared = self._object(name)
+            filled = {
+                word
+                for source in self.mapping.sources_of(name)
+                for word in (*source.fields, *source.relations, *_key_field(source))
+            }
+            fields = tuple(
+                made
+                for field in declared.fields or ()
+                if field.name.value in filled
+                for made in self._with_match(name, field)
+            )
+            if not fields:
+                raise self._wrong(self.mapping.sources_of(name)[0].line, f"`{name}` maps no field")
+            yield _object_type(declared, fields, self._directives(declared, filled))
+
+    def _with_match(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
+        yield field
+        if f"{type_name}.{field.name.value}" in self.verified:
+            value = InputValueDefinitionNode(
+                name=NameNode(value="value"), type=NonNullTypeNode(type=_nullable(field.type)), directives=()
+            )
+            yield FieldDefinitionNode(
+                name=NameNode(value=field.name.value + MATCHES),
+                description=StringValueNode(
+                    value=f"Whether `{field.name.value}` is this value.\nit: Se il valore è questo.", block=True
+                ),
+                arguments=(value,),
+                type=_named("Boolean"),
+                directives=field.directives,
+            )
+
+    def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> tuple[ConstDirectiveNode, ...]:
+        """Keep the directives, but no key whose field the mapping cannot give."""
+        return tuple(
+            directive
+            for directive in declared.directives or ()
+            if directive.name.value != "key" or set(_fields_argument(directive).split()) <= filled
+        )
+
+    def query(self, types: Iterable[ObjectTypeDefinitionNode], *, local: bool) -> ObjectTypeDefinitionNode:
+        """Return the roots: the published connections and, locally, the citizen by an exact key and federation's."""
+        declared = self._object(ROOT)
+        known = {node.name.value for node in types}
+        fields: list[FieldDefinitionNode] = []
+        for field in declared.fields or ():
+            root = self.mapping.roots.get(field.name.value)
+            if root:
+                fields.append(_opened(field, root))
+            elif local and field.name.value == LOOKUP and "Citizen" in known:
+                fields.append(field)
+        for name, root in self.mapping.roots.items():
+            self._check_root(root, {field.name.value: field for field in declared.fields or ()}.get(name))
+        if local:
+            fields += _FEDERATION_FIELDS if any(_key_fields(node) for node in types) else _FEDERATION_FIELDS[1:]
+        return _object_type(declared, tuple(fields), tuple(declared.directives or ()))
+
+    def connections(self) -> Iterator[TypeDefinitionNode]:
+        """Yield the filters and orders of the published roots, with the fields that the mapping opens."""
+        for root in self.mapping.roots.values():
+            type_name = self.mapping.sources[root.source].type_name
+            for kind, open_fields in (("Where", root.filterable), ("OrderBy", root.orderable)):
+                declared = self.vocabulary.get(f"{type_name}{kind}")
+                if isinstance(declared, InputObjectTypeDefinitionNode):
+                    yield _narrowed(declared, frozenset(open_fields))
+
+    def _check_root(self, root: Root, declared: FieldDefinitionNode | None) -> None:
+        type_name = self.mapping.sources[root.source].type_name
+        if declared is None:
+            roots = [field.name.value for field in self._object(ROOT).fields or ()]
+            raise self._wrong(root.line, f"root `{root.name}` is not in the vocabulary{nearest(root.name, roots)}")
+        if _innermost(declared.type) != f"{type_name}Connection":
+            raise self._wrong(
+                root.line, f"root `{root.name}` lists `{_innermost(declared.type)}`, but its source is `{type_name}`"
+            )
+
+    def _check(self, source: Source) -> None:
+        declared = self._object(source.type_name, source)
+        fields = {field.name.value: field for field in declared.fields or ()}
+        for word in (*source.fields, *source.relations, *_key_field(source)):
+            line = source.lines.get(word, source.line)
+            if word not in fields:
+                raise self._wrong(
+                    line,
+                    f"`{source.name}.{word}` is not in the vocabulary's `{source.type_name}`{nearest(word, fields)}",
+                )
+            leads_to = _innermost(fields[word].type)
+            is_object = isinstance(self.vocabulary.get(leads_to), ObjectTypeDefinitionNode)
+            if is_object and word not in source.relations:
+                raise self._wrong(line, f"`{source.name}.{word}` is of type `{leads_to}`: put it under `relations`")
+            if not is_object and word in source.relations:
+                raise self._wrong(line, f"`{source.name}.{word}` is a value: put it under `fields`")
+        for word, relation in source.relations.items():
+            target, expected = self.mapping.sources[relation.to].type_name, _innermost(fields[word].type)
+            if target != expected:
+                raise self._wrong(
+                    relation.line, f"`{source.name}.{word}` leads to `{target}`; the vocabulary says `{expected}`"
+                )
+            child = self.mapping.sources[relation.to]
+            for key in relation.order:
+                if key.field not in child.fields:
+                    problem = f"orders by `{key.field}`, which `{child.name}` does not map as a field"
+                    raise self._wrong(
+                        relation.line, f"`{source.name}.{word}` {problem}{nearest(key.field, child.fields)}"
+                    )
+
+    def _object(self, name: str, source: Source | None = None) -> ObjectTypeDefinitionNode:
+        declared = self.vocabulary.get(name)
+        if isinstance(declared, ObjectTypeDefinitionNode):
+            return declared
+        known = [word for word, node in self.vocabulary.items() if isinstance(node, ObjectTypeDefinitionNode)]
+        raise self._wrong(source.line if source else 1, f"type `{name}` is not in the vocabulary{nearest(name, known)}")
+
+    def _wrong(self, line: int, problem: str) -> MappingError:
+        return MappingError(f"{self.mapping.file}:{line}: {problem}")
+
+
+def _published(vocabulary: GraphQLSchema, builder: _Builder, types: list[ObjectTypeDefinitionNode]) -> str:
+    """Print what the federation composes: subgraph SDL of federation version 2."""
+    query = builder.query(types, local=False)
+    roots = [query] if query.fields else []
+    definitions: list[DefinitionNode] = list(_with_what_is_used([*types, *roots], _open(builder)))
+    header = vocabulary.ast_node
+    assert isinstance(header, SchemaDefinitionNode)  # the vocabulary declares its links there
+    # Without operation types: a subgraph may have no root of its own. `extend schema` carries the links.
+    links = print_ast(
+        SchemaDefinitionNode(description=None, directives=header.directives, operation_types=())
+    ).removesuffix(" {\n\n}")
+    links = links.split("{")[0].rstrip()
+    own = [
+        directive.ast_node
+        for directive in vocabulary.directives
+        if directive.ast_node is not None and directive.name in {"semantic", "privacy"}
+    ]
+    return f"extend {links}\n\n" + print_ast(DocumentNode(definitions=(*own, *definitions))) + "\n"
+
+
+def _open(builder: _Builder) -> Mapping[str, TypeDefinitionNode]:
+    narrowed = {node.name.value: node for node in builder.connections()}
+    return {**builder.vocabulary, **narrowed}
+
+
+def _definitions(vocabulary: GraphQLSchema) -> dict[str, TypeDefinitionNode]:
+    return {
+        name: kind.ast_node
+        for name, kind in vocabulary.type_map.items()
+        if kind.ast_node is not None and "__" not in name
+    }
+
+
+def _with_what_is_used(
+    definitions: Iterable[TypeDefinitionNode], vocabulary: Mapping[str, TypeDefinitionNode]
+) -> Iterator[TypeDefinitionNode]:
+    """Yield definitions and, once each, everything of the vocabulary that they mention."""
+    given = {node.name.value: node for node in definitions}
+    yield from given.values()
+    seen = set(given)
+    waiting = [name for node in given.values() for name in _mentioned(node)]
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen or name in _BUILT_IN:
+            continue
+        seen.add(name)
+        node = vocabulary[name]
+        yield node
+        waiting += _mentioned(node)
+
+
+def _mentioned(node: TypeDefinitionNode) -> list[str]:
+    match node:
+        case ObjectTypeDefinitionNode():
+            return [
+                name
+                for field in node.fields or ()
+                for name in (_innermost(field.type), *(_innermost(each.type) for each in field.arguments or ()))
+            ]
+        case InputObjectTypeDefinitionNode():
+            return [_innermost(field.type) for field in node.fields or ()]
+        case _:
+            return []
+
+
+def _opened(field: FieldDefinitionNode, root: Root) -> FieldDefinitionNode:
+    """Drop the filter or order argument of a list that the mapping opens to no field."""
+    closed = {name for name, words in (("where", root.filterable), ("orderBy", root.orderable)) if not words}
+    return FieldDefinitionNode(
+        name=field.name,
+        description=field.description,
+        arguments=tuple(each for each in field.arguments or () if each.name.value not in closed),
+        type=field.type,
+        directives=field.directives,
+    )
+
+
+def _narrowed(declared: InputObjectTypeDefinitionNode, kept: frozenset[str]) -> InputObjectTypeDefinitionNode:
+    fields = tuple(
+        field for field in declared.fields or () if field.name.value in kept or field.name.value in _PLUMBING_INPUTS
+    )
+    return InputObjectTypeDefinitionNode(
+        name=declared.name, description=declared.description, directives=declared.directives, fields=fields
+    )
+
+
+def _object_type(
+    declared: ObjectTypeDefinitionNode,
+    fields: tuple[FieldDefinitionNode, ...],
+    directives: tuple[ConstDirectiveNode, ...],
+) -> ObjectTypeDefinitionNode:
+    return ObjectTypeDefinitionNode(
+        name=declared.name, description=declared.description, interfaces=(), directives=directives, fields=fields
+    )
+
+
+def _key_fields(node: ObjectTypeDefinitionNode) -> frozenset[str]:
+    return frozenset(
+        word
+        for directive in node.directives or ()
+        if directive.name.value == "key"
+        for word in _fields_argument(directive).split()
+    )
+
+
+def _fields_argument(directive: ConstDirectiveNode) -> str:
+    for argument in directive.arguments or ():
+        if argument.name.value == "fields" and isinstance(argument.value, StringValueNode):
+            return argument.value.value
+    raise AssertionError("a key directive has fields")
+
+
+def _key_field(source: Source) -> tuple[str, ...]:
+    return (source.key.field,) if source.key and source.key.field else ()
+
+
+def _innermost(node: TypeNode) -> str:
+    inner = node
+    while isinstance(inner, (ListTypeNode, NonNullTypeNode)):
+        inner = inner.type
+    assert isinstance(inner, NamedTypeNode)
+    return inner.name.value
+
+
+def _nullable(node: TypeNode) -> NamedTypeNode | ListTypeNode:
+    inner = node.type if isinstance(node, NonNullTypeNode) else node
+    assert isinstance(inner, (NamedTypeNode, ListTypeNode))
+    return inner
+
+
+def _named(name: str) -> NamedTypeNode:
+    return NamedTypeNode(name=NameNode(value=name))
+
+
+def _federation(entities: Mapping[str, frozenset[str]]) -> list[TypeDefinitionNode]:
+    union = f"union _Entity = {' | '.join(sorted(entities))}" if entities else ""
+    found = parse(f"scalar _Any type _Service {{ sdl: String! }} {union}", no_location=True).definitions
+    return [node for node in found if isinstance(node, TypeDefinitionNode)]
+
+
+def _federation_fields() -> tuple[FieldDefinitionNode, ...]:
+    [node] = parse(
+        "type Query { _entities(representations: [_Any!]!): [_Entity]! _service: _Service! }", no_location=True
+    ).definitions
+    assert isinstance(node, ObjectTypeDefinitionNode)
+    return tuple(node.fields or ())
+
+
+_FEDERATION_FIELDS: Final = _federation_fields()
