@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from node.console.demo_facts import Person
-from node.console.demo_seed import SeedReport, read_truth, seed
+from node.demo.facts import Person
+from node.demo.seed import SeedReport, read_truth, seed
 
 TOWN = 1500
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from graphql import GraphQLObjectType, get_named_type
 
-from node.console.demo_seed import SeedReport, demo_files
-from node.console.demo_truth import _EXEMPTIONS, _SCHOOLS, _SERVICE_COST, _SERVICE_DAYS
 from node.data.mapping import Mapping
+from node.demo.seed import SeedReport, demo_files
+from node.demo.truth import _EXEMPTIONS, _SCHOOLS, _SERVICE_COST, _SERVICE_DAYS
 from node.vocabulary.schema import full_schema
 
 MEMBERS = ("c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte")

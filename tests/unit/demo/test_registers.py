@@ -14,10 +14,6 @@ from typing import Any
 import pytest
 from graphql import GraphQLList, GraphQLObjectType
 
-from node.console.demo_facts import CivilRecord, Person
-from node.console.demo_records import SERVICES
-from node.console.demo_seed import SeedReport, demo_files
-from node.console.demo_truth import _EXEMPTIONS, _SCHOOLS
 from node.data.expressions import (
     Age,
     Coalesce,
@@ -38,6 +34,10 @@ from node.data.expressions import (
     ValueSet,
 )
 from node.data.mapping import Mapping, Relation, Source
+from node.demo.facts import CivilRecord, Person
+from node.demo.records import SERVICES
+from node.demo.seed import SeedReport, demo_files
+from node.demo.truth import _EXEMPTIONS, _SCHOOLS
 from node.vocabulary.schema import full_schema
 
 TODAY = date(2026, 11, 22)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from codicefiscale import codicefiscale
 
-from node.console.demo_facts import SEED_DAY, Person
-from node.console.demo_seed import SeedReport, demo_files, read_holdings, read_truth, seed
+from node.demo.facts import SEED_DAY, Person
+from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.vocabulary.tax_code import encode_tax_code, is_tax_code
 
 MEMBERS = {"c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte"}

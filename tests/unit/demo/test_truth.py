@@ -15,11 +15,11 @@ from graphql import (
     validate,
 )
 
-from node.console.demo_answers import Amount, AnyText, Rows, differences
-from node.console.demo_facts import Person
-from node.console.demo_seed import SeedReport, demo_files
-from node.console.demo_truth import ABOUT_ONE, Expectation, Town, read_town, statistics
 from node.data.mapping import Mapping
+from node.demo.answers import Amount, AnyText, Rows, differences
+from node.demo.facts import Person
+from node.demo.seed import SeedReport, demo_files
+from node.demo.truth import ABOUT_ONE, Expectation, Town, read_town, statistics
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.compile import compile_type
 from node.policy.forms import CLEAR

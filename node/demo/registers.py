@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeVar
 
-from node.console.demo_facts import (
+from node.demo.facts import (
     MUNICIPALITY,
     CivilRecord,
     HealthRecord,

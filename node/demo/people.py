@@ -14,9 +14,9 @@ from typing import Final
 from faker import Faker
 from faker.providers.person.it_IT import Provider as ItalianNames
 
-from node.console.demo_chance import Chance, Share
-from node.console.demo_facts import SEED_DAY, Home, Person, Place
-from node.console.demo_records import ADULT, SCHOOL_AGES, Around, Records, Role
+from node.demo.chance import Chance, Share
+from node.demo.facts import SEED_DAY, Home, Person, Place
+from node.demo.records import ADULT, SCHOOL_AGES, Around, Records, Role
 from node.vocabulary.tax_code import encode_tax_code, omocodia_variant
 
 TOWN: Final = ("Borgoverde", "99010", "BV")

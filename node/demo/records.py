@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from node.console.demo_chance import Chance, Share
-from node.console.demo_facts import (
+from node.demo.chance import Chance, Share
+from node.demo.facts import (
     HEALTH_AREA,
     SEED_DAY,
     Allowance,

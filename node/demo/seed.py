@@ -20,10 +20,10 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from node.console.demo_facts import Holding, Person
-from node.console.demo_people import Population
-from node.console.demo_registers import REGISTERS, Register, Row
-from node.console.demo_showcase import read_showcase
+from node.demo.facts import Holding, Person
+from node.demo.people import Population
+from node.demo.registers import REGISTERS, Register, Row
+from node.demo.showcase import read_showcase
 
 DEFAULT_SEED: Final = 2026
 _BATCH: Final = 2000

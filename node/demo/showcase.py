@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from node.console.demo_facts import (
+from node.demo.facts import (
     CivilRecord,
     HealthRecord,
     Person,

@@ -15,10 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from node.console.demo_answers import Amount, AnyText, Rows, Tree
-from node.console.demo_facts import HEALTH_AREA, MUNICIPALITY, CivilRecord, Consent, Person
-from node.console.demo_records import SERVICES
-from node.console.demo_seed import read_truth
+from node.demo.answers import Amount, AnyText, Rows, Tree
+from node.demo.facts import HEALTH_AREA, MUNICIPALITY, CivilRecord, Consent, Person
+from node.demo.records import SERVICES
+from node.demo.seed import read_truth
 
 
 @dataclass(frozen=True, slots=True)
