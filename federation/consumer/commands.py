@@ -27,7 +27,7 @@ from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.trust.keys import MESSAGE_KEY, SigningKey
-from federation.trust.registry import Registry
+from federation.trust.registry import RegistryFolder
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
@@ -52,7 +52,7 @@ class Partner:
             ConfigurationError: the folder holds no federation or no key of the member.
             UnknownMemberError: the member is not on the list.
         """
-        members = Registry(home / "registry").members(SystemClock()).current()
+        members = RegistryFolder.open(home / "registry", SystemClock()).current()
         known = members.member(member)
         return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)
 

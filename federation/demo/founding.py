@@ -107,7 +107,7 @@ def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, q
     _settings(
         home.party("gateway"),
         ports.gateway,
-        {"keys": "keys", "state": "state", "registry": "../registry", "exchange": url(ports.exchange)},
+        {"keys": "keys", "state": "state", "registry": "../registry"},
         '\n[demo]\npartners = ".."\nqueries = ' + _toml(str(queries)) + "\n",
     )
     _settings(home.party("exchange"), ports.exchange, {"keys": "keys", "state": "state", "registry": "../registry"})

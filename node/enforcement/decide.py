@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from federation.contract.decisions import PolicyVersion
 from federation.contract.members import AgreedProvider
 from node.policy.bundle import Bundle
 from node.policy.compile import PlanCache
@@ -16,6 +17,7 @@ from node.policy.conditions import FALSE
 from node.policy.plans import Cause, Decision, FieldPlan, TypePlan
 from node.policy.requesters import Requester
 
+_MOST_PLANS = 10_000
 _NOT_AGREED = Decision(None, Cause.NO_GRANT)
 
 
@@ -34,7 +36,7 @@ class Decisions:
     """The plans of one bundle; a new bundle begins with a new `Decisions`, so that no operation sees two (R36)."""
 
     bundle: Bundle
-    revision: int
+    version: PolicyVersion
     _plans: PlanCache = field(init=False)
     _narrowed: dict[tuple[str, Requested], TypePlan] = field(init=False, default_factory=dict)
 
@@ -53,6 +55,8 @@ class Decisions:
         """
         found = self._narrowed.get((type_name, requested))
         if found is None:
+            if len(self._narrowed) >= _MOST_PLANS:
+                self._narrowed.clear()
             plan = self._plans.plan(type_name, requested.requester, requested.purpose, requested.day)
             found = self._narrowed[type_name, requested] = _narrow(plan, requested.provider)
         return found

@@ -40,6 +40,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: Path
     state: Path
     registry: Path
+    body_limit: int = 4_000_000
 
 
 def load_settings(path: Path) -> NodeSettings:

@@ -1,0 +1,135 @@
+"""What happens to a question at a node.
+
+1. authenticate: the gateway's and the consumer's signatures, freshness, replay, addressee; token and agreement
+2. scope: nothing that the consumer did not sign, nobody whom the exchange did not translate for this request
+3. decide: the policy in force gives a plan for each type, narrowed to the agreement
+4. compile: operation and decisions become one SQL statement; a denied column is never read
+5. record: the disclosure is in the journal, durably, before any data leaves; no record, no data
+6. answer: data, errors, decisions and the receipt; the server signs it, bound to the request
+
+A node never trusts the gateway: a direct call gives the same answer as a call through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import DocumentNode, GraphQLSchema, validate
+
+from federation.contract.coverage import asked_fields
+from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError, ValidationError
+from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
+from federation.contract.messages import EXTENSION, NodeAnswerExtension
+from federation.contract.receipts import Receipt
+from federation.trust.http_messages import HttpRequest
+from node.data.answer import Answer
+from node.data.plane import DataPlane
+from node.enforcement.caller import Caller, Identity, authenticate
+from node.enforcement.decide import Decisions
+from node.enforcement.record import disclosure, refusal
+from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
+from node.journal.journal import Journal
+
+DENY = "deny"
+REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Everything a question passes.
+
+    `api` is the federation's API schema, on which consumers write their operations; `policy` is the bundle in force:
+    a question keeps the node it began with, so it sees exactly one bundle (policy R36).
+    """
+
+    identity: Identity
+    api: GraphQLSchema
+    plane: DataPlane
+    policy: Decisions
+    journal: Journal
+    limits: Limits
+
+
+async def answer(request: HttpRequest, node: Node) -> bytes:
+    """Answer one signed question with the bytes of a GraphQL response.
+
+    Raises:
+        CroceviaError: the question was refused as a whole; the refusal is recorded.
+    """
+    caller: Caller | None = None
+    try:
+        asked = GraphQLRequest.parse(request.body, node.limits)
+        caller = authenticate(request, asked, node.identity, node.limits)  # (1)
+        document = _understood(asked, node)
+        _require_scope(document, asked, caller, node)  # (2)
+        plans = node.policy.of(caller.requested)  # (3)
+        answered = await node.plane.answer(document, asked, plans)  # (4)
+        _require_wanted(answered, caller)
+        receipt = await node.journal.record(disclosure(caller, asked, answered, node), answered.subjects)  # (5)
+    except CroceviaError as refused:
+        await node.journal.record(refusal(caller, refused, node))
+        raise
+    return _response(answered, caller, receipt, node)  # (6)
+
+
+def _understood(asked: GraphQLRequest, node: Node) -> DocumentNode:
+    """Parse within limits and validate; nothing is suggested to who misspells (policy R20)."""
+    if asked.query is None:
+        raise PersistedDocumentError("no trusted document of this id is registered here")
+    document = parse_document(asked.query, node.limits)
+    errors = validate(node.plane.schema, document, max_errors=1, hide_suggestions=True)
+    if errors:
+        raise ValidationError(f"operation does not fit this node's schema: {errors[0].message}")
+    return document
+
+
+def _require_scope(document: DocumentNode, asked: GraphQLRequest, caller: Caller, node: Node) -> None:
+    """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
+    if caller.relayed is None:
+        return
+    own = caller.operation
+    if own.query is None:
+        raise PersistedDocumentError("no trusted document of this id is registered here")
+    signed = asked_fields(node.api, parse_document(own.query, node.limits), own.operation_name, own.variables)
+    wanted = asked_fields(node.plane.schema, document, asked.operation_name, asked.variables)
+    require_within_consumers_operation(wanted, signed, EntityKeys(node.plane.entity_keys))
+    require_translated_keys(
+        _representations(asked.variables),
+        caller.translations,
+        node.identity.member,
+        caller.requested.purpose,
+        caller.request_digest,
+    )
+
+
+def _representations(variables: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield every entity representation in an operation's variables, under whatever names the gateway gave them."""
+    for value in variables.values():
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, dict) and "__typename" in each)
+
+
+def _require_wanted(answered: Answer, caller: Caller) -> None:
+    """Under `onDenied: reject` one denied field refuses the whole (policy R12)."""
+    denied = [decision.coordinate for decision in answered.decisions if decision.form == DENY]
+    if denied and caller.agreement.on_denied == REJECT:
+        raise FieldDeniedError(f"denied for this purpose: {', '.join(denied)}", coordinates=denied)
+
+
+def _response(answered: Answer, caller: Caller, receipt: Receipt, node: Node) -> bytes:
+    extension = NodeAnswerExtension(
+        member=node.identity.member,
+        request_digest=caller.request_digest,
+        purpose=caller.requested.purpose,
+        agreement=caller.agreement.id,
+        policy=node.policy.version,
+        decisions=answered.decisions,
+        receipt=receipt,
+    )
+    content: dict[str, Any] = {"data": answered.data, "extensions": {EXTENSION: extension}}
+    if answered.errors:
+        content["errors"] = answered.errors
+    return msgspec.json.encode(content)

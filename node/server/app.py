@@ -1,0 +1,170 @@
+"""A node's HTTP surface: the question, the citizen's report, the ledger, and health. Every answer is signed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from federation.contract.clock import SystemClock
+from federation.contract.errors import CroceviaError, InternalError, SignatureError, UnavailableError
+from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.settings import host_and_port
+from federation.trust.asgi import read_request
+from federation.trust.http_messages import HttpRequest, HttpResponse
+from federation.trust.http_signatures import RequestBinding, sign_response
+from node.enforcement.access_report import report
+from node.enforcement.answer import answer
+from node.enforcement.caller import authenticate
+from node.server.process import NodeProcess
+from node.server.settings import load_settings
+
+_JSON: Final = "application/json"
+_PROBLEM: Final = "application/problem+json"
+_log = logging.getLogger("crocevia.node")
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+_Answering = Callable[[HttpRequest], Awaitable[bytes]]
+
+
+def create_app(process: NodeProcess) -> Starlette:
+    """Return the node as an ASGI application; it closes the process's files when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        process.close()
+
+    async def question(message: HttpRequest) -> bytes:
+        return await answer(message, process.node())
+
+    async def access_report(message: HttpRequest) -> bytes:
+        node = process.node()
+        asked = GraphQLRequest.parse(message.body, node.limits)
+        caller = authenticate(message, asked, node.identity, node.limits)
+        found = await report(asked, caller, node.journal, node.identity.member, node.identity.clock)
+        return msgspec.json.encode(found)
+
+    async def graphql(request: Request) -> Response:
+        return await _signed(process, request, question)
+
+    async def citizen(request: Request) -> Response:
+        return await _signed(process, request, access_report)
+
+    async def checkpoint(_: Request) -> Response:
+        return PlainTextResponse(str((await asyncio.to_thread(process.reader.head)).note))
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "pass"})
+
+    async def ready(_: Request) -> Response:
+        return await _readiness(process)
+
+    return Starlette(
+        routes=[
+            Route("/graphql", graphql, methods=["POST"]),
+            Route("/access-report", citizen, methods=["POST"]),
+            Route("/ledger/checkpoint", _or_problem(checkpoint)),
+            Route("/healthz", live),
+            Route("/readyz", _or_problem(ready)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def serve(path: Path) -> None:
+    """Run the node of a settings file until it is told to stop.
+
+    Raises:
+        ConfigurationError: settings, a key, the mapping, the policies, the registry or the database cannot be used.
+        LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+    """
+    settings = load_settings(path)
+    host, port = host_and_port(settings.listen)
+
+    async def run() -> None:
+        app = create_app(NodeProcess.open(settings, SystemClock()))
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="httptools",
+            ws="none",
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+        await uvicorn.Server(config).serve()
+
+    asyncio.run(run())
+
+
+async def _signed(process: NodeProcess, request: Request, answering: _Answering) -> Response:
+    """Answer a signed message with a signed one, refusals too; what is unsigned gets an unsigned refusal."""
+    message: HttpRequest | None = None
+    refusal: CroceviaError
+    try:
+        message = await read_request(request.scope, request.receive, process.settings.url, process.settings.body_limit)
+        return _response(process, message, await answering(message), 200)
+    except CroceviaError as error:
+        refusal = error
+    except Exception:  # noqa: BLE001  # the last line before a gateway that must learn nothing from a defect
+        _log.exception("the node failed")
+        refusal = InternalError("the node failed; its log says more")
+    body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
+    return _response(process, message, body, int(refusal.status))
+
+
+def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Response:
+    headers = {"content-type": _JSON, "cache-control": "no-store"}
+    if message is not None:
+        try:
+            binding = RequestBinding.of(message)
+        except SignatureError:
+            pass  # nothing to bind to: the refusal of an unsigned request
+        else:
+            response = HttpResponse(status, headers, body)
+            headers |= sign_response(response, binding, process.key, process.clock)
+    return Response(body, status, headers)
+
+
+async def _readiness(process: NodeProcess) -> Response:
+    """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
+    version = process.registry.current().version
+    await process.require_database()
+    if not await process.ledger.ready():
+        raise UnavailableError("ledger cannot record")
+    policy = process.node().policy.version
+    return JSONResponse(
+        {"status": "pass", "memberList": version, "policy": {"digest": policy.digest, "revision": policy.revision}}
+    )
+
+
+def _or_problem(endpoint: _Endpoint) -> _Endpoint:
+    """Answer refusals as problem documents (RFC 9457)."""
+
+    async def answered(request: Request) -> Response:
+        refusal: CroceviaError
+        try:
+            return await endpoint(request)
+        except CroceviaError as error:
+            refusal = error
+        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
+            _log.exception("the node failed")
+            refusal = InternalError("the node failed; its log says more")
+        headers = {"retry-after": "1"} if isinstance(refusal, UnavailableError) else {}
+        return JSONResponse(refusal.problem(), int(refusal.status), headers, _PROBLEM)
+
+    return answered

@@ -1,0 +1,125 @@
+"""The node as a process: its keys, stores, member list, mapping, policies and database."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema, build_schema
+
+from federation.contract.clock import Clock
+from federation.contract.graphql_request import Limits
+from federation.ledger.log import Ledger
+from federation.ledger.note import Ed25519Signer
+from federation.ledger.reader import LedgerReader
+from federation.ledger.store import SqliteStore
+from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
+from federation.trust.registry import RegistryFolder, read_schema
+from federation.trust.replay import SqliteReplayStore
+from federation.trust.tokens import AccessTokens
+from node.enforcement.answer import Node
+from node.enforcement.caller import Identity
+from node.enforcement.decide import Decisions
+from node.enforcement.plane import DataPlane
+from node.journal.journal import Journal
+from node.server.planes import open_plane
+from node.server.policies import load_decisions
+from node.server.settings import NodeSettings
+
+SUBJECTS_KEY = "subjects.key"
+# A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
+_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
+
+
+@dataclass(slots=True)
+class NodeProcess:
+    """An open node. What follows from the member list is renewed when its version changes."""
+
+    settings: NodeSettings
+    clock: Clock
+    key: SigningKey
+    registry: RegistryFolder
+    ledger: Ledger
+    reader: LedgerReader
+    subject_keys: SqliteSubjectKeys
+    replay: SqliteReplayStore
+    plane: DataPlane
+    decisions: Decisions
+    _api: tuple[str, GraphQLSchema] | None = field(init=False, default=None)
+    _tokens: AccessTokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        federation = self.registry.current().federation
+        self._tokens = AccessTokens(federation, self.settings.url + "/graphql", self.clock)
+
+    @classmethod
+    def open(cls, settings: NodeSettings, clock: Clock) -> NodeProcess:
+        """Open every file the node needs.
+
+        Raises:
+            ConfigurationError: a key, the mapping, the registry, the policies or the database cannot be used.
+            PolicyUnavailableError: the policies have errors, so nothing could be answered.
+            LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
+            RegistryStaleError: there is no valid member list.
+        """
+        key = SigningKey.load(settings.keys / MESSAGE_KEY)
+        decisions = load_decisions(settings.policies)
+        plane = open_plane(settings, decisions.bundle)
+        settings.state.mkdir(parents=True, exist_ok=True)
+        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
+        origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
+        signer = Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY))
+        path = settings.state / "ledger.db"
+        subject_keys = SqliteSubjectKeys.open(
+            settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
+        )
+        ledger = Ledger.open(signer, lambda: SqliteStore.open(path, origin), subject_keys, secrets.token_bytes)
+        return cls(
+            settings=settings,
+            clock=clock,
+            key=key,
+            registry=registry,
+            ledger=ledger,
+            reader=LedgerReader.open(path, signer.verifier),
+            subject_keys=subject_keys,
+            replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
+            plane=plane,
+            decisions=decisions,
+        )
+
+    def node(self) -> Node:
+        """Return what the next question passes; it keeps this whatever is renewed meanwhile.
+
+        Raises:
+            RegistryStaleError: there is no valid member list.
+            ConfigurationError: the registry's API schema is not the one that the member list names.
+        """
+        members = self.registry.current()
+        if self._api is None or self._api[0] != members.api_schema:
+            sdl = read_schema(self.settings.registry, "api.graphql", members.api_schema)
+            self._api = (members.api_schema, build_schema(sdl, assume_valid_sdl=True))
+        return Node(
+            identity=Identity(self.settings.member, self.registry, self._tokens, self.replay, self.clock),
+            api=self._api[1],
+            plane=self.plane,
+            policy=self.decisions,
+            journal=Journal(self.ledger, self.reader, self.subject_keys),
+            limits=_LIMITS,
+        )
+
+    async def require_database(self) -> None:
+        """Refuse readiness when the member's database does not answer.
+
+        Raises:
+            DatabaseUnavailableError: it does not.
+        """
+        await self.plane.require_database()
+
+    def close(self) -> None:
+        """Write what waits, then let go of every file."""
+        self.ledger.close()
+        self.reader.close()
+        self.plane.close()
+        self.replay.close()
+        self.subject_keys.close()
