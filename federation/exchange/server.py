@@ -120,8 +120,8 @@ def create_app(process: Process) -> Starlette:
     return Starlette(
         routes=[
             Route(CONVERT_PATH, _or_problem(convert), methods=["POST"]),
-            Route("/health/live", live),
-            Route("/health/ready", ready),
+            Route("/healthz", live),
+            Route("/readyz", ready),
         ],
         lifespan=lifespan,
     )

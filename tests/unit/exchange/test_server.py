@@ -97,10 +97,10 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
 
 
 async def test_health_follows_member_list_and_ledger(client: httpx.AsyncClient, world: World) -> None:
-    assert (await client.get("/health/live")).status_code == 200
-    assert (await client.get("/health/ready")).json() == {"status": "pass", "memberList": 1}
+    assert (await client.get("/healthz")).status_code == 200
+    assert (await client.get("/readyz")).json() == {"status": "pass", "memberList": 1}
     world.clock.instant = NOW + timedelta(minutes=11)
-    stale = await client.get("/health/ready")
+    stale = await client.get("/readyz")
     assert (stale.status_code, stale.json()["code"]) == (503, "REGISTRY_STALE")
     refused = await post(client, world.asked(Conversion(INPREV, ASLVS, (PID,))))
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
