@@ -6,7 +6,7 @@ import hmac
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
@@ -111,6 +111,19 @@ class SqliteSubjectKeys:
             except sqlite3.Error as error:
                 raise LedgerUnavailableError("subject keys of the ledger cannot be read") from error
         return None if row is None else self._derive(name, row[0])
+
+    def all(self) -> Iterator[SubjectKey]:
+        """Yield every key that was not destroyed, for the verification of a whole ledger.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be read.
+        """
+        with self._lock:
+            try:
+                rows = self._connection.execute("SELECT name, salt FROM subject_key").fetchall()
+            except sqlite3.Error as error:
+                raise LedgerUnavailableError("subject keys of the ledger cannot be read") from error
+        yield from (self._derive(name, salt) for name, salt in rows)
 
     def destroy(self, pseudonym: str) -> bool:
         """Destroy a key for ever; False when there was none.

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from federation.contract.errors import CroceviaError, LedgerCorruptError
 from federation.ledger.checkpoint import Checkpoint, open_checkpoint
 from federation.ledger.frontier import Frontier
-from federation.ledger.leaf import Leaf
+from federation.ledger.leaf import Leaf, SubjectKey
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.store import SqliteStore, StoredTile
 from federation.ledger.tiles import OpenTiles
@@ -51,6 +51,35 @@ def verify_ledger(store: SqliteStore, log: Ed25519Verifier, known: Iterable[Chec
         raise LedgerCorruptError(f"ledger file is damaged at entry {first} or after", firstBad=first) from error
     head = Checkpoint(log.name, verification.frontier.size, verification.frontier.root())
     return VerifiedLedger(head, verification.checkpoints, tiles, subjects)
+
+
+def verify_subject_index(store: SqliteStore, keys: Iterable[SubjectKey]) -> int:
+    """Check with the subjects' keys that the index hides no entry from its subject; return how many links it has.
+
+    The public verification cannot do this: that a link belongs to a tag is known to nobody without the key. A link
+    must be of a key that exists and whose tag stands in the entry. A blank link, which erasure leaves behind, must not
+    be of any key that still exists; each blank one costs a comparison with every key.
+
+    Raises:
+        LedgerCorruptError: with the first entry whose links are wrong.
+    """
+    by_lookup = {key.lookup(): key for key in keys}
+    links = 0
+    try:
+        for index, position, lookup in store.subject_rows():
+            leaf = Leaf.parse(store.leaf(index) or b"")
+            tag = leaf.subjects[position].tag
+            if lookup:
+                links += 1
+                key = by_lookup.get(lookup)
+                wrong = key is None or key.tag(leaf.nonce) != tag
+            else:
+                wrong = any(key.tag(leaf.nonce) == tag for key in by_lookup.values())
+            if wrong:
+                raise LedgerCorruptError(f"subject index is wrong about ledger entry {index}", firstBad=index)
+    except (sqlite3.Error, TypeError, ValueError, IndexError) as error:
+        raise LedgerCorruptError("subject index is damaged") from error
+    return links
 
 
 class _Verification:

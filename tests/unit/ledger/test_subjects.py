@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 import pytest
 
@@ -13,7 +14,7 @@ from federation.ledger.log import Ledger
 from federation.ledger.proof import verify_receipt
 from federation.ledger.reader import LedgerReader
 from federation.ledger.subject_keys import SqliteSubjectKeys
-from federation.ledger.verify import verify_ledger
+from federation.ledger.verify import verify_ledger, verify_subject_index
 from tests.support.ledger import SIGNER, LedgerFiles, entry
 
 ALICE, BOB = "v1.siv.c_m999.QWxpY2U", "v1.siv.c_m999.Qm9i"
@@ -75,6 +76,38 @@ async def test_erasure_leaves_no_trace_and_every_proof(
     for trace in (ALICE.encode(), BOB.encode(), b"secret of", key.lookup(), key.secret):
         assert trace not in on_disk
     assert erase_subject(ALICE, reader.store, subject_keys) == 0
+
+
+async def test_with_the_keys_a_hidden_entry_is_found(
+    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+) -> None:
+    for number in range(4):
+        await ledger.append(entry(number), [ALICE, BOB])
+    assert verify_subject_index(reader.store, subject_keys.all()) == 8
+    erase_subject(BOB, reader.store, subject_keys)
+    assert verify_subject_index(reader.store, subject_keys.all()) == 4
+    connection = sqlite3.connect(files.path)
+    with connection:
+        connection.execute("UPDATE subject SET lookup = x'' WHERE idx = 2")
+    connection.close()
+    assert verify_ledger(reader.store, SIGNER.verifier).head.size == 4  # nobody without the keys can know
+    with pytest.raises(LedgerCorruptError, match="entry 2"):
+        verify_subject_index(reader.store, subject_keys.all())
+
+
+@pytest.mark.parametrize("lookup", ["x'0102'", "(SELECT lookup FROM subject WHERE idx = 1)"])
+async def test_with_the_keys_a_wrong_link_is_found(
+    lookup: str, files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+) -> None:
+    await ledger.append(entry(0), [ALICE])
+    await ledger.append(entry(1), [BOB])
+    connection = sqlite3.connect(files.path)
+    with connection:
+        connection.execute("DROP TRIGGER subject_is_only_erased")
+        connection.execute(f"UPDATE subject SET lookup = {lookup} WHERE idx = 0")
+    connection.close()
+    with pytest.raises(LedgerCorruptError, match="entry 0"):
+        verify_subject_index(reader.store, subject_keys.all())
 
 
 async def test_an_erased_subject_begins_anew(
