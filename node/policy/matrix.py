@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.policy.compile import compile_type
-from node.policy.conditions import FALSE, TRUE, to_text
+from node.policy.conditions import FALSE, TRUE, Condition, names_in, to_text
 from node.policy.documents import Hides
 from node.policy.forms import Form, form_text, most_disclosing_first
 from node.policy.requesters import Requester
 from node.policy.vocabulary import AREA
-from node.policy.worlds import distinguishable_values
+from node.policy.worlds import texts_that_meet
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -54,7 +54,7 @@ def _cells(bundle: Bundle, document: TypeDocument, kind: str, purpose: str) -> d
     forms: dict[str, dict[Form, bool]] = {name: {} for name in document.fields}
     basis = frozenset(bundle.vocabulary.legal_bases)
     for day in sorted({grant.valid.first for grant in relevant}):
-        for area in areas(document):
+        for area in areas(conditions_of(document)):
             plan = compile_type(bundle, document.name, Requester(kind, basis, area), purpose, day)
             for name, field in plan.fields.items():
                 for form, depends in _forms(plan, field):
@@ -62,12 +62,18 @@ def _cells(bundle: Bundle, document: TypeDocument, kind: str, purpose: str) -> d
     return {name: _cell(found) for name, found in forms.items()}
 
 
-def areas(document: TypeDocument) -> tuple[str | None, ...]:
-    """Return the territories that the conditions of a type can tell apart."""
-    conditions = [grant.rows for grant in document.grants]
-    conditions += [part for rule in document.prohibitions for part in (rule.rows, rule.when, rule.unless)]
-    found = distinguishable_values(conditions, {}).get(AREA, ("*",))
-    return tuple(value if isinstance(value, str) else None for value in found)
+def conditions_of(document: TypeDocument) -> list[Condition]:
+    """Return every condition of a type's rules."""
+    granted = [grant.rows for grant in document.grants]
+    return granted + [part for rule in document.prohibitions for part in (rule.rows, rule.when, rule.unless)]
+
+
+def areas(conditions: Sequence[Condition]) -> tuple[str | None, ...]:
+    """Return the territories that conditions can tell apart."""
+    if not any(name.dotted == AREA for condition in conditions for name in names_in(condition)):
+        return ("*",)
+    # Besides the territories that are written, one that is not, and none at all.
+    return (None, "*", *sorted(texts_that_meet(AREA, conditions)))
 
 
 def _forms(plan: TypePlan, field: FieldPlan) -> Iterator[tuple[Form, bool]]:

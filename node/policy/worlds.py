@@ -15,7 +15,21 @@ from itertools import chain, combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Final, assert_never
 
-from node.policy.conditions import ELEMENT, And, Condition, Literal, Name, Or, Value, ValueType, children, names_in
+from node.policy.conditions import (
+    ELEMENT,
+    And,
+    Compare,
+    Condition,
+    In,
+    Literal,
+    Meets,
+    Name,
+    Or,
+    Value,
+    ValueType,
+    children,
+    names_in,
+)
 from node.policy.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -107,9 +121,7 @@ def days_in(conditions: Sequence[Condition]) -> tuple[date, ...]:
     Raises:
         TooManySituationsError: a text begins as a day does and is none, so its place among days is odd.
     """
-    if not any(name.dotted == "today" for condition in conditions for name in names_in(condition)):
-        return ()
-    texts = {literal.value for condition in conditions for literal in literals_in(condition)}
+    texts = {literal.value for condition in conditions for literal in _beside_today(condition)}
     days: list[date] = []
     for text in texts:
         if type(text) is str and text[:1].isdigit():
@@ -118,6 +130,40 @@ def days_in(conditions: Sequence[Condition]) -> tuple[date, ...]:
             except ValueError:
                 raise TooManySituationsError(f"`{text}` is not a day of the calendar") from None
     return tuple(days)
+
+
+def texts_that_meet(dotted: str, conditions: Sequence[Condition]) -> frozenset[str]:
+    """Return the texts with which a name is compared, directly or through other names."""
+    nodes = [node for condition in conditions for node in _relations(condition)]
+    linked = {dotted}
+    while True:
+        met = {
+            name.dotted for node in nodes for name in names_in(node) if linked & {one.dotted for one in names_in(node)}
+        }
+        if met <= linked:
+            break
+        linked |= met
+    touching = [node for node in nodes if linked & {name.dotted for name in names_in(node)}]
+    return frozenset(
+        literal.value for node in touching for literal in literals_in(node) if isinstance(literal.value, str)
+    )
+
+
+def _relations(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, (Compare, In, Meets)):
+        yield condition
+    for part in children(condition):
+        yield from _relations(part)
+
+
+def _beside_today(condition: Condition) -> Iterator[Literal]:
+    """Yield the literals of the comparisons that `today` takes part in."""
+    parts = children(condition)
+    if any(isinstance(part, Name) and part.dotted == "today" for part in parts):
+        for part in parts:
+            yield from literals_in(part)
+    for part in parts:
+        yield from _beside_today(part)
 
 
 def boundary_days(days: Iterable[date]) -> tuple[date, ...]:
