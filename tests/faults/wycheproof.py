@@ -2,9 +2,9 @@
 
     python tests/faults/wycheproof.py FOLDER      the folder `testvectors_v1` of github.com/C2SP/wycheproof
 
-ECDSA P-256 with r ‖ s through `VerifyKey`, Ed25519 through the primitive behind notes and envelopes, JWS and JWK through
-`read_token` and `VerifyKey.from_jwk` (ES256 is all that they admit, so valid vectors of other algorithms are refused by
-intent). The last line counts wrong verdicts; exit code 1 when there are any.
+ECDSA P-256 with r ‖ s through `VerifyKey`, Ed25519 through the primitive behind notes and envelopes, JWS and JWK
+through `read_token` and `VerifyKey.from_jwk` (ES256 is all that they admit, so valid vectors of other algorithms are
+refused by intent). The last line counts wrong verdicts; exit code 1 when there are any.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def ed25519(group: dict[str, Any], vector: dict[str, Any]) -> bool:
 
 def jws(group: dict[str, Any], vector: dict[str, Any]) -> bool:
     """Tell whether our token reader accepts a token under the group's key."""
-    jwk = group.get("public", group.get("private"))
+    jwk: dict[str, Any] = group.get("public") or group["private"]
 
     def verify() -> None:
         key = VerifyKey.from_jwk({name: value for name, value in jwk.items() if name != "d"})
@@ -76,7 +76,7 @@ def jws(group: dict[str, Any], vector: dict[str, Any]) -> bool:
 
 def jwk_set(group: dict[str, Any], vector: dict[str, Any]) -> bool:
     """Tell whether every key of a set is read."""
-    keys = group.get("public", group.get("private")).get("keys", [])
+    keys = (group.get("public") or group["private"]).get("keys", [])
     return accepts(lambda: [VerifyKey.from_jwk(jwk) for jwk in keys]) and bool(keys) and bool(vector)
 
 
