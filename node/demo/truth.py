@@ -69,6 +69,8 @@ class Town:
 ConsumerPseudonym = Callable[[str, bytes], str]
 """From a consumer and a subject id to the consumer's own pseudonym of that subject."""
 
+CARD: Final = "BNCLRA84H57F257B"
+"""The tax code that the operator of the cooperative reads on a health card: the default of the query's `card`."""
 STATISTICS_YEAR: Final = "1984"
 STATISTICS_SEX: Final = "female"
 _PAGE: Final = 100
@@ -359,6 +361,7 @@ def social_support(person: Person, _town: Town, today: date, pseudonym: Consumer
         "id": pseudonym("coop_ponte", person.subject_id),
         "givenName": civil and civil.given_name,
         "familyName": civil and civil.family_name[:1] + "*" * 7,
+        "taxCodeMatches": civil and civil.tax_code and civil.tax_code == CARD,
         "dateOfBirth": civil and _age_band(civil.born, today),
         "household": civil and {"size": civil.household_size, "kinship": civil.kinship},
         "contactPoints": civil

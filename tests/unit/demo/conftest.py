@@ -5,11 +5,26 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
+from graphql import GraphQLSchema
 
+from federation.composition.compose import compose
+from federation.composition.subgraph import Subgraph
+from node.data.mapping import Mapping
 from node.demo.facts import Person
-from node.demo.seed import SeedReport, read_truth, seed
+from node.demo.seed import SeedReport, demo_files, read_truth, seed
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.schema import full_schema
 
 TOWN = 1500
+MEMBERS = ("c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte")
+VERIFIED = frozenset({"Citizen.taxCode", "Citizen.dateOfBirth"})
+DIRECTORY = """
+extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"])
+type Query { citizen(by: CitizenKey!): Citizen }
+input CitizenKey @oneOf { id: ID taxCode: TaxCode }
+scalar TaxCode
+type Citizen @key(fields: "id") { id: ID }
+"""
 
 
 def pseudonym(member: str, subject: bytes) -> str:
@@ -34,3 +49,14 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> SeedReport:
 def people(seeded: SeedReport) -> list[Person]:
     """Return its people."""
     return list(read_truth(seeded.truth_file))
+
+
+@pytest.fixture(scope="session")
+def api_schema() -> GraphQLSchema:
+    """Return what a consumer of the composed demo may ask."""
+    subgraphs = [Subgraph("directory", "", DIRECTORY)]
+    for member in MEMBERS:
+        mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
+        verified = VERIFIED if member == "c_m999" else frozenset[str]()
+        subgraphs.append(Subgraph(member, "", NodeSchema.build(full_schema(), mapping, verified).published_sdl))
+    return compose(subgraphs).supergraph.api_schema
