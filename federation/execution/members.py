@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from federation.contract.errors import CroceviaError
 from federation.execution.answer import failure_of_status, misbehaved, timed_out, unavailable
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.errors import BadMessageError, DeadlineError, TransportError
+from federation.execution.transport.events import EventStream
 from federation.execution.transport.message import Endpoint, Headers, HttpAnswer
+from federation.execution.transport.reader import EVENT_STREAM
 from federation.planning.plan import OperationKind
 
 GRAPHQL_HEADERS: Headers = (
     (b"Content-Type", b"application/json"),
     (b"Accept", b"application/graphql-response+json, application/json"),
+)
+
+EVENT_HEADERS: Headers = (
+    (b"Content-Type", b"application/json"),
+    (b"Accept", b"text/event-stream"),
 )
 
 OVERLOADED = frozenset({429, 502, 503, 504})
@@ -32,6 +39,9 @@ class HttpFetcher:
             member: (endpoint.with_headers((*GRAPHQL_HEADERS, *headers)), _OfMember(member))
             for member, endpoint in endpoints.items()
         }
+        self._streams = {
+            member: endpoint.with_headers((*EVENT_HEADERS, *headers)) for member, endpoint in endpoints.items()
+        }
 
     def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
         """Send the request. See `Fetcher`."""
@@ -41,6 +51,27 @@ class HttpFetcher:
         endpoint, outcome = known
         repeatable = request.kind is not OperationKind.MUTATION
         return self._client.send(endpoint, (), request.body(), request.deadline, outcome, repeatable=repeatable)
+
+    async def subscribe(self, request: FetchRequest) -> AsyncIterator[FetchAnswer]:
+        """Ask for a stream of answers. See `Subscriber`."""
+        known = self._members.get(request.member)
+        if known is None:
+            raise unavailable(request.member)
+        outcome = known[1]
+        events: EventStream | None = None
+        try:
+            endpoint = self._streams[request.member]
+            head, events = await self._client.stream(endpoint, (), request.body(), request.deadline)
+            if head.media_type != EVENT_STREAM:
+                yield outcome.answered(head)
+                return
+            async for data in events:
+                yield FetchAnswer(data)
+        except TransportError as error:
+            raise outcome.failed(error) from error
+        finally:
+            if events is not None:
+                events.close()
 
 
 class _OfMember:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -55,6 +55,18 @@ class Fetcher(Protocol):
             NodeTimeoutError: the deadline passed.
             NodeMisbehavedError: what came back is not an acceptable HTTP message.
             CroceviaError: any other refusal, reported with its own code.
+        """
+        ...
+
+
+class Subscriber(Protocol):
+    """Opens a subscription at a member; a fetcher may be one too."""
+
+    def subscribe(self, request: FetchRequest) -> AsyncIterator[FetchAnswer]:
+        """Yield an answer for every event; leaving the iterator ends the subscription.
+
+        Raises:
+            CroceviaError: as for `Fetcher.fetch`; also when the stream breaks off.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
             setattr(run.root, attribute(name), value)
     report = ErrorReport(run.outside.messages)
     if run.failures or run.errors:
-        _report(run, report)
+        report_fetches(run, report, range(len(form.fetches)))
     if form.project is not None and run.judged and not introspection:
         try:
             return Response(form.project(run.root), report.entries, form.provenance)
@@ -61,16 +61,17 @@ def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
     return Response(data, report.entries, form.provenance)
 
 
-def _report(run: Run, report: ErrorReport) -> None:
+def report_fetches(run: Run, report: ErrorReport, orders: Container[int]) -> None:
+    """Report what failed as a whole, and what members reported, of these fetches."""
     for order, failure in sorted(run.failures.items(), key=lambda item: item[0]):
         fetch = run.form.fetches[order]
-        affected = distinct(_affected(run, fetch))
-        if affected or not fetch.entities or order in run.found:
+        affected = distinct(_affected(run, fetch)) if order in orders else []
+        if order in orders and (affected or not fetch.entities or order in run.found):
             report.failed_fetch(failure, fetch.folded.member, affected)
     for order, errors in run.errors:
-        fetch = run.form.fetches[order]
-        for error in errors:
-            _place(run, report, fetch, error)
+        if order in orders:
+            for error in errors:
+                _place(run, report, run.form.fetches[order], error)
 
 
 def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberError) -> None:

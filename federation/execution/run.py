@@ -10,7 +10,7 @@ and what still runs is cancelled then, or when the caller is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -72,6 +72,21 @@ class Run:
         self._seeds: dict[int, FetchAnswer] = {}
         self._waiting: dict[int, int] = {}
         self._done: asyncio.Future[None] | None = None
+        self._watched: list[tuple[set[int], asyncio.Future[None]]] = []
+
+    def ended(self, orders: Iterable[int]) -> asyncio.Future[None]:
+        """Return a future that is done when these fetches, among those that `fetch` is about to run, have ended."""
+        future = self._loop.create_future()
+        left = set(orders)
+        if left:
+            self._watched.append((left, future))
+        else:
+            future.set_result(None)
+        return future
+
+    def root_request(self, order: int) -> FetchRequest:
+        """Return the request of a root fetch, for whoever opens a subscription with it."""
+        return self._request(self.form.fetches[order], [], 0)
 
     def seed(self, order: int, answer: FetchAnswer) -> None:
         """Give the answer of a fetch that was made already, such as an event of a subscription."""
@@ -206,6 +221,8 @@ class Run:
     def _end(self, order: int) -> list[int]:
         """Note that a fetch has ended; return the fetches that waited for nothing else."""
         self._waiting.pop(order, None)
+        if self._watched:
+            self._notify(order)
         ready = []
         for child in self.form.fetches[order].dependants:
             if child in self._waiting:
@@ -213,6 +230,12 @@ class Run:
                 if self._waiting[child] == 0:
                     ready.append(child)
         return ready
+
+    def _notify(self, order: int) -> None:
+        for left, future in self._watched:
+            left.discard(order)
+            if not left and not future.done():
+                future.set_result(None)
 
     def _absorb(self, fetch: CompiledFetch, answer: FetchAnswer) -> None:
         """Decode an answer and merge it, whole or not at all."""
@@ -266,6 +289,7 @@ class Run:
         """End everything at the deadline; what was not even begun has no time left either."""
         for order in list(self._waiting):
             self._fail(self.form.fetches[order], timed_out(self.form.fetches[order].folded.member))
+            self._notify(order)
         self._waiting.clear()
         self._cancel()
         if self._done is not None and not self._done.done():

@@ -7,29 +7,37 @@ What needs privacy is in `pipeline.py`; this is the engine for everybody else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     VariableDefinitionNode,
+    Visitor,
     get_variable_values,
     validate,
+    visit,
 )
 
 from federation.composition.supergraph import Supergraph
 from federation.contract.errors import BadInputError, CroceviaError, ValidationError
 from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
 from federation.execution.compiled import CompiledPlan
+from federation.execution.deferred import Payload, execute_incrementally
 from federation.execution.execute import execute
-from federation.execution.ports import Fetcher, OnAnswer
+from federation.execution.ports import Fetcher, OnAnswer, Subscriber
 from federation.execution.report import Messages
 from federation.execution.respond import Response
 from federation.execution.run import Outside
+from federation.execution.subscribe import subscribe
 from federation.gateway.open_cache import TwoGenerations
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
@@ -54,6 +62,14 @@ class Prepared:
     kind: OperationKind
     plan: CompiledPlan
     variables: tuple[VariableDefinitionNode, ...]
+    deferred: bool
+
+
+class Delivery(Enum):
+    """Whether deferred fragments may come later."""
+
+    AT_ONCE = "at once"
+    IN_PARTS = "in parts"
 
 
 class InvalidDocumentError(ValidationError):
@@ -75,30 +91,34 @@ class InvalidDocumentError(ValidationError):
 class OpenGraph:
     """A supergraph with a planner, a plan cache and a way to its members."""
 
-    def __init__(self, supergraph: Supergraph, fetcher: Fetcher, settings: OpenSettings) -> None:
-        """Read the query graph once."""
+    def __init__(
+        self, supergraph: Supergraph, fetcher: Fetcher, settings: OpenSettings, source: Subscriber | None = None
+    ) -> None:
+        """Read the query graph once; `source` opens subscriptions, which are refused without it."""
         self.settings = settings
-        self._schema: GraphQLSchema = supergraph.api_schema
+        self._api = supergraph.api_schema
+        self._schema = _with_defer(self._api)
         self._planner = Planner(supergraph, PlannerOptions(labels=settings.labels))
         self._outside = Outside(fetcher, messages=Messages.RELAY)
-        self._plans: TwoGenerations[tuple[str, str | None], Prepared] = TwoGenerations(settings.plans)
+        self._source = source
+        self._plans: TwoGenerations[tuple[str, str | None, bool], Prepared] = TwoGenerations(settings.plans)
 
     def heeding(self, on_answer: OnAnswer) -> None:
         """Tell somebody how every fetch ends, such as the breakers."""
         self._outside = Outside(self._outside.fetcher, on_answer=on_answer, messages=Messages.RELAY)
 
-    def prepare(self, request: GraphQLRequest) -> Prepared:
-        """Return the request's operation, planned.
+    def prepare(self, request: GraphQLRequest, delivery: Delivery) -> Prepared:
+        """Return the request's operation, planned for one way of delivery.
 
         Raises:
             BadInputError: no document, syntax, limits, validation, or the operation name fits none.
         """
         if request.query is None:
             raise BadInputError("trusted documents are not kept here; expected `query`")
-        key = (request.query, request.operation_name)
+        key = (request.query, request.operation_name, delivery is Delivery.IN_PARTS)
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plan(request.query, request.operation_name)
+            prepared = self._plan(request.query, request.operation_name, delivery)
             self._plans.put(key, prepared)
         return prepared
 
@@ -109,8 +129,26 @@ class OpenGraph:
             BadInputError: the variables do not fit their definitions.
         """
         coerced = self.coerce(prepared, variables)
-        deadline = asyncio.get_running_loop().time() + self.settings.seconds
-        return await execute(prepared.plan, coerced, self._outside, deadline)
+        return await execute(prepared.plan, coerced, self._outside, self._deadline())
+
+    def run_in_parts(self, prepared: Prepared, variables: Mapping[str, Any]) -> AsyncIterator[Payload]:
+        """Run a planned operation and yield its deferred fragments as they become ready. Raises as `run` does."""
+        coerced = self.coerce(prepared, variables)
+        return execute_incrementally(prepared.plan, coerced, self._outside, self._deadline())
+
+    def subscribe(self, prepared: Prepared, variables: Mapping[str, Any]) -> AsyncIterator[Response]:
+        """Open a subscription and yield a response for every event.
+
+        Raises:
+            BadInputError: as `run`, or there is nobody who opens subscriptions.
+        """
+        if self._source is None:
+            raise BadInputError("subscriptions are not offered here")
+        coerced = self.coerce(prepared, variables)
+        return subscribe(prepared.plan, coerced, self._outside, self._source, self.settings.seconds)
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self.settings.seconds
 
     def coerce(self, prepared: Prepared, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the variables with defaults filled in (GraphQL section 6.1.2)."""
@@ -123,15 +161,36 @@ class OpenGraph:
             raise BadInputError("; ".join(error.message for error in found))
         return found.coerced
 
-    def _plan(self, query: str, operation_name: str | None) -> Prepared:
+    def _plan(self, query: str, operation_name: str | None, delivery: Delivery) -> Prepared:
         document = parse_document(query, self.settings.limits)
         errors = validate(self._schema, document, max_errors=MOST_VALIDATION_ERRORS)
         if errors:
             raise InvalidDocumentError(errors)
         operation = _operation(document, operation_name)
+        if delivery is Delivery.AT_ONCE:
+            document = visit(document, _WithoutDefer())
         plan = self._planner.plan(document, operation_name)
-        compiled = CompiledPlan(plan, self._schema)
-        return Prepared(OperationKind(operation.operation.value), compiled, tuple(operation.variable_definitions or ()))
+        return Prepared(
+            OperationKind(operation.operation.value),
+            CompiledPlan(plan, self._api),
+            tuple(operation.variable_definitions or ()),
+            deferred=bool(plan.deferred),
+        )
+
+
+class _WithoutDefer(Visitor):
+    """Takes `@defer` out of a document, for clients that want one response."""
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        return REMOVE if node.name.value == GraphQLDeferDirective.name else None
+
+
+def _with_defer(schema: GraphQLSchema) -> GraphQLSchema:
+    """Return the API schema with the directive that this gateway understands."""
+    if schema.get_directive(GraphQLDeferDirective.name) is not None:
+        return schema
+    parts: dict[str, Any] = {**schema.to_kwargs(), "directives": (*schema.directives, GraphQLDeferDirective)}
+    return GraphQLSchema(**{**parts, "assume_valid": True})
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from federation.contract.errors import BadInputError, CroceviaError, InternalError, NotFoundError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
@@ -20,29 +19,20 @@ from federation.gateway.http_graphql import (
     Media,
     MediaTypeError,
     MethodError,
+    NotAcceptableError,
     SlowBodyError,
     accepted,
     check_content_type,
     query_string_request,
-    refusal,
-    status_of_refusal,
 )
-from federation.gateway.open_graph import OpenGraph, error_entries
+from federation.gateway.open_graph import Delivery, OpenGraph
+from federation.gateway.open_reply import Begun, Receive, Scope, Send, watched, write, write_events, write_parts
 from federation.planning.plan import OperationKind
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 BODY_SECONDS = 5.0
 MOST_AT_ONCE = 512
 """Requests in work; more are told to come back."""
 
-WATCH_AFTER = 0.1
-"""Seconds after which the connection is watched: most requests end before and need no watcher."""
-
-_TYPES = {media: f"{media}; charset=utf-8".encode() for media in Media}
 _log = logging.getLogger("crocevia.gateway.open")
 
 
@@ -64,32 +54,45 @@ class OpenApp:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/health":
-            await _write(send, HTTPStatus.OK, Media.JSON, b'{"status":"ok"}')
+            await write(send, HTTPStatus.OK, Media.JSON, b'{"status":"ok"}')
             return
         media = Media.JSON
+        begun = Begun(send)
         self._at_once += 1
         try:
             headers = _headers(scope)
             wanted = accepted(headers.get(b"accept", b""))
             media = wanted.single
-            body = await self._serve(scope, headers, wanted, receive)
+            await self._serve(scope, headers, wanted, receive, begun.send)
         except CroceviaError as error:
-            await _refuse(send, error, media)
+            await begun.refuse(error, media)
         except Exception:  # noqa: BLE001  # the border: a defect becomes one constant answer and a log entry
             _log.exception("request failed")
-            await _refuse(send, InternalError("the gateway failed"), media)
-        else:
-            await _write(send, HTTPStatus.OK, media, body)
+            await begun.refuse(InternalError("the gateway failed"), media)
         finally:
             self._at_once -= 1
 
-    async def _serve(self, scope: Scope, headers: dict[bytes, bytes], wanted: Accepted, receive: Receive) -> bytes:
+    async def _serve(
+        self, scope: Scope, headers: dict[bytes, bytes], wanted: Accepted, receive: Receive, send: Send
+    ) -> None:
         if scope["path"] != "/graphql":
             raise NotFoundError("expected the path `/graphql`")
         if self._at_once > MOST_AT_ONCE:
             raise UnavailableError("too many requests at once", retryAfter=1)
         request = await self._request(scope, headers, receive)
-        return await self._answer(scope["method"], request, wanted, receive)
+        prepared = self._graph.prepare(request, Delivery.IN_PARTS if wanted.parts else Delivery.AT_ONCE)
+        if scope["method"] == "GET" and prepared.kind is not OperationKind.QUERY:
+            raise MethodError("a mutation needs POST")
+        with watched(receive):
+            if prepared.kind is OperationKind.SUBSCRIPTION:
+                if not wanted.events:
+                    raise NotAcceptableError("a subscription is answered with text/event-stream only")
+                await write_events(send, self._graph.subscribe(prepared, request.variables))
+            elif prepared.deferred:
+                await write_parts(send, self._graph.run_in_parts(prepared, request.variables))
+            else:
+                response = await self._graph.run(prepared, request.variables)
+                await write(send, HTTPStatus.OK, wanted.single, response.encode())
 
     async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> GraphQLRequest:
         limits = self._graph.settings.limits
@@ -101,27 +104,6 @@ class OpenApp:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise MediaTypeError("compressed content is not read")
         return GraphQLRequest.parse(await _body(receive, limits.body), limits)
-
-    async def _answer(self, method: str, request: GraphQLRequest, wanted: Accepted, receive: Receive) -> bytes:
-        prepared = self._graph.prepare(request)
-        if method == "GET" and prepared.kind is not OperationKind.QUERY:
-            raise MethodError("a mutation needs POST")
-        if prepared.kind is OperationKind.SUBSCRIPTION:
-            hint = "" if wanted.events else "; accept text/event-stream"
-            raise BadInputError(f"a subscription is not answered once{hint}")
-        loop = asyncio.get_running_loop()
-        watching: list[asyncio.Task[None]] = []
-        me = asyncio.current_task()
-        if me is None:
-            raise RuntimeError("an ASGI application runs in a task")
-        timer = loop.call_later(WATCH_AFTER, lambda: watching.append(loop.create_task(_watch(receive, me))))
-        try:
-            response = await self._graph.run(prepared, request.variables)
-        finally:
-            timer.cancel()
-            for task in watching:
-                task.cancel()
-        return response.encode()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -178,27 +160,3 @@ async def _body(receive: Receive, limit: int) -> bytes:
                     return b"".join(pieces)
     except TimeoutError as error:
         raise SlowBodyError(f"body did not arrive within {BODY_SECONDS:g} seconds") from error
-
-
-async def _watch(receive: Receive, waiting: asyncio.Task[Any]) -> None:
-    """Cancel the request when its client leaves."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        waiting.cancel()
-
-
-async def _refuse(send: Send, error: CroceviaError, media: Media) -> None:
-    headers = []
-    if error.status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.append((b"allow", b"GET, POST"))
-    if "retryAfter" in error.extensions:
-        headers.append((b"retry-after", str(error.extensions["retryAfter"]).encode()))
-    await _write(send, status_of_refusal(error, media), media, refusal(error_entries(error)), headers)
-
-
-async def _write(
-    send: Send, status: int, media: Media, body: bytes, more: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    headers = [(b"content-type", _TYPES[media]), (b"content-length", b"%d" % len(body)), *(more or ())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -38,8 +38,9 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
         except ValueError as error:
             raise ConfigurationError(f"subgraph `{subgraph.name}` has no usable address: {error}") from error
     client = HttpClient(limits)
-    fetcher = ResilientFetcher(HttpFetcher(client, endpoints), ResilienceSettings(), random.random)
-    graph = OpenGraph(supergraph, fetcher, settings)
+    http = HttpFetcher(client, endpoints)
+    fetcher = ResilientFetcher(http, ResilienceSettings(), random.random)
+    graph = OpenGraph(supergraph, fetcher, settings, source=http)
     graph.heeding(fetcher.discredit)
     return OpenApp(graph, client.close)
 

@@ -9,7 +9,7 @@ from tests.support.audit import ABSENT, URL, Case, cases, judge
 pytestmark = [pytest.mark.conformance, pytest.mark.skipif(not URL, reason=ABSENT)]
 
 
-@pytest.mark.parametrize("case", cases(), ids=str)
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 async def test_a_case_of_the_audit_is_answered_as_expected(case: Case) -> None:
     verdict = await judge(case)
     assert verdict.data == case.expected, verdict.errors

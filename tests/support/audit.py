@@ -19,7 +19,7 @@ from federation.execution.ports import FetchRequest
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint
-from federation.gateway.open_graph import OpenGraph, OpenSettings, error_entries
+from federation.gateway.open_graph import Delivery, OpenGraph, OpenSettings, error_entries
 from tests.support.composition import audit
 
 URL = os.environ.get("CROCEVIA_AUDIT_URL", "").rstrip("/")
@@ -38,7 +38,8 @@ class Case:
     expected: Any
     errors: bool | None
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
         return f"{self.suite}-{self.number}"
 
 
@@ -88,7 +89,7 @@ async def judge(case: Case, supergraph: str | None = None) -> Verdict:
     request = GraphQLRequest(case.query, None, None, {}, {})
     data: Any = None
     try:
-        response = await graph.run(graph.prepare(request), {})
+        response = await graph.run(graph.prepare(request, Delivery.AT_ONCE), {})
         data, errors = msgspec.json.decode(msgspec.json.encode(response.data)), response.errors
     except CroceviaError as error:
         errors = error_entries(error)

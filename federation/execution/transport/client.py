@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from typing import Any
 
+from federation.execution.transport.events import EventStream
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import AsItIs, Endpoint, Exchange, Headers, HttpAnswer, Origin, Outcome
 from federation.execution.transport.pool import Pool
@@ -49,18 +49,30 @@ class HttpClient:
         outcome: Outcome,
         *,
         repeatable: bool,
-        sink: Callable[[bytes], None] | None = None,
     ) -> asyncio.Future[Any]:
-        """Send a request as `post` does; the outcome turns answers and faults into the future's values and errors.
-
-        A `sink` gets the pieces of a `text/event-stream` body, b"" at its end; the future then ends with the head.
-        """
+        """Send a request as `post` does; the outcome turns answers and faults into the future's values and errors."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        exchange = Exchange(
-            endpoint.request(headers, body), deadline, future, outcome, repeatable=repeatable, sink=sink
-        )
+        exchange = Exchange(endpoint.request(headers, body), deadline, future, outcome, repeatable=repeatable)
         self._pool(endpoint.origin).submit(exchange)
         return future
+
+    async def stream(
+        self, endpoint: Endpoint, headers: Headers, body: bytes, deadline: float
+    ) -> tuple[HttpAnswer, EventStream]:
+        """Send a request whose answer is a stream of events, and return its head and the events.
+
+        The deadline is for the head. When the answer is not an event stream it is returned whole, with no events.
+
+        Raises:
+            TransportError: see `errors.py`.
+        """
+        events = EventStream()
+        future: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+        wire = endpoint.request(headers, body)
+        exchange = Exchange(wire, deadline, future, _AS_IT_IS, repeatable=False, sink=events.feed)
+        events.abandon = lambda: exchange.abandon() if exchange.abandon is not None else None
+        self._pool(endpoint.origin).submit(exchange)
+        return await future, events
 
     def close(self) -> None:
         """End all connections."""
