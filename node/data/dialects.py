@@ -1,0 +1,302 @@
+"""What SQLite and PostgreSQL say differently; everything else of the data plane is written once.
+
+A dialect makes SQL expressions. Where a register holds something unexpected, an expression gives NULL, never an error:
+an error could carry a value (policy R28).
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Numeric,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import Dialect as EngineDialect
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Select
+from typing_extensions import override
+
+from node.data.expressions import PlainType
+
+Sql: TypeAlias = ColumnElement[Any]
+
+_MAX_INTEGER_DIGITS: Final = 18
+_MAX_NUMBER: Final = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
+
+
+class Dialect(ABC):
+    """The expressions that depend on the database system."""
+
+    engine: EngineDialect
+
+    @abstractmethod
+    def array(self, *values: Sql) -> Sql:
+        """Return a JSON array of values."""
+
+    @abstractmethod
+    def nested(self, made: Sql) -> Sql:
+        """Return JSON that another query made, ready to stand in an array; NULL stays NULL."""
+
+    @abstractmethod
+    def gathered(self, made: Sql) -> Sql:
+        """Return the JSON of all rows as one JSON array, in the order of the rows; empty without rows."""
+
+    @abstractmethod
+    def shaped(self, value: Sql, shape: str) -> Sql:
+        """Return whether a text has a shape, in which `#` is a digit and all else stands for itself."""
+
+    @abstractmethod
+    def typed(self, value: Sql, kind: PlainType) -> Sql:
+        """Return a column's value if it is of the type, else NULL."""
+
+    @abstractmethod
+    def number(self, value: Sql) -> Sql:
+        """Return a value if it is a number or the text of one, else NULL."""
+
+    @abstractmethod
+    def numeric(self, value: Sql) -> Sql:
+        """Return what `number` returned as a number that can be compared."""
+
+    @abstractmethod
+    def floored(self, value: Sql) -> Sql:
+        """Return the greatest whole number not above a number."""
+
+    @abstractmethod
+    def position(self, value: Sql, part: str) -> Sql:
+        """Return where a part begins in a text, from 1; 0 if it is not there."""
+
+    @abstractmethod
+    def json_at(self, value: Sql, path: Sequence[str | int]) -> Sql:
+        """Return the scalar at a path of JSON, as text; NULL for objects, arrays and what is no JSON."""
+
+    @abstractmethod
+    def from_epoch(self, value: Sql) -> Sql:
+        """Return seconds since 1970 as RFC 3339 text in UTC."""
+
+    @abstractmethod
+    def by_code_point(self, value: Sql) -> Sql:
+        """Return a text that compares by code point."""
+
+    @abstractmethod
+    def given_keys(self, name: str, width: int, kinds: Sequence[PlainType]) -> Select[*tuple[Any, ...]]:
+        """Return the keys of a run as rows of `width` columns, from one parameter: the JSON text `[[key, …], …]`."""
+
+    @abstractmethod
+    def integer(self, value: Sql) -> Sql:
+        """Return a whole number, also from its text; else NULL."""
+
+    def text(self, value: Sql) -> Sql:
+        """Return a value as text."""
+        return value if isinstance(value.type, Text) else cast(value, Text)
+
+
+class SQLiteDialect(Dialect):
+    """SQLite 3.38 or newer, with its JSON functions."""
+
+    engine = sqlite.dialect(paramstyle="named")
+
+    @override
+    def array(self, *values: Sql) -> Sql:
+        return func.json_array(*values, type_=Text)
+
+    @override
+    def nested(self, made: Sql) -> Sql:
+        return func.json(made, type_=Text)
+
+    @override
+    def gathered(self, made: Sql) -> Sql:
+        return func.json_group_array(func.json(made), type_=Text)
+
+    @override
+    def shaped(self, value: Sql, shape: str) -> Sql:
+        return value.op("GLOB", is_comparison=True, return_type=Boolean())(shape.replace("#", "[0-9]"))
+
+    @override
+    def typed(self, value: Sql, kind: PlainType) -> Sql:
+        stored = func.typeof(value)
+        match kind:
+            case PlainType.STR:
+                return type_coerce(case((stored == "text", value)), Text)
+            case PlainType.INT:
+                return type_coerce(case((stored == "integer", value)), BigInteger)
+            case PlainType.BOOL:
+                return type_coerce(case((and_(stored == "integer", value.in_([0, 1])), value)), Boolean)
+
+    @override
+    def integer(self, value: Sql) -> Sql:
+        as_text = cast(value, Text)
+        unsigned = func.ltrim(as_text, "-")
+        digits = and_(
+            as_text.in_([unsigned, literal("-").concat(unsigned)]),
+            unsigned.op("NOT GLOB", is_comparison=True, return_type=Boolean())("*[^0-9]*"),
+            func.length(unsigned).between(1, _MAX_INTEGER_DIGITS),
+        )
+        return case((func.typeof(value) == "integer", value), (digits, cast(value, BigInteger)))
+
+    @override
+    def number(self, value: Sql) -> Sql:
+        unsigned = case((func.substr(value, 1, 1) == "-", func.substr(value, 2)), else_=value)
+        whole = case(
+            (func.instr(unsigned, ".") > 0, func.substr(unsigned, 1, func.instr(unsigned, ".") - 1)), else_=unsigned
+        )
+        rest = case((func.instr(unsigned, ".") > 0, func.substr(unsigned, func.instr(unsigned, ".") + 1)), else_="0")
+        is_number = and_(*(self._digits(part) for part in (whole, rest)))
+        stored = func.typeof(value)
+        # Beyond every double a REAL is infinite; such a number is an accident.
+        finite = and_(stored == "real", value.between(-1e300, 1e300))
+        return case((or_(stored == "integer", finite, and_(stored == "text", is_number)), value))
+
+    @staticmethod
+    def _digits(value: Sql) -> Sql:
+        only = value.op("NOT GLOB", is_comparison=True, return_type=Boolean())("*[^0-9]*")
+        return and_(only, func.length(value).between(1, 40))
+
+    @override
+    def numeric(self, value: Sql) -> Sql:
+        return type_coerce(value.op("+")(literal(0)), Numeric)
+
+    @override
+    def floored(self, value: Sql) -> Sql:
+        cut = cast(value, BigInteger)
+        return case((cut > value, cut - 1), else_=cut)
+
+    @override
+    def position(self, value: Sql, part: str) -> Sql:
+        return func.instr(value, part, type_=Integer)
+
+    @override
+    def json_at(self, value: Sql, path: Sequence[str | int]) -> Sql:
+        written = "$" + "".join(f"[{step}]" if isinstance(step, int) else f'."{step}"' for step in path)
+        good = case((func.json_valid(value) == 1, value))
+        kind = func.json_type(good, written)
+        found = cast(func.json_extract(good, written), Text)
+        return case((kind.in_(["true", "false"]), kind), (kind.in_(["text", "integer", "real"]), found))
+
+    @override
+    def from_epoch(self, value: Sql) -> Sql:
+        moment = func.strftime("%Y-%m-%dT%H:%M:%SZ", value, "unixepoch", type_=Text)
+        return case((func.typeof(value) == "integer", moment))
+
+    @override
+    def by_code_point(self, value: Sql) -> Sql:
+        return value.collate("BINARY")
+
+    @override
+    def given_keys(self, name: str, width: int, kinds: Sequence[PlainType]) -> Select[*tuple[Any, ...]]:
+        keys = func.json_each(bindparam(name, type_=Text)).table_valued("value").alias("given")
+        return select(*(func.json_extract(keys.c.value, f"$[{index}]") for index in range(width)))
+
+
+class PostgreSQLDialect(Dialect):
+    """PostgreSQL 14 or newer."""
+
+    engine = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own signature
+
+    @override
+    def array(self, *values: Sql) -> Sql:
+        return func.json_build_array(*values)
+
+    @override
+    def nested(self, made: Sql) -> Sql:
+        return made
+
+    @override
+    def gathered(self, made: Sql) -> Sql:
+        return func.coalesce(func.json_agg(made), func.json_build_array())
+
+    @override
+    def shaped(self, value: Sql, shape: str) -> Sql:
+        return value.op("~", is_comparison=True, return_type=Boolean())(
+            "^" + "[0-9]".join(re.escape(part) for part in shape.split("#")) + "$"
+        )
+
+    @override
+    def typed(self, value: Sql, kind: PlainType) -> Sql:
+        as_text = cast(value, Text)
+        match kind:
+            case PlainType.STR:
+                return as_text
+            case PlainType.INT:
+                return case((self._matches(as_text, r"^-?[0-9]{1,18}$"), cast(as_text, BigInteger)))
+            case PlainType.BOOL:
+                return case((as_text == "true", true()), (as_text == "false", false()), else_=null())
+
+    @override
+    def integer(self, value: Sql) -> Sql:
+        return self.typed(value, PlainType.INT)
+
+    @override
+    def number(self, value: Sql) -> Sql:
+        as_text = cast(value, Text)
+        return case((self._matches(as_text, _MAX_NUMBER), as_text))
+
+    @override
+    def numeric(self, value: Sql) -> Sql:
+        return cast(value, Numeric)
+
+    @staticmethod
+    def _matches(value: Sql, pattern: str) -> Sql:
+        return value.op("~", is_comparison=True, return_type=Boolean())(pattern)
+
+    @override
+    def floored(self, value: Sql) -> Sql:
+        return cast(func.floor(value), BigInteger)
+
+    @override
+    def position(self, value: Sql, part: str) -> Sql:
+        return func.strpos(value, part, type_=Integer)
+
+    @override
+    def json_at(self, value: Sql, path: Sequence[str | int]) -> Sql:
+        steps = cast(postgresql.array([str(step) for step in path]), postgresql.ARRAY(Text))
+        found = cast(value, postgresql.JSONB)
+        kind = func.jsonb_typeof(func.jsonb_extract_path(found, *(str(step) for step in path)))
+        return case((not_(kind.in_(["object", "array", "null"])), found.op("#>>", return_type=Text())(steps)))
+
+    @override
+    def from_epoch(self, value: Sql) -> Sql:
+        moment = func.timezone("UTC", func.to_timestamp(self.typed(value, PlainType.INT)))
+        return func.to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS"Z"', type_=Text)
+
+    @override
+    def by_code_point(self, value: Sql) -> Sql:
+        return value.collate("C")
+
+    @override
+    def given_keys(self, name: str, width: int, kinds: Sequence[PlainType]) -> Select[*tuple[Any, ...]]:
+        rows = func.jsonb_array_elements(cast(bindparam(name, type_=Text), postgresql.JSONB)).table_valued("value")
+        keys = rows.alias("given")
+        found = column("value", postgresql.JSONB, _selectable=keys)
+        values = [func.jsonb_extract_path_text(found, str(index), type_=Text) for index in range(width)]
+        return select(
+            *(
+                cast(value, BigInteger) if kind is PlainType.INT else value
+                for value, kind in zip(values, kinds, strict=True)
+            )
+        ).select_from(keys)
+
+
+SQLITE: Final = SQLiteDialect()
+POSTGRESQL: Final = PostgreSQLDialect()

@@ -1,0 +1,159 @@
+"""The unkeyed masks as SQL, equal to `node.policy.masks.apply` value by value; a generated test holds them together."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from sqlalchemy import BigInteger, Numeric, Text, and_, case, cast, func, literal, null, or_
+
+from node.data.dialects import Dialect, Sql
+from node.policy.forms import (
+    AgeBand,
+    Band,
+    Clear,
+    DateShift,
+    Email,
+    Form,
+    Hash,
+    Level,
+    Month,
+    Partial,
+    Pseudonym,
+    Redact,
+    Round,
+    Token,
+    TopCode,
+    Truncate,
+    Verify,
+    Year,
+)
+from node.policy.italian_codes import REGION_OF_PROVINCE
+from node.policy.masks import band_labels
+
+_PARTIAL_DATES: Final = ("####", "####-##", "####-##-##")
+_OLDEST_BAND: Final = 100
+
+
+class Kind(Enum):
+    """What a field's values are in SQL."""
+
+    TEXT = auto()
+    WHOLE = auto()
+    NUMBER = auto()
+    TRUTH = auto()
+
+
+KIND_OF_SCALAR: Final = {"Int": Kind.WHOLE, "Boolean": Kind.TRUTH, "Decimal": Kind.NUMBER, "Banded": Kind.NUMBER}
+"""Every scalar that is not named here is text."""
+
+
+def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) -> Sql:
+    """Return a value under a form; a keyed form leaves it as it is, for the node to finish after projection.
+
+    Args:
+        form: any form but `verify`.
+        value: of the kind; NULL stays NULL.
+        kind: text masks give NULL for what is no text, number masks for what is no number.
+        dialect: the database's.
+        today: the request's day.
+    """
+    match form:
+        case Clear() | DateShift() | Hash() | Pseudonym() | Token():
+            return value
+        case Redact(text):
+            return case((value.is_not(None), literal(text)))
+        case Verify():
+            return null()
+        case Band() | Round() | TopCode() if kind is Kind.TRUTH:
+            return null()
+        case Band(bounds):
+            return _band(bounds, dialect.numeric(dialect.number(value)))
+        case Round(step):
+            return _rounded(step, dialect.numeric(dialect.number(value)), dialect)
+        case TopCode(limit):
+            number = dialect.number(value)
+            above = literal(limit) if kind is not Kind.TEXT else literal(str(limit))
+            return case((dialect.numeric(number) <= limit, value), (number.is_not(None), above))
+        case _ if kind is not Kind.TEXT:
+            return null()
+        case Partial():
+            shown = func.substr(value, 1, form.prefix, type_=Text).concat(form.pad * form.length)
+            return func.substr(shown, 1, form.length, type_=Text)
+        case Email():
+            return _email(value, dialect)
+        case Year():
+            return case((_is_date(value, dialect), _start(value, 4)))
+        case Month():
+            return case((_is_date(value, dialect), _start(value, 7)))
+        case AgeBand():
+            return _age_band(value, dialect, today)
+        case Truncate(level):
+            return _truncated(level, value, dialect)
+        case _:
+            assert_never(form)
+
+
+def _start(value: Sql, length: int) -> Sql:
+    return func.substr(value, 1, length, type_=Text)
+
+
+def _is_date(value: Sql, dialect: Dialect) -> Sql:
+    return or_(*(dialect.shaped(value, shape) for shape in _PARTIAL_DATES))
+
+
+def _email(value: Sql, dialect: Dialect) -> Sql:
+    at = dialect.position(value, "@")
+    mailbox = case((at == 1, ""), else_=_start(value, 1))
+    domain = case((at == 0, ""), else_=func.substr(value, at + 1, 1, type_=Text))
+    return mailbox.concat("***@").concat(domain).concat("***")
+
+
+def _age_band(value: Sql, dialect: Dialect, today: date) -> Sql:
+    year = cast(_start(value, 4), BigInteger)
+    day = func.substr(value, 6, 5, type_=Text)
+    before = literal(today.isoformat()[5:]) < dialect.by_code_point(day)
+    age = literal(today.year) - year - case((before, 1), else_=0)
+    lowest = age // 10 * 10
+    label = cast(lowest, Text).concat("-").concat(cast(lowest + 9, Text))
+    is_day = dialect.shaped(value, "####-##-##")
+    # The year is read only from a text that has one: a cast of anything else is an error in PostgreSQL.
+    return case((is_day, case((age < 0, null()), (age >= _OLDEST_BAND, f"{_OLDEST_BAND}+"), else_=label)))
+
+
+def _band(bounds: tuple[Decimal, ...], number: Sql) -> Sql:
+    labels = band_labels(bounds)
+    below = [(number < _bound(bound), literal(label)) for bound, label in zip(bounds, labels[:-1], strict=True)]
+    return case(*below, (number.is_not(None), literal(labels[-1])))
+
+
+def _bound(bound: Decimal) -> Sql:
+    return literal(int(bound)) if bound == int(bound) else cast(literal(float(bound)), Numeric)
+
+
+def _rounded(step: int, number: Sql, dialect: Dialect) -> Sql:
+    """Halves go upwards: floor((2 * number + step) / (2 * step)) * step."""
+    doubled = number * 2 + step
+    quotient = dialect.floored(doubled / cast(literal(2 * step), Numeric))
+    # A quotient that binary fractions rounded up to the next whole number is one too high.
+    exact = case((quotient * (2 * step) > doubled, quotient - 1), else_=quotient)
+    return exact * step
+
+
+def _truncated(level: Level, value: Sql, dialect: Dialect) -> Sql:
+    postal, istat = dialect.shaped(value, "#####"), dialect.shaped(value, "######")
+    match level:
+        case Level.PROVINCE:
+            return case((postal, _start(value, 2)), (istat, _start(value, 3)))
+        case Level.REGION:
+            regions: dict[str, list[str]] = {}
+            for province, region in REGION_OF_PROVINCE.items():
+                regions.setdefault(region, []).append(province)
+            of_istat = [
+                (and_(istat, _start(value, 3).in_(provinces)), literal(region)) for region, provinces in regions.items()
+            ]
+            return case((postal, _start(value, 1)), *of_istat)
+        case _:
+            assert_never(level)
