@@ -11,8 +11,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from federation.planning.fetches import select_typename
-from federation.planning.operation import TYPENAME, printed_arguments
+from federation.planning.operation import TYPENAME
 from federation.planning.render import Renderer
+from federation.planning.tree import key_of
 
 if TYPE_CHECKING:
     from federation.planning.fetches import Branch, Part, Use
@@ -60,8 +61,9 @@ def _in_fields(renderer: Renderer, sets: list[tuple[list[Branch], str]]) -> tupl
 
 
 def _in_key(renderer: Renderer, found: list[tuple[Line, str]]) -> tuple[Entry, str] | None:
-    shapes: list[str] = []
-    below: list[tuple[list[Branch], str]] = []
+    """Compare what several types have under one key, then what is below, once for each way it is selected."""
+    first: tuple[str, Entry, str] | None = None
+    below: dict[tuple[object, ...], tuple[list[Branch], str]] = {}
     for line, known in found:
         entry = line.items[0].entry
         if entry.name == TYPENAME:
@@ -70,16 +72,14 @@ def _in_key(renderer: Renderer, found: list[tuple[Line, str]]) -> tuple[Entry, s
         assert edge is not None
         inner = [item.below for item in line.items if item.below is not None]
         shape = edge.type.replace(edge.target, "{}") if inner else edge.type
-        if shapes and shape != shapes[0]:
+        if first is None:
+            first = (shape, entry, known)
+        elif shape != first[0] or (known == first[2] and not _same_field(entry, first[1])):
             return entry, line.type_name
-        same_type = [name for line_, name in found if name == known and line_ is not line]
-        first = found[0][0].items[0].entry
-        if same_type and (entry.name, printed_arguments(entry.arguments)) != (
-            first.name,
-            printed_arguments(first.arguments),
-        ):
-            return entry, line.type_name
-        shapes.append(shape)
         if inner:
-            below.append((inner, edge.target))
-    return _in_fields(renderer, below) if below else None
+            below[*map(id, inner), edge.target] = (inner, edge.target)
+    return _in_fields(renderer, list(below.values())) if below else None
+
+
+def _same_field(one: Entry, other: Entry) -> bool:
+    return one is other or key_of(one.name, one.arguments) == key_of(other.name, other.arguments)

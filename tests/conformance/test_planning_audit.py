@@ -15,7 +15,7 @@ from federation.composition.supergraph import Supergraph
 from federation.planning.errors import PlanningError
 from federation.planning.explain import explain
 from federation.planning.planner import Planner
-from tests.support.join import audit_suites, fewest_fetches
+from tests.support.supergraphs import audit_suites, fewest_fetches
 
 SUITES = audit_suites()
 CASES = [(suite, number) for suite, found in SUITES.items() for number in range(len(found["tests"]))]

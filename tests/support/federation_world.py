@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError, GraphQLInterfaceType, GraphQLUnionType, build_schema, graphql_sync, parse
 
 from federation.planning.fieldsets import parse_field_set
-from tests.support.join import join_sdl
+from tests.support.supergraphs import join_sdl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
