@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from federation.composition.compose import Subgraph, compose
+from federation.composition.compose import compose
+from federation.composition.subgraph import Subgraph
 from federation.composition.supergraph import Supergraph
 from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock

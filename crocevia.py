@@ -1,0 +1,335 @@
+"""The `crocevia` command: mounts the commands of node and federation, and founds and runs the demo.
+
+This is the one module that knows both sides of the house: everything else is either a node's or the federation's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from federation.consumer.commands import DEFAULT_HOME, HomeOption, query, report
+from federation.consumer.portal import find_citizen, write_citizens
+from federation.contract.clock import SystemClock, day_in_rome
+from federation.contract.errors import ConfigurationError, CroceviaError
+from federation.contract.exit_codes import ExitCode, exit_code
+from federation.contract.identifiers import DIRECTORY, PORTAL, MemberId
+from federation.demo.asking import ask
+from federation.demo.charter import Charter, read_charter
+from federation.demo.checking import (
+    STOPPED,
+    Findings,
+    Showcase,
+    check_answers,
+    check_ledgers,
+    check_partial,
+    check_report,
+)
+from federation.demo.founding import EXCHANGE_MASTER_KEY, make_keys, publish_federation, write_settings
+from federation.demo.layout import DEFAULT_PORT, Home, Ports, url
+from federation.demo.ledgers import verify_ledgers
+from federation.demo.processes import Processes
+from federation.demo.running import START_SECONDS, programs, require_free_ports
+from federation.directory.directory import Directory
+from federation.directory.rows import HeldFile
+from federation.exchange import server as exchange_server
+from federation.gateway import app as gateway_app
+from federation.linkage.siv import SivSuite
+from federation.trust.keys import read_secret
+from node.console.policy_commands import app as policy_app
+from node.data.mapping import Mapping
+from node.demo.expectations import Expected, expected_answers
+from node.demo.seed import demo_files, read_holdings, read_truth, seed
+from node.server import app as node_app
+from node.server.policies import load_decisions, verified_coordinates
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.schema import full_schema, printed_schema
+
+SHOWCASE_TAX_CODE = "BNCLRA84H57F257B"
+CHILD_TAX_CODE = "FRRSFO14E54F257M"
+_CHILD = "sofia"
+
+app = typer.Typer(
+    name="crocevia",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="Inter-agency data sharing with privacy enforced per field. · Scambio di dati tra enti, policy per campo.",
+)
+node_commands = typer.Typer(no_args_is_help=True, help="Run and inspect one administration's node.")
+gateway_commands = typer.Typer(no_args_is_help=True, help="Run the federation gateway.")
+exchange_commands = typer.Typer(no_args_is_help=True, help="Run the pseudonym exchange.")
+ledger_commands = typer.Typer(no_args_is_help=True, help="Verify tamper-evident ledgers.")
+schema_commands = typer.Typer(no_args_is_help=True, help="The shared vocabulary and composed schemas.")
+app.add_typer(node_commands, name="node")
+app.add_typer(gateway_commands, name="gateway")
+app.add_typer(exchange_commands, name="exchange")
+app.add_typer(ledger_commands, name="ledger")
+app.add_typer(schema_commands, name="schema")
+app.add_typer(policy_app, name="policy")
+app.command(name="query")(query)
+app.command(name="report")(report)
+
+SettingsOption = Annotated[Path, typer.Option("--settings", help="The process's settings file (TOML).")]
+_errors = Console(stderr=True)
+
+
+@app.command()
+def demo(
+    home: HomeOption = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="The gateway's port; the others follow it.")] = DEFAULT_PORT,
+    citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Ask, verify every answer and ledger, then stop.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the registers and ledgers anew.")] = False,
+) -> None:
+    """Start a federation of five administrations on this machine, and say what to ask."""
+    place = Home(home.resolve())
+    charter, ports = _charter(), Ports(port)
+    require_free_ports(charter, ports)
+    found_demo(place, charter, ports, citizens, fresh=fresh or check)
+    with Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
+        started = time.monotonic()
+        processes.start(programs(place, charter, ports))
+        processes.wait_until_healthy(START_SECONDS)
+        _errors.print(f"[green]{len(processes.pids())} processes work after {time.monotonic() - started:.1f} s[/]")
+        if check:
+            raise typer.Exit(asyncio.run(_check(place, processes)))
+        Console().print(_screen(place, charter, ports))
+        _wait(processes)
+
+
+@app.command(name="demo-seed", hidden=True)
+def demo_seed(
+    home: HomeOption = DEFAULT_HOME,
+    citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
+) -> None:
+    """Make the demo's registers anew, without starting anything."""
+    place = Home(home.resolve())
+    charter = _charter()
+    make_keys(place, charter)
+    _seed(place, citizens)
+
+
+@node_commands.command(name="serve")
+def node_serve(settings: SettingsOption) -> None:
+    """Run a node until it is told to stop."""
+    node_app.serve(settings)
+
+
+@gateway_commands.command(name="serve")
+def gateway_serve(settings: SettingsOption) -> None:
+    """Run the gateway until it is told to stop."""
+    gateway_app.serve(settings)
+
+
+@exchange_commands.command(name="serve")
+def exchange_serve(settings: SettingsOption) -> None:
+    """Run the pseudonym exchange until it is told to stop."""
+    exchange_server.serve(settings)
+
+
+@ledger_commands.command(name="verify")
+def ledger_verify(
+    home: HomeOption = DEFAULT_HOME,
+    format_: Annotated[str, typer.Option("--format", help="`table` or `json`.")] = "table",
+) -> None:
+    """Rebuild every ledger from its entries and trust only the keys."""
+    findings = list(verify_ledgers(Home(home.resolve())))
+    if format_ == "json":
+        rows = [
+            {"party": each.party, "entries": each.entries, "root": each.root, "fault": each.fault} for each in findings
+        ]
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+    else:
+        table = Table(title="Ledgers")
+        for column in ("party", "entries", "root", "verdict"):
+            table.add_column(column, overflow="fold")
+        for each in findings:
+            table.add_row(each.party, str(each.entries), each.root[:16], each.fault or "[green]whole and signed[/]")
+        Console().print(table)
+    raise typer.Exit(ExitCode.CHECK_FAILED if any(each.fault for each in findings) else ExitCode.OK)
+
+
+@schema_commands.command(name="print")
+def schema_print() -> None:
+    """Print the shared vocabulary as GraphQL SDL."""
+    sys.stdout.write(printed_schema())
+
+
+def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int, *, fresh: bool) -> None:
+    """Make keys, registers, the reference directory, settings, and the signed member list."""
+    make_keys(home, charter)
+    known = home.root / "citizens"
+    if fresh or not known.exists() or known.read_text() != str(citizens):
+        _forget(home, charter)
+        _seed(home, citizens)
+        known.write_text(str(citizens))
+    write_settings(home, charter, ports, policies_folder(), demo_files() / "queries")
+    sdls = {str(member.id): published_sdl(member.id) for member in charter.nodes()}
+    publish_federation(home, charter, ports, sdls, SystemClock())
+
+
+def published_sdl(member: str) -> str:
+    """Return the schema that a demo member publishes to the federation."""
+    mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
+    decisions = load_decisions(policies_folder() / member)
+    return NodeSchema.build(full_schema(), mapping, verified_coordinates(decisions.bundle)).published_sdl
+
+
+def policies_folder() -> Path:
+    """Return the demo members' policies: in the repository, or in an installed wheel."""
+    in_repository = Path(__file__).parent / "policies"
+    return in_repository if in_repository.is_dir() else Path(__file__).parent / "crocevia_data" / "policies"
+
+
+def _charter() -> Charter:
+    return read_charter((demo_files() / "federation.yaml").read_text(encoding="utf-8"))
+
+
+def _seed(home: Home, citizens: int) -> None:
+    """Fill the registers, the reference directory and the portal from one set of synthetic people."""
+    suite = SivSuite(read_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY))
+
+    def pseudonym(member: str, subject: bytes) -> str:
+        return str(suite.pseudonym(MemberId(member), subject))
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        console=_errors,
+        disable=not _errors.is_terminal,
+    ) as progress:
+        people = progress.add_task("synthetic citizens", total=citizens)
+        made = seed(home.root, citizens, lambda done, _: progress.update(people, completed=done), pseudonym)
+    home.directory.parent.mkdir(parents=True, exist_ok=True)
+    directory = Directory.open(home.directory)
+    directory.load(
+        HeldFile.parse(
+            pseudonym(DIRECTORY, bytes.fromhex(row.subject)), row.member, row.capacity, date.fromisoformat(row.since)
+        )
+        for row in read_holdings(made.holdings_file)
+    )
+    directory.close()
+    write_citizens(
+        home.party(PORTAL) / "citizens.db",
+        ((person.tax_code, pseudonym(PORTAL, person.subject_id)) for person in read_truth(made.truth_file)),
+    )
+
+
+def _forget(home: Home, charter: Charter) -> None:
+    """Remove the state of an earlier demo; keys stay."""
+    for party in ("gateway", "exchange", *(member.id for member in charter.members)):
+        state = home.party(party) / "state"
+        for path in state.glob("*") if state.is_dir() else ():
+            path.unlink()
+
+
+async def _check(home: Home, processes: Processes) -> ExitCode:
+    """Ask everything, stop a node, ask again, read the citizen's report, verify every ledger."""
+    suite = SivSuite(read_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY))
+
+    def pseudonym(member: str, subject: bytes) -> str:
+        return str(suite.pseudonym(MemberId(member), subject))
+
+    today = day_in_rome(SystemClock().now())
+    expected = list(expected_answers(home.root / "truth.ndjson", demo_files() / "queries", today, pseudonym))
+    findings = Findings()
+    await check_answers(home, (_showcase(each) for each in expected), findings)
+    child = next(each for each in expected if each.name == f"emergency-care of {_CHILD}")
+    whole = await ask(home, child.consumer, child.purpose, child.query, dict(child.variables))
+    processes.stop(STOPPED)
+    await check_partial(home, _showcase(child), whole.answer, findings)
+    portal = find_citizen(home.party(PORTAL) / "citizens.db", CHILD_TAX_CODE)
+    await check_report(home, portal, ("inprev", "istsc_bv01", "aslvs"), findings)
+    check_ledgers(verify_ledgers(home), findings)
+    Console().print(findings.table())
+    return ExitCode.OK if findings.passed else ExitCode.CHECK_FAILED
+
+
+def _showcase(expected: Expected) -> Showcase:
+    return Showcase(
+        expected.name, expected.consumer, expected.purpose, expected.query, expected.variables, expected.faults
+    )
+
+
+def _screen(home: Home, charter: Charter, ports: Ports) -> Panel:
+    """The one screen: where everything is, whom to be, three questions, and how to stop."""
+    queries = demo_files() / "queries"
+    at = "" if home.root == DEFAULT_HOME.resolve() else f" --home {home.root}"
+    asks = [
+        ("inprev", "benefit-assessment", SHOWCASE_TAX_CODE),
+        ("istsc_bv01", "school-enrolment", CHILD_TAX_CODE),
+        ("aslvs", "emergency-care", CHILD_TAX_CODE),
+    ]
+    lines = [
+        f"[bold]gateway[/]    {url(ports.gateway)}   (open it in a browser)",
+        f"[bold]exchange[/]   {url(ports.exchange)}",
+        *(
+            f"[bold]{member.id:<10}[/] {url(ports.node(position))}   {member.name['it']}"
+            for position, member in enumerate(charter.nodes())
+        ),
+        "",
+        f"partners' keys are in {home.root}/<member>/keys; three partners, three purposes:",
+        "",
+        *(
+            f"crocevia query --as {member} --purpose {purpose} --citizen {code}{at} "
+            f"{_short(queries / f'{purpose}.graphql')}"
+            for member, purpose, code in asks
+        ),
+        "",
+        f"crocevia report --citizen {CHILD_TAX_CODE}{at}        who looked at her",
+        f"crocevia ledger verify{at}",
+        "",
+        "Ctrl-C stops all of it.",
+    ]
+    return Panel("\n".join(lines), title="Crocevia", subtitle=charter.federation, highlight=False)
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _wait(processes: Processes) -> None:
+    """Watch until somebody stops us or a process ends by itself."""
+    try:
+        while (ended := processes.ended()) is None:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        _errors.print("stopping")
+        return
+    raise ConfigurationError(f"`{ended}` ended by itself; its log is in the demo's folder `logs`")
+
+
+def main() -> None:
+    """Run the command; a refusal is one line on standard error and an exit status that says what kind it is."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        app()
+    except CroceviaError as error:
+        _errors.print(f"[red]{error.code}[/] {error.message}", highlight=False, markup=True, soft_wrap=True)
+        raise SystemExit(exit_code(error)) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()
