@@ -21,6 +21,7 @@ from federation.execution.fold import (
     condition_variables,
     fold,
     truth_of,
+    whole_response,
 )
 from federation.execution.merge import Merge, MergeAll, entity_merger, merger
 from federation.execution.output import OutNode, judge_nulls, output_node
@@ -123,13 +124,17 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class CompiledForm:
-    """A plan compiled for one truth assignment of its condition variables."""
+    """A plan compiled for one truth assignment of its condition variables.
+
+    `node` reads the initial response, `whole` knows deferred fragments too: errors are placed by it.
+    """
 
     plan: FoldedPlan
     root: type[msgspec.Struct]
     fetches: tuple[CompiledFetch, ...]
     initial: tuple[int, ...]
     node: OutNode
+    whole: OutNode
     project: Project | None
     deferred: tuple[CompiledBlock, ...]
     provenance: tuple[Supplied, ...]
@@ -206,6 +211,7 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:
         fetches=fetches,
         initial=tuple(order for order in range(len(fetches)) if order not in later),
         node=node,
+        whole=output_node(types, root, whole_response(plan)) if plan.deferred else node,
         project=None if _denies(node) else projector(node),
         deferred=tuple(_block(root, block, orders, types) for block in plan.deferred),
         provenance=tuple(_provenance(node, members, ())),

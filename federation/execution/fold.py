@@ -7,7 +7,7 @@ variables has at most 2^n folded forms, made when first asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from federation.execution.types import TypeRef
@@ -16,6 +16,7 @@ from federation.planning.plan import (
     Conditions,
     EntityInput,
     Fetch,
+    Key,
     OperationKind,
     OutputField,
     Path,
@@ -110,6 +111,26 @@ class FoldedPlan:
     fetches: tuple[FoldedFetch, ...]
     response: tuple[Shown, ...]
     deferred: tuple[FoldedBlock, ...]
+
+
+def whole_response(plan: FoldedPlan) -> tuple[Shown, ...]:
+    """Return the response with all deferred fragments in it, by which errors are placed."""
+    whole = plan.response
+    for block in plan.deferred:
+        whole = _graft(whole, block.path, block.response)
+    return whole
+
+
+def _graft(shown: tuple[Shown, ...], path: Path, more: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    if not path:
+        return shown + more
+    step, rest = path[0], path[1:]
+    if not isinstance(step, Key):
+        return _graft(shown, rest, more)
+    return tuple(
+        replace(field, selections=_graft(field.selections or (), rest, more)) if field.source == step.name else field
+        for field in shown
+    )
 
 
 def condition_variables(plan: Plan) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberErr
 def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Iterator[ResponsePath]:
     """Rewrite a member's error path to the response: `[_entities, i, ...]` to every place of representation i."""
     if not fetch.entities:
-        yield from follow(run.form.node, run.root, path, ())
+        yield from follow(run.form.whole, run.root, path, ())
         return
     alias, index, rest = path[0], path[1] if len(path) > 1 else None, path[2:]
     for entity, found in zip(fetch.entities, run.found[fetch.order], strict=True):
@@ -97,21 +97,21 @@ def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Itera
             if index is None or number == index
         }
         for target in entity.targets:
-            for value, node, at in places(run.form.node, run.root, target.path):
+            for value, node, at in places(run.form.whole, run.root, target.path):
                 if id(value) in about:
                     yield from follow(node, value, rest, at)
 
 
 def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
     """Yield the places that are null because a fetch failed, here or in fetches that needed the keys it would bring."""
-    yield from missing(run.form.node, run.root, fetch.folded.selections, ())
+    yield from missing(run.form.whole, run.root, fetch.folded.selections, ())
     causes = {fetch.order}
     for later in run.form.fetches[fetch.order :]:
         if later.order != fetch.order and not causes.intersection(later.parents):
             continue
         for entity in later.entities:
             for target in entity.targets:
-                for value, node, at in places(run.form.node, run.root, target.path):
+                for value, node, at in places(run.form.whole, run.root, target.path):
                     if later.order == fetch.order or _lacks_key(entity, target, value, causes):
                         causes.add(later.order)
                         yield from missing(node, value, entity.wanted.selections, at)
