@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -35,6 +36,7 @@ MESSAGE_KEY = "message.pem"
 LEDGER_KEY = "ledger.pem"
 BUNDLE_KEY = "bundle.pem"
 _COORDINATE_BYTES = 32
+_ECDSA = ec.ECDSA(hashes.SHA256())
 _SECRET_BYTES = 32
 _EC_MEMBERS = frozenset({"crv", "kty", "x", "y"})
 _OKP_MEMBERS = frozenset({"crv", "kty", "x"})
@@ -72,13 +74,10 @@ class VerifyKey:
                 or a point that is not on the curve.
         """
         _require_members(jwk, _EC_MEMBERS, {"kty": "EC", "crv": "P-256", "alg": "ES256"})
-        x, y = _coordinate(jwk["x"]), _coordinate(jwk["y"])
-        try:
-            numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1())
-            public = numbers.public_key()
-        except ValueError as error:
-            raise SignatureError("expected a public P-256 key") from error
-        return cls(thumbprint(jwk), public)
+        x, y = jwk["x"], jwk["y"]
+        if not isinstance(x, str) or not isinstance(y, str):
+            raise SignatureError("expected JWK coordinates in base64url")
+        return cls(*_point(x, y))
 
     def public_jwk(self) -> dict[str, str]:
         """Return the key as a JWK without `kid`."""
@@ -94,7 +93,7 @@ class VerifyKey:
             raise SignatureError("signature does not verify")
         der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
         try:
-            self._public.verify(der, content, ec.ECDSA(hashes.SHA256()))
+            self._public.verify(der, content, _ECDSA)
         except InvalidSignature as error:
             raise SignatureError("signature does not verify") from error
 
@@ -150,7 +149,7 @@ class SigningKey:
 
     def sign(self, content: bytes) -> bytes:
         """Sign `content` with ECDSA P-256 SHA-256; the form is r ‖ s, 64 bytes."""
-        r, s = decode_dss_signature(self._private.sign(content, ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(self._private.sign(content, _ECDSA))
         return r.to_bytes(_COORDINATE_BYTES) + s.to_bytes(_COORDINATE_BYTES)
 
 
@@ -190,7 +189,10 @@ def ed25519_from_jwk(jwk: dict[str, Any]) -> Ed25519PublicKey:
         SignatureError: not a public Ed25519 key for signatures in its one canonical spelling.
     """
     _require_members(jwk, _OKP_MEMBERS, {"kty": "OKP", "crv": "Ed25519", "alg": "Ed25519"})
-    return Ed25519PublicKey.from_public_bytes(_coordinate(jwk["x"]))
+    x = jwk["x"]
+    if not isinstance(x, str):
+        raise SignatureError("expected JWK coordinates in base64url")
+    return Ed25519PublicKey.from_public_bytes(_coordinate(x))
 
 
 def thumbprint(jwk: dict[str, Any]) -> str:
@@ -332,9 +334,22 @@ def _require_members(jwk: dict[str, Any], members: frozenset[str], fixed: dict[s
         raise SignatureError("expected a JWK that may verify signatures")
 
 
-def _coordinate(text: object) -> bytes:
+@lru_cache(maxsize=4_096)
+def _point(x: str, y: str) -> tuple[str, ec.EllipticCurvePublicKey]:
+    """Return thumbprint and key of a point; keys in use are read from their JWK at every request."""
+    numbers = ec.EllipticCurvePublicNumbers(
+        int.from_bytes(_coordinate(x)), int.from_bytes(_coordinate(y)), ec.SECP256R1()
+    )
     try:
-        content = from_b64url(text) if isinstance(text, str) else b""
+        public = numbers.public_key()
+    except ValueError as error:
+        raise SignatureError("expected a public P-256 key") from error
+    return thumbprint({"kty": "EC", "crv": "P-256", "x": x, "y": y}), public
+
+
+def _coordinate(text: str) -> bytes:
+    try:
+        content = from_b64url(text)
     except BadInputError as error:
         raise SignatureError("expected JWK coordinates in base64url") from error
     if len(content) != _COORDINATE_BYTES:

@@ -20,7 +20,7 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, ProofError, SignatureError, TokenError, TokenExpiredError
 from federation.contract.identifiers import MemberId, member_id
 from federation.trust.jose import read_part, read_token, require_signature, sign_token
-from federation.trust.keys import KeyLookup, SigningKey, VerifyKey, thumbprint
+from federation.trust.keys import KeyLookup, SigningKey, VerifyKey
 
 SKEW = 30
 """Seconds by which two clocks may differ."""
@@ -215,7 +215,7 @@ def verify_dpop(text: str, method: str, uri: str, clock: Clock, access_token: st
         raise ProofError("DPoP proof is not for this access token")
     if not -SKEW <= epoch_seconds(clock) - proof.iat <= MAX_PROOF_AGE + SKEW:
         raise ProofError("DPoP proof was not made just now; check the clocks")
-    return msgspec.structs.replace(proof, jkt=thumbprint(header.jwk))
+    return msgspec.structs.replace(proof, jkt=key.kid)
 
 
 def require_possession(claims: AccessClaims, proof: DpopProof) -> None:

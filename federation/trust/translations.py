@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from federation.contract.canonical import b64url, canonical, from_b64url
+from federation.contract.canonical import b64url, from_b64url
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, SignatureError, StaleSignatureError
 from federation.contract.messages import Translation, TranslationStatement
@@ -16,7 +16,7 @@ MAX_AGE = 90
 
 def sign_translation(statement: TranslationStatement, signer: MessageSigner) -> Translation:
     """Return the statement under the exchange's signature over its canonical JSON."""
-    signature = signer.sign(canonical(msgspec.to_builtins(statement)))
+    signature = signer.sign(_content(statement))
     return Translation(statement, signer.kid, b64url(signature))
 
 
@@ -36,7 +36,16 @@ def verify_translation(translation: Translation, keys: KeyLookup, clock: Clock) 
         signature = from_b64url(translation.signature)
     except BadInputError as error:
         raise SignatureError("translation of pseudonyms does not verify") from error
-    key.verify(signature, canonical(msgspec.to_builtins(translation.statement)))
+    key.verify(signature, _content(translation.statement))
     if abs(epoch_seconds(clock) - translation.statement.issued_at) > MAX_AGE:
         raise StaleSignatureError("translation of pseudonyms is not recent; check the clocks")
     return translation.statement
+
+
+def _content(statement: TranslationStatement) -> bytes:
+    """Return the canonical JSON (RFC 8785) of a statement.
+
+    A thousand pseudonyms make the general encoder slow. Texts and whole numbers under ASCII names, which is all that a
+    statement holds, have the same form here; a property keeps it so.
+    """
+    return msgspec.json.encode(statement, order="sorted")

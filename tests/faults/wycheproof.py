@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -31,7 +31,7 @@ from federation.trust.keys import VerifyKey
 class AnyEs256Header(msgspec.Struct, forbid_unknown_fields=True):
     """The vectors carry `kid` and sometimes `typ`; anything more is refused as everywhere here."""
 
-    alg: str
+    alg: Literal["ES256"]
     kid: str = ""
     typ: str = ""
 
