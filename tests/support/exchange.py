@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -41,24 +41,24 @@ GATEWAY_URL, EXCHANGE_URL = "https://gateway.example/graphql", "https://exchange
 SUITE = SivSuite(bytes(range(32)))
 
 
-def keys(key: SigningKey) -> tuple[PublishedKey, ...]:
+def keys(key: SigningKey, now: datetime) -> tuple[PublishedKey, ...]:
     """Return a party's published message key, good for a day."""
-    return (publish(key.public_jwk(), KeyUse.MESSAGE, NOW - timedelta(days=1), NOW + timedelta(days=1)),)
+    return (publish(key.public_jwk(), KeyUse.MESSAGE, now - timedelta(days=1), now + timedelta(days=1)),)
 
 
 def member_list(state: AgreementState = AgreementState.ACTIVE, now: datetime = NOW) -> MemberList:
     """Return the federation; `ustat` may ask `inprev` and `aslvs` for benefit assessment."""
 
     def member(name: str, key: SigningKey) -> Member:
-        return Member(id=MemberId(name), name={"it": name}, kind="national", area="*", keys=keys(key))
+        return Member(id=MemberId(name), name={"it": name}, kind="national", area="*", keys=keys(key, now))
 
     agreement = Agreement(
         id="agr-1",
         consumer=MemberId("ustat"),
         providers=(AgreedProvider(MemberId("inprev"), ("Citizen.*",)), AgreedProvider(MemberId("aslvs"), ())),
         purposes=(AgreedPurpose("benefit-assessment", ("6.1.e",)),),
-        valid_from=date(2026, 1, 1),
-        valid_until=date(2027, 12, 31),
+        valid_from=now.date() - timedelta(days=30),
+        valid_until=now.date() + timedelta(days=30),
         state=state,
     )
     return MemberList(
@@ -66,8 +66,8 @@ def member_list(state: AgreementState = AgreementState.ACTIVE, now: datetime = N
         version=1,
         issued=now,
         expires=now + timedelta(minutes=10),
-        gateway=Party(id=MemberId("gateway"), endpoint=GATEWAY_URL, keys=keys(GATEWAY)),
-        exchange=Party(id=MemberId("exchange"), endpoint=EXCHANGE_URL, keys=keys(EXCHANGE_KEY)),
+        gateway=Party(id=MemberId("gateway"), endpoint=GATEWAY_URL, keys=keys(GATEWAY, now)),
+        exchange=Party(id=MemberId("exchange"), endpoint=EXCHANGE_URL, keys=keys(EXCHANGE_KEY, now)),
         members=(member("ustat", CONSUMER), member("inprev", STRANGER), member("aslvs", STRANGER)),
         agreements=(agreement,),
         supergraph="sha256:0",
