@@ -82,12 +82,12 @@ async def check_partial(home: Home, showcase: Showcase, whole: Mapping[str, Any]
         or error["extensions"].get("member") != STOPPED
         or not error.get("path")
     ]
-    lost = {error["path"][-1] for error in errors if error.get("path")}
+    lost = {path[-1] for error in errors for path in error["extensions"].get("paths", [error.get("path") or [""]])}
     citizen, before = asked.answer["data"]["citizen"], whole["data"]["citizen"]
     faults += [
         f"`{name}` changed although its node works"
         for name in before
-        if name not in lost and name not in ("disability", "healthExemptions") and citizen.get(name) != before[name]
+        if name not in lost and citizen.get(name) != before[name]
     ]
     if asked.answer["extensions"]["privacy"]["unavailable"] != [STOPPED]:
         faults.append("`extensions.privacy.unavailable` does not name the stopped node")

@@ -26,9 +26,9 @@ from federation.contract.messages import EXTENSION, NodeAnswerExtension
 from federation.contract.receipts import Receipt
 from federation.trust.http_messages import HttpRequest
 from node.data.answer import Answer
-from node.data.plane import DataPlane
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
+from node.enforcement.plane import DataPlane
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
 from node.journal.journal import Journal
