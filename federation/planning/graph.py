@@ -224,14 +224,19 @@ class _Reader:
 
 
 def _edge(subgraph: str, type_name: str, name: str, known: FieldIn) -> FieldEdge:
-    """Make the edge of one field; what another subgraph has taken over for good is left as an external one."""
+    """Make the edge of one field.
+
+    What another subgraph has taken over for good is left as an external one. So is a field with arguments from a
+    context: nothing fills them yet, and asking without them would be a wrong answer instead of a refusal.
+    """
     label = known.override_label
+    closed = known.external or bool(known.context_arguments) or (known.used_overridden and label is None)
     return FieldEdge(
         subgraph=subgraph,
         type_name=type_name,
         name=name,
         type=known.type,
-        external=known.external or (known.used_overridden and label is None),
+        external=closed,
         requires=parse_field_set(known.requires) if known.requires else NOTHING,
         provides=parse_field_set(known.provides) if known.provides else NOTHING,
         label=label if known.override is not None else None,
