@@ -7,18 +7,27 @@ Results go to standard output, in words or as JSON; everything else goes to stan
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from federation.contract.clock import SystemClock, day_in_rome
-from federation.contract.errors import BadInputError, CroceviaError, NotFoundError
+from federation.contract.errors import BadInputError, NotFoundError
+from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles
 from node.console.policy_folders import bundle_folders, check_folder
+from node.console.policy_options import (
+    DEFAULT_FOLDER,
+    Format,
+    FormatOption,
+    LanguageOption,
+    PoliciesOption,
+    SchemaOption,
+    bundles_in,
+    errors_in_words,
+    exit_if,
+)
 from node.console.policy_output import (
     checked_json,
     explanation_json,
@@ -34,7 +43,7 @@ from node.console.policy_output import (
     trial_json,
 )
 from node.policy.bundle import LOCK_FILE, Bundle
-from node.policy.errors import BundleError, PolicyError, nearest
+from node.policy.errors import nearest
 from node.policy.explanation import Question, explain
 from node.policy.findings import Severity
 from node.policy.matrix import lock_text, matrix
@@ -48,28 +57,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Write, test, compare and prove privacy policies.")
 
 
-class Exit:
-    """Exit codes of every command."""
-
-    FAILED: Final = 1
-    USAGE: Final = 2
-    NOT_FOUND: Final = 4
-
-
-class Format(StrEnum):
-    """How results are written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-PoliciesOption = Annotated[Path, typer.Option("--policies", help="Folder of a bundle, or of several bundles.")]
-SchemaOption = Annotated[Path | None, typer.Option("--schema", help="GraphQL schema that the bundle must cover.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How results are written.")]
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the sentences.")]
-DEFAULT_FOLDER: Final = Path("policies")
-
-
 # --- commands ---
 
 
@@ -80,7 +67,7 @@ def check_bundles(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Check documents, names, types, forms, overlaps and coverage; all errors in one run."""
-    with _errors_in_words():
+    with errors_in_words():
         checked = [check_folder(folder, schema) for folder in bundle_folders(policies)]
     failed = any(finding.severity is Severity.ERROR for one in checked for finding in one.findings)
     if output is Format.JSON:
@@ -88,7 +75,7 @@ def check_bundles(
     else:
         for one in checked:
             print_checked(one)
-    _exit_if(failed)
+    exit_if(failed)
 
 
 @app.command(name="test")
@@ -98,8 +85,8 @@ def run_tests(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Run the test suites of a bundle."""
-    with _errors_in_words():
-        trials = {folder: list(run_suites(bundle)) for folder, bundle in _bundles(policies, schema)}
+    with errors_in_words():
+        trials = {folder: list(run_suites(bundle)) for folder, bundle in bundles_in(policies, schema)}
     failed = any(not trial.passed for found in trials.values() for trial in found)
     if output is Format.JSON:
         print_json(
@@ -114,7 +101,7 @@ def run_tests(
     else:
         for folder, found in trials.items():
             print_trials(folder, found)
-    _exit_if(failed)
+    exit_if(failed)
 
 
 @app.command()
@@ -135,8 +122,8 @@ def why(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Say why a field is shown, masked or denied: every rule and the clause on which it fails."""
-    with _errors_in_words():
-        [(_, bundle), *others] = list(_bundles(policies, schema))
+    with errors_in_words():
+        [(_, bundle), *others] = list(bundles_in(policies, schema))
         if others:
             raise BadInputError(f"`{policies}` holds several bundles; name one of them with `--policies`")
         document, field = _field(bundle, coordinate)
@@ -160,8 +147,8 @@ def matrix_command(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Show who sees what; fail if matrix.lock exists and says otherwise."""
-    with _errors_in_words():
-        bundles = list(_bundles(policies, schema))
+    with errors_in_words():
+        bundles = list(bundles_in(policies, schema))
     changed = [folder for folder, bundle in bundles if lock_differs(folder, bundle)]
     if write:
         for folder, bundle in bundles:
@@ -191,7 +178,7 @@ def matrix_command(
             print_matrix(folder, bundle)
     for folder in changed:
         say(f"{folder / LOCK_FILE} says otherwise; if the change is wanted, run `matrix --write` and have it reviewed")
-    _exit_if(bool(changed))
+    exit_if(bool(changed))
 
 
 @app.command()
@@ -202,8 +189,8 @@ def show(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Say every rule as a sentence."""
-    with _errors_in_words():
-        bundles = list(_bundles(policies, schema))
+    with errors_in_words():
+        bundles = list(bundles_in(policies, schema))
     said = [
         {"folder": str(folder), "type": name, "rule": rule, "sentence": sentence}
         for folder, bundle in bundles
@@ -218,17 +205,12 @@ def show(
         out().print(f"  {line['sentence']}", markup=False, highlight=False, soft_wrap=True)
 
 
+app.command(name="prove")(prove_bundles)
+app.command(name="diff")(compare_bundles)
+app.command(name="mutate")(mutate_bundles)
+
+
 # --- reading what the officer typed ---
-
-
-def _bundles(policies: Path, schema: Path | None) -> Iterator[tuple[Path, Bundle]]:
-    """Yield the bundles of a folder; one with an error stops the command with its findings."""
-    for folder in bundle_folders(policies):
-        checked = check_folder(folder, schema)
-        errors = tuple(finding for finding in checked.findings if finding.severity is Severity.ERROR)
-        if checked.bundle is None or errors:
-            raise BundleError(errors)
-        yield folder, checked.bundle
 
 
 def _field(bundle: Bundle, coordinate: str) -> tuple[TypeDocument, GovernedField]:
@@ -275,28 +257,3 @@ def _day(text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise BadInputError(f"`{text}` is not a day; expected something such as `2026-11-22`") from error
-
-
-# --- leaving ---
-
-
-@contextmanager
-def _errors_in_words() -> Iterator[None]:
-    """Turn every expected error into one line on standard error and an exit code."""
-    try:
-        yield
-    except BundleError as error:
-        for finding in error.findings:
-            say(str(finding))
-        raise typer.Exit(Exit.FAILED) from error
-    except NotFoundError as error:
-        say(f"{error} [{error.code}]")
-        raise typer.Exit(Exit.NOT_FOUND) from error
-    except (CroceviaError, PolicyError) as error:
-        say(f"{error} [{error.code}]")
-        raise typer.Exit(Exit.USAGE) from error
-
-
-def _exit_if(failed: bool) -> None:  # noqa: FBT001  # the outcome, not a switch
-    if failed:
-        raise typer.Exit(Exit.FAILED)
