@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, NodeUnavailableError
 from federation.execution.answer import MemberError, misbehaved, timed_out
 from federation.execution.collect import Found, encoded_list, variables_json
 from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm
@@ -31,18 +31,29 @@ from federation.execution.ports import (
     OnAnswer,
 )
 from federation.execution.report import Messages
+from federation.execution.retry import RetryBudget
+from federation.planning.plan import OperationKind
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a request needs from outside: the fetcher, who translates keys, who is told how fetches ended."""
+    """What a request needs from outside: the fetcher, who translates keys, who is told how fetches ended.
+
+    With `retries`, a query that found no connection is sent once more while the budget lasts. Nothing is ever sent
+    twice at the same time: every request is a disclosure that a member records.
+    """
 
     fetcher: Fetcher
     router: EntityRouter | None = None
     on_answer: OnAnswer | None = None
     messages: Messages = Messages.REDACT
+    retries: RetryBudget | None = None
+
+
+SHORTEST_TIME_FOR_A_RETRY = 0.05
+"""Seconds that must be left; with less, asking again only adds load."""
 
 
 class Run:
@@ -69,6 +80,7 @@ class Run:
         """Whether decoders judged all nulls that pass as they are; else the response is read with null propagation."""
         self._shared: dict[int, Found] = {}
         self._open: dict[int, asyncio.Future[FetchAnswer]] = {}
+        self._sent: dict[int, FetchRequest] = {}
         self._seeds: dict[int, FetchAnswer] = {}
         self._waiting: dict[int, int] = {}
         self._done: asyncio.Future[None] | None = None
@@ -114,8 +126,7 @@ class Run:
     def _begin(self, ready: list[int]) -> None:
         """Start fetches; one that has nothing to ask ends at once and may let others begin."""
         self._shared.clear()
-        while ready:
-            order = ready.pop(0)
+        for order in ready:  # grows while it is walked
             pending = self._start(self.form.fetches[order])
             if pending is None:
                 ready += self._end(order)
@@ -188,19 +199,43 @@ class Run:
         return FetchRequest(folded.id, folded.member, folded.kind, fetch.operation, variables, deadline, count)
 
     def _send(self, fetch: CompiledFetch, request: FetchRequest) -> asyncio.Future[FetchAnswer] | None:
+        retries = self.outside.retries
+        if retries is not None and request.kind is OperationKind.QUERY:
+            retries.earn()
+            self._sent[fetch.order] = request
         try:
             return asyncio.ensure_future(self.outside.fetcher.fetch(request))
         except CroceviaError as error:
             self._fail(fetch, error)
             return None
 
+    def _send_again(self, fetch: CompiledFetch, error: BaseException) -> asyncio.Future[FetchAnswer] | None:
+        """Send a query once more that found no connection, while there is time and budget."""
+        request = self._sent.pop(fetch.order, None)
+        retries = self.outside.retries
+        if request is None or retries is None or not isinstance(error, NodeUnavailableError):
+            return None
+        if request.deadline - self._loop.time() < SHORTEST_TIME_FOR_A_RETRY or not retries.spend():
+            return None
+        try:
+            return asyncio.ensure_future(self.outside.fetcher.fetch(request))
+        except CroceviaError:
+            return None  # the breaker opened meanwhile: the first error stands
+
     # (2) arriving
 
     def _arrived(self, order: int, future: asyncio.Future[FetchAnswer]) -> None:
         if self._open.pop(order, None) is None:
             return  # cancelled: nobody waits for it
+        fetch = self.form.fetches[order]
         try:
-            self._settle(self.form.fetches[order], future)
+            if self._sent and not future.cancelled() and (error := future.exception()) is not None:
+                again = self._send_again(fetch, error)
+                if again is not None:
+                    self._open[order] = again
+                    again.add_done_callback(partial(self._arrived, order))
+                    return
+            self._settle(fetch, future)
             self._begin(self._end(order))
         except Exception as error:  # noqa: BLE001  # a callback has no caller: the defect is raised where the request is awaited
             if self._done is not None and not self._done.done():

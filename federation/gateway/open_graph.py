@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -33,8 +33,9 @@ from federation.contract.graphql_request import GraphQLRequest, Limits, parse_do
 from federation.execution.compiled import CompiledPlan
 from federation.execution.deferred import Payload, execute_incrementally
 from federation.execution.execute import execute
-from federation.execution.ports import Fetcher, OnAnswer, Subscriber
+from federation.execution.ports import Fetcher, Subscriber
 from federation.execution.report import Messages
+from federation.execution.resilient import ResilientFetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.execution.subscribe import subscribe
@@ -103,9 +104,9 @@ class OpenGraph:
         self._source = source
         self._plans: TwoGenerations[tuple[str, str | None, bool], Prepared] = TwoGenerations(settings.plans)
 
-    def heeding(self, on_answer: OnAnswer) -> None:
-        """Tell somebody how every fetch ends, such as the breakers."""
-        self._outside = Outside(self._outside.fetcher, on_answer=on_answer, messages=Messages.RELAY)
+    def heeding(self, resilient: ResilientFetcher) -> None:
+        """Tell the breakers which answers were discarded, and retry within their budget."""
+        self._outside = replace(self._outside, on_answer=resilient.discredit, retries=resilient.retries)
 
     def prepare(self, request: GraphQLRequest, delivery: Delivery) -> Prepared:
         """Return the request's operation, planned for one way of delivery.

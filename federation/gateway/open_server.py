@@ -41,7 +41,7 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
     http = HttpFetcher(client, endpoints)
     fetcher = ResilientFetcher(http, ResilienceSettings(), random.random)
     graph = OpenGraph(supergraph, fetcher, settings, source=http)
-    graph.heeding(fetcher.discredit)
+    graph.heeding(fetcher)
     return OpenApp(graph, client.close)
 
 

@@ -13,7 +13,7 @@ from graphql import build_schema
 from federation.contract.errors import CroceviaError
 from federation.execution.compiled import CompiledPlan
 from federation.execution.execute import execute
-from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.planning.plan import (
@@ -134,11 +134,9 @@ API = build_schema("""
 """)
 
 
-async def run(
-    of: Plan, script: Script | ScriptedMembers, variables: Mapping[str, Any] | None = None, **more: Any
-) -> Response:
+async def run(of: Plan, script: Script | Fetcher, variables: Mapping[str, Any] | None = None, **more: Any) -> Response:
     """Execute a plan against scripted members with five seconds of time."""
-    members = script if isinstance(script, ScriptedMembers) else ScriptedMembers(script)
+    members = ScriptedMembers(script) if isinstance(script, Mapping) else script
     seconds = more.pop("seconds", 5.0)
     compiled = CompiledPlan(of, more.pop("api", API), keyed="router" in more)
     deadline = asyncio.get_running_loop().time() + seconds

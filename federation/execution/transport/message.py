@@ -162,6 +162,14 @@ class Exchange:
         if not self.future.done():
             self.future.set_exception(self.outcome.failed(error))
 
+    def left(self, future: asyncio.Future[Any]) -> None:
+        """Hang up when the caller went away: the rest of the answer would otherwise meet the next request."""
+        if future.cancelled():
+            self.stop_timer()
+            if self.abandon is not None:
+                abandon, self.abandon = self.abandon, None
+                abandon()
+
     def stop_timer(self) -> None:
         """Forget the deadline."""
         if self.timer is not None:

@@ -30,7 +30,7 @@ class Pool:
     def submit(self, exchange: Exchange) -> None:
         """Send an exchange now, on a new connection soon, or when a connection is free."""
         exchange.timer = self._loop.call_at(exchange.deadline, _expire, exchange)
-        exchange.future.add_done_callback(lambda _: _leave(exchange))
+        exchange.future.add_done_callback(exchange.left)
         self._place(exchange)
 
     def close(self) -> None:
@@ -133,12 +133,4 @@ def _expire(exchange: Exchange) -> None:
     abandon, exchange.abandon = exchange.abandon, None
     exchange.fail(DeadlineError("the answer did not come in time"))
     if abandon is not None:
-        abandon()
-
-
-def _leave(exchange: Exchange) -> None:
-    """Hang up when the caller went away: the rest of the answer would otherwise meet the next request."""
-    exchange.stop_timer()
-    if exchange.future.cancelled() and exchange.abandon is not None:
-        abandon, exchange.abandon = exchange.abandon, None
         abandon()

@@ -1,18 +1,25 @@
-"""Retries and breakers around a fetcher."""
+"""Retries and breakers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from federation.contract.errors import NodeMisbehavedError, NodeTimeoutError, NodeUnavailableError
+from federation.contract.errors import (
+    AgreementError,
+    CroceviaError,
+    NodeMisbehavedError,
+    NodeTimeoutError,
+    NodeUnavailableError,
+)
 from federation.execution.breaker import State
 from federation.execution.ports import Answered, FetchAnswer, FetchRequest
 from federation.execution.resilient import ResilienceSettings, ResilientFetcher
-from federation.planning.plan import OperationKind
+from federation.execution.retry import RetryBudget
+from federation.planning.plan import OperationKind, Plan
+from tests.support.execution import data_of, leaf, plan, root_fetch, run, shown
 
 OK = FetchAnswer(b"{}")
 DOWN = NodeUnavailableError("down")
@@ -38,35 +45,13 @@ class Scripted:
         return answer
 
 
-def request(kind: OperationKind = OperationKind.QUERY, seconds: float = 1.0) -> FetchRequest:
-    deadline = asyncio.get_running_loop().time() + seconds
-    return FetchRequest(0, "b", kind, b'"{ x }"', b"{}", deadline)
+def request() -> FetchRequest:
+    deadline = asyncio.get_running_loop().time() + 1
+    return FetchRequest(0, "b", OperationKind.QUERY, b'"{ x }"', b"{}", deadline)
 
 
-def resilient(inner: Scripted, chance: Callable[[], float] = lambda: 0.0) -> ResilientFetcher:
-    return ResilientFetcher(inner, ResilienceSettings(), chance)
-
-
-async def test_a_query_is_asked_once_more_after_a_connection_fault() -> None:
-    inner = Scripted(DOWN, OK)
-    assert await resilient(inner).fetch(request()) is OK
-    assert inner.asked == 2
-
-
-NOT_RETRIED = {
-    "a mutation": (OperationKind.MUTATION, 1.0, DOWN),
-    "a timeout": (OperationKind.QUERY, 1.0, NodeTimeoutError("late")),
-    "a misbehaving member": (OperationKind.QUERY, 1.0, NodeMisbehavedError("garbage")),
-    "no time left": (OperationKind.QUERY, 0.01, DOWN),
-}
-
-
-@pytest.mark.parametrize(("kind", "seconds", "error"), NOT_RETRIED.values(), ids=NOT_RETRIED.keys())
-async def test_what_is_not_asked_again(kind: OperationKind, seconds: float, error: Exception) -> None:
-    inner = Scripted(error, OK)
-    with pytest.raises(type(error)):
-        await resilient(inner).fetch(request(kind, seconds))
-    assert inner.asked == 1
+def resilient(inner: Scripted) -> ResilientFetcher:
+    return ResilientFetcher(inner, ResilienceSettings(), lambda: 0.0)
 
 
 async def test_a_member_that_is_down_is_soon_not_asked_at_all() -> None:
@@ -75,7 +60,7 @@ async def test_a_member_that_is_down_is_soon_not_asked_at_all() -> None:
     for _ in range(50):
         with pytest.raises(NodeUnavailableError):
             await fetcher.fetch(request())
-    assert inner.asked <= 6
+    assert inner.asked == 5
     assert fetcher.states() == {"b": State.OPEN}
 
 
@@ -86,6 +71,14 @@ async def test_discarded_answers_open_the_breaker_too() -> None:
         await fetcher.fetch(request())
         fetcher.discredit(Answered(0, "b", None, NodeMisbehavedError("wrong type")))
     assert fetcher.states() == {"b": State.OPEN}
+
+
+async def test_refusals_that_are_no_faults_do_not_open_the_breaker() -> None:
+    fetcher = resilient(Scripted(AgreementError("ended")))
+    for _ in range(10):
+        with pytest.raises(AgreementError):
+            await fetcher.fetch(request())
+    assert fetcher.states() == {"b": State.CLOSED}
 
 
 async def test_cancelling_cancels_the_request_inside() -> None:
@@ -100,3 +93,40 @@ async def test_cancelling_cancels_the_request_inside() -> None:
 async def test_a_defect_inside_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         await resilient(Scripted(ZeroDivisionError())).fetch(request())
+
+
+def one_fetch(kind: OperationKind = OperationKind.QUERY) -> Plan:
+    return plan([root_fetch("b", leaf("x"), kind=kind)], shown("x"), kind=kind)
+
+
+async def test_a_query_is_asked_once_more_after_a_connection_fault() -> None:
+    inner = Scripted(DOWN, FetchAnswer(b'{"data":{"x":"1"}}'))
+    response = await run(one_fetch(), inner, retries=RetryBudget())
+    assert (data_of(response), response.errors, inner.asked) == ({"x": "1"}, [], 2)
+
+
+NOT_RETRIED = {
+    "a mutation": (OperationKind.MUTATION, 5.0, DOWN, RetryBudget()),
+    "a timeout": (OperationKind.QUERY, 5.0, NodeTimeoutError("late"), RetryBudget()),
+    "a misbehaving member": (OperationKind.QUERY, 5.0, NodeMisbehavedError("garbage"), RetryBudget()),
+    "no time left": (OperationKind.QUERY, 0.01, DOWN, RetryBudget()),
+    "no budget left": (OperationKind.QUERY, 5.0, DOWN, RetryBudget(saved=0.0)),
+    "no budget at all": (OperationKind.QUERY, 5.0, DOWN, None),
+}
+
+
+@pytest.mark.parametrize(("kind", "seconds", "error", "budget"), NOT_RETRIED.values(), ids=NOT_RETRIED.keys())
+async def test_what_is_not_asked_again(
+    kind: OperationKind, seconds: float, error: CroceviaError, budget: RetryBudget | None
+) -> None:
+    inner = Scripted(error, FetchAnswer(b'{"data":{"x":"1"}}'))
+    response = await run(one_fetch(kind), inner, seconds=seconds, retries=budget)
+    assert [entry["extensions"]["code"] for entry in response.errors] == [error.code]
+    assert inner.asked == 1
+
+
+async def test_a_second_fault_is_final() -> None:
+    inner = Scripted(DOWN, DOWN, OK)
+    response = await run(one_fetch(), inner, retries=RetryBudget(saved=9.0))
+    assert [entry["extensions"]["code"] for entry in response.errors] == ["NODE_UNAVAILABLE"]
+    assert inner.asked == 2
