@@ -10,7 +10,8 @@ from functools import partial
 from federation.contract.errors import NodeMisbehavedError, NodeTimeoutError, NodeUnavailableError
 from federation.execution.answer import unavailable
 from federation.execution.breaker import Breaker, BreakerSettings, State
-from federation.execution.ports import Answered, FetchAnswer, Fetcher, FetchRequestfrom federation.execution.retry import RetryBudget
+from federation.execution.ports import Answered, FetchAnswer, Fetcher, FetchRequest
+from federation.execution.retry import RetryBudget
 
 _FAULTS = (NodeUnavailableError, NodeTimeoutError, NodeMisbehavedError)
 
