@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from graphql import ArgumentNode, DocumentNode, GraphQLSchema, SelectionSetNode, VariableDefinitionNode
 
 TYPENAME = "__typename"
-INTROSPECTION = ("__schema", "__type")
+INTROSPECTION = {"__schema": "__Schema!", "__type": "__Type"}
+"""The fields that the API schema itself answers, with their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Field:
     type: str
     wanted: dict[Block | None, Guard]
     children: SelectionTree | None
+
+    @property
+    def is_meta(self) -> bool:
+        """Tell whether the field is about the schema: no member resolves it as a field of its own."""
+        return self.name == TYPENAME or self.name in INTROSPECTION
 
     @property
     def guard(self) -> Guard:
@@ -192,7 +198,6 @@ class _Walk:
                 name = wanted.node.name.value
                 if name in INTROSPECTION:
                     self.introspection.append(wanted)
-                    continue
                 response = wanted.node.alias.value if wanted.node.alias else name
                 named.setdefault(response, []).append(wanted)
                 if len(wanted.types) > 1 and name != TYPENAME:
@@ -274,7 +279,7 @@ class _Walk:
         )
 
     def _children(self, found: list[_Wanted], types: frozenset[str], type_text: str) -> SelectionTree | None:
-        if all(one.node.selection_set is None for one in found):
+        if all(one.node.selection_set is None for one in found) or found[0].node.name.value in INTROSPECTION:
             return None
         # INVARIANT: a child's guard is relative to its parent's. Where several selections of the parent differ in
         # their guards, each one's guard has to be repeated on the children it brings.
@@ -295,6 +300,8 @@ class _Walk:
         """Print the type of a field, None when the concrete type has no such field."""
         if name == TYPENAME:
             return "String!"
+        if name in INTROSPECTION:
+            return INTROSPECTION[name]
         named = self.schema.type_map.get(parent)
         fields = getattr(named, "fields", {})
         return str(fields[name].type) if name in fields else None

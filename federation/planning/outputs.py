@@ -34,6 +34,8 @@ def _fields(search: Search, node: Node, block: Block | None) -> Iterator[OutputF
             continue
         if asked.name == TYPENAME:
             yield _typename(search.constant_type(node), asked, types, visible, guard)
+        elif asked.is_meta:
+            yield _introspected(asked, guard)
         else:
             yield from _entry(search, entries[id(asked)], types, visible, block)
 
@@ -49,6 +51,17 @@ def _typename(
         on=frozenset() if types >= visible else types,
         conditions=guards.to_conditions(guard),
         typename_literal=constant,
+    )
+
+
+def _introspected(asked: Field, guard: guards.Guard) -> OutputField:
+    """Read what the schema answers about itself; it lies under the name the client gave it."""
+    return OutputField(
+        response_name=asked.response_name,
+        source=asked.response_name,
+        coordinate=f"{asked.parent}.{asked.name}",
+        type=asked.type,
+        conditions=guards.to_conditions(guard),
     )
 
 

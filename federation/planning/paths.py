@@ -146,7 +146,7 @@ class Search:
         node.selectable = frozenset.intersection(*below)
         if node.tree is not None:
             for asked in node.tree.fields:
-                if asked.name != TYPENAME:
+                if not asked.is_meta:
                     entry = self._entry(node, asked.name, asked.arguments, asked.response_name, asked)
                     entry.types.update(asked.types)
                     node.entries.append(entry)

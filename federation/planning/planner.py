@@ -21,7 +21,7 @@ from federation.planning.fetches import Part, fill, requests
 from federation.planning.graph import QueryGraph
 from federation.planning.lower import lower
 from federation.planning.names import separate_shapes
-from federation.planning.operation import TYPENAME, SelectionTree, normalise
+from federation.planning.operation import SelectionTree, normalise
 from federation.planning.paths import Search
 from federation.planning.plan import OperationKind
 
@@ -107,7 +107,7 @@ class Planner:
         """
         roots = [name for name in self.graph.subgraphs if (name, operation.root) in self.graph.below]
         if operation.kind is OperationKind.QUERY:
-            if any(asked.name != TYPENAME for asked in operation.tree.fields):
+            if not all(asked.is_meta for asked in operation.tree.fields):
                 yield self._part(operation.root, operation.tree, roots, 0, options)
             else:
                 yield self._part(operation.root, operation.tree, roots[:1], 0, options)

@@ -191,10 +191,16 @@ def test_a_denied_field_is_still_an_input() -> None:
 
 
 def test_typename_and_introspection_need_no_member() -> None:
-    plan = plan_of("{ t: __typename __schema { queryType { name } } }")
+    plan = plan_of("{ t: __typename s: __schema { queryType { name } } }")
     assert plan.fetches == ()
     assert plan.response[0].typename_literal == "Query"
+    assert (plan.response[1].source, plan.response[1].type) == ("s", "__Schema!")
     assert plan.introspection is not None
+
+
+def test_introspection_keeps_its_place_in_the_response() -> None:
+    plan = plan_of('{ products { id } __type(name: "Product") { name } reviews { id } }')
+    assert [one.response_name for one in plan.response] == ["products", "__type", "reviews"]
 
 
 def test_a_field_that_nobody_resolves_is_refused_with_the_reason() -> None:
