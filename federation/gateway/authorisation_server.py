@@ -14,8 +14,8 @@ from federation.contract.clock import Clock, day_in_rome, epoch_seconds
 from federation.contract.errors import BadInputError, ProofError, TokenReplayError, UnknownMemberError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import Agreement, MemberList
+from federation.gateway.caller import CurrentMembers
 from federation.trust.keys import KeyLookup, SigningKey, message_keys
-from federation.trust.registry import RegistryFolder
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     ASSERTION_TYPE,
@@ -37,7 +37,7 @@ class AuthorisationServer:
     """Issues tokens. `url` is the gateway's origin; `new_id` makes token ids."""
 
     url: str
-    members: RegistryFolder
+    members: CurrentMembers
     key: SigningKey
     replay: ReplayStore
     clock: Clock

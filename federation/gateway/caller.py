@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from typing import Protocol
 
 from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import ProofError, ReplayError, TokenReplayError
@@ -24,6 +25,18 @@ from federation.trust.tokens import (
 
 _FORWARDED = ("authorization", "content-digest", "content-type", "signature", "signature-input")
 """What a node needs to verify the consumer's request again; the proof of possession was for us alone."""
+
+
+class CurrentMembers(Protocol):
+    """The member list that the gateway acts on now."""
+
+    def current(self) -> MemberList:
+        """Return the list.
+
+        Raises:
+            RegistryStaleError: the last good one has expired.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,13 @@ from federation.execution.execute import execute
 from federation.execution.ports import Answered, EntityRouter, Fetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
-from federation.gateway.caller import Caller, Doorkeeper, authenticate
+from federation.gateway.caller import Caller, CurrentMembers, Doorkeeper, authenticate
 from federation.gateway.disclosure import joined_decisions, privacy_extension
 from federation.gateway.egress import own_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest
-from federation.trust.registry import RegistryFolder
 
 GATEWAY = MemberId("gateway")
 
@@ -56,7 +55,7 @@ OpenMediation = Callable[[Caller, Question, str], Mediation]
 class Gateway:
     """Everything a request passes. `deadline` is in seconds; `new_trace` makes trace ids."""
 
-    members: RegistryFolder
+    members: CurrentMembers
     door: Doorkeeper
     questions: Questions
     mediate: OpenMediation

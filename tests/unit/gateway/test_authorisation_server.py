@@ -1,0 +1,118 @@
+"""A token is given for one purpose, under one agreement, to who proves to hold the key."""
+
+from typing import Any
+
+import pytest
+
+from federation.contract.errors import (
+    AgreementError,
+    BadInputError,
+    ProofError,
+    PurposeNotAgreedError,
+    TokenError,
+    TokenReplayError,
+)
+from federation.contract.identifiers import MemberId
+from federation.gateway.authorisation_server import TOKEN_PATH, AuthorisationServer
+from federation.trust.keys import SigningKey, message_keys
+from federation.trust.replay import MemoryReplayStore
+from federation.trust.tokens import (
+    ASSERTION_TYPE,
+    ClientAssertion,
+    dpop_proof,
+    issue_client_assertion,
+    make_dpop,
+    verify_access_token,
+)
+from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Parties
+
+ORIGIN = "https://gateway.example"
+ENDPOINT = ORIGIN + TOKEN_PATH
+
+
+@pytest.fixture
+def parties() -> Parties:
+    return Parties()
+
+
+@pytest.fixture
+def server(parties: Parties) -> AuthorisationServer:
+    replay = MemoryReplayStore(parties.clock)
+    return AuthorisationServer(ORIGIN, parties, parties.gateway, replay, parties.clock, parties.nonce)
+
+
+def form(parties: Parties, purpose: str = PURPOSE, agreement: str = "acc-1", **changes: Any) -> dict[str, str]:
+    member = MemberId(changes.get("member", "inprev"))
+    endpoint = changes.get("endpoint", ENDPOINT)
+    claims = ClientAssertion.fresh(member, endpoint, (purpose, agreement), parties.nonce(), parties.clock)
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": issue_client_assertion(claims, changes.get("key", parties.consumer)),
+    }
+
+
+def proof(parties: Parties, key: SigningKey | None = None) -> str:
+    return make_dpop(dpop_proof("POST", ENDPOINT, parties.nonce(), parties.clock), key or parties.consumer)
+
+
+def test_a_token_names_one_purpose_one_agreement_and_the_key(parties: Parties, server: AuthorisationServer) -> None:
+    given = server.token(form(parties), proof(parties))
+    assert (given["token_type"], given["expires_in"]) == ("DPoP", 300)
+    keys = message_keys(parties.current().gateway.keys, parties.clock.now())
+    for audience in (GATEWAY_URL, NODE_URL):
+        claims = verify_access_token(given["access_token"], FEDERATION, audience, keys, parties.clock)
+        assert (claims.consumer, claims.purpose, claims.agreement) == ("inprev", PURPOSE, "acc-1")
+        assert claims.jkt == parties.consumer.kid
+
+
+def test_an_assertion_counts_once(parties: Parties, server: AuthorisationServer) -> None:
+    asked = form(parties)
+    server.token(asked, proof(parties))
+    with pytest.raises(TokenReplayError, match="assertion"):
+        server.token(asked, proof(parties))
+
+
+def test_a_proof_counts_once(parties: Parties, server: AuthorisationServer) -> None:
+    made = proof(parties)
+    server.token(form(parties), made)
+    with pytest.raises(TokenReplayError, match="proof"):
+        server.token(form(parties), made)
+
+
+def test_what_is_not_proved_gets_no_token(parties: Parties, server: AuthorisationServer) -> None:
+    with pytest.raises(TokenError):
+        server.token(form(parties, key=parties.other), proof(parties))
+    with pytest.raises(TokenError):
+        server.token(form(parties, member="nobody"), proof(parties))
+    with pytest.raises(TokenError, match="audience"):
+        server.token(form(parties, endpoint="https://other.example/token"), proof(parties))
+    with pytest.raises(ProofError, match="DPoP"):
+        server.token(form(parties), None)
+    with pytest.raises(ProofError, match="message key of the client"):
+        server.token(form(parties), proof(parties, parties.other))
+
+
+def test_what_was_not_agreed_gets_no_token(parties: Parties, server: AuthorisationServer) -> None:
+    with pytest.raises(PurposeNotAgreedError):
+        server.token(form(parties, purpose="statistics"), proof(parties))
+    with pytest.raises(AgreementError):
+        server.token(form(parties, agreement="acc-9"), proof(parties))
+    with pytest.raises(AgreementError, match="does not belong"):
+        server.token(form(parties, member="aslvs", key=parties.other), proof(parties, parties.other))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("grant_type", "password"), ("client_assertion_type", "x"), ("client_assertion", "")],
+)
+def test_a_wrong_form_is_named(name: str, value: str, parties: Parties, server: AuthorisationServer) -> None:
+    with pytest.raises(BadInputError, match=name):
+        server.token({**form(parties), name: value}, proof(parties))
+
+
+def test_the_metadata_is_that_of_rfc_8414(server: AuthorisationServer) -> None:
+    metadata = server.metadata()
+    assert metadata["issuer"] == FEDERATION
+    assert metadata["token_endpoint"] == ENDPOINT
+    assert metadata["dpop_signing_alg_values_supported"] == ["ES256"]

@@ -1,0 +1,118 @@
+"""The gateway proves who asks before it does anything else."""
+
+from collections.abc import Callable
+
+import pytest
+
+from federation.contract.errors import (
+    CroceviaError,
+    DigestError,
+    ProofError,
+    PurposeNotAgreedError,
+    SignatureError,
+    TokenError,
+    TokenReplayError,
+)
+from federation.gateway.caller import Caller, Doorkeeper, authenticate
+from federation.trust.http_messages import HttpRequest
+from federation.trust.replay import MemoryReplayStore
+from federation.trust.tokens import AccessTokens, Confirmation
+from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Parties
+
+QUESTION = {"query": "{ __typename }"}
+
+
+@pytest.fixture
+def parties() -> Parties:
+    return Parties()
+
+
+@pytest.fixture
+def door(parties: Parties) -> Doorkeeper:
+    return Doorkeeper(
+        AccessTokens(FEDERATION, GATEWAY_URL, parties.clock), MemoryReplayStore(parties.clock), parties.clock
+    )
+
+
+def prove(request: HttpRequest, parties: Parties, door: Doorkeeper) -> Caller:
+    return authenticate(request, parties.current(), door)
+
+
+def test_a_proved_caller_has_one_purpose_and_one_agreement(parties: Parties, door: Doorkeeper) -> None:
+    caller = prove(parties.consumers(QUESTION), parties, door)
+    assert (caller.consumer.id, caller.purpose, caller.agreement.id) == ("inprev", PURPOSE, "acc-1")
+    assert caller.legal_basis == ("6.1.c", "6.1.e")
+
+
+def test_what_is_forwarded_to_nodes_is_what_they_verify_and_no_more(parties: Parties, door: Doorkeeper) -> None:
+    caller = prove(parties.consumers(QUESTION), parties, door)
+    assert set(caller.request.headers) == {
+        "authorization",
+        "content-digest",
+        "content-type",
+        "signature",
+        "signature-input",
+    }
+
+
+def without(header: str) -> Callable[[Parties], HttpRequest]:
+    def make(parties: Parties) -> HttpRequest:
+        sent = parties.consumers(QUESTION)
+        kept = {name: value for name, value in sent.headers.items() if name != header}
+        return HttpRequest(sent.method, sent.target_uri, kept, sent.body)
+
+    return make
+
+
+def changed_body(parties: Parties) -> HttpRequest:
+    sent = parties.consumers(QUESTION)
+    return HttpRequest(sent.method, sent.target_uri, sent.headers, b'{"query":"{ citizens { totalCount } }"}')
+
+
+def proof_for_another_target(parties: Parties) -> HttpRequest:
+    sent, other = parties.consumers(QUESTION), parties.consumers(QUESTION, NODE_URL)
+    return HttpRequest(sent.method, sent.target_uri, {**sent.headers, "dpop": other.headers["dpop"]}, sent.body)
+
+
+def proof_of_another_key(parties: Parties) -> HttpRequest:
+    return parties.consumers(QUESTION, key=parties.other)
+
+
+def token_of_another_key(parties: Parties) -> HttpRequest:
+    return parties.consumers(QUESTION, token=parties.token(confirmation=Confirmation(parties.other.kid)))
+
+
+def token_for_others(parties: Parties) -> HttpRequest:
+    return parties.consumers(QUESTION, token=parties.token(audience=(NODE_URL,)))
+
+
+def purpose_not_agreed(parties: Parties) -> HttpRequest:
+    return parties.consumers(QUESTION, token=parties.token(purpose="statistics"))
+
+
+REFUSED: dict[str, tuple[Callable[[Parties], HttpRequest], type[CroceviaError]]] = {
+    "without a token": (without("authorization"), TokenError),
+    "without a proof": (without("dpop"), ProofError),
+    "without a signature": (without("signature"), SignatureError),
+    "with another body": (changed_body, DigestError),
+    "with a proof for another target": (proof_for_another_target, ProofError),
+    "with a proof by another key": (proof_of_another_key, ProofError),
+    "with a token of another key": (token_of_another_key, ProofError),
+    "with a token for others": (token_for_others, TokenError),
+    "for a purpose that was not agreed": (purpose_not_agreed, PurposeNotAgreedError),
+}
+
+
+@pytest.mark.parametrize(("make", "error"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_question_is_refused(
+    make: Callable[[Parties], HttpRequest], error: type[CroceviaError], parties: Parties, door: Doorkeeper
+) -> None:
+    with pytest.raises(error):
+        prove(make(parties), parties, door)
+
+
+def test_a_question_is_answered_once(parties: Parties, door: Doorkeeper) -> None:
+    sent = parties.consumers(QUESTION)
+    prove(sent, parties, door)
+    with pytest.raises(TokenReplayError):
+        prove(sent, parties, door)
