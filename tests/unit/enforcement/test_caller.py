@@ -34,9 +34,6 @@ from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Pa
 
 QUESTION = {"query": "query($by: CitizenKey!) { citizen(by: $by) { givenName } }", "variables": {"by": {"id": "x"}}}
 SUB_QUESTION = {"query": "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }", "variables": {}}
-    "query": "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
-    "variables": {"r": []},
-}
 
 
 @pytest.fixture
