@@ -25,7 +25,8 @@ pytestmark = pytest.mark.property
 def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
     random = Random(seed)
     world = World(random)
-    planner = Planner(Supergraph.parse(world.supergraph_sdl()), PlannerOptions(internal_prefix=prefix))
+    options = PlannerOptions(internal_prefix=prefix, labels=frozenset(world.labels))
+    planner = Planner(Supergraph.parse(world.supergraph_sdl()), options)
     for text, variables in operations(world, random, OPERATIONS):
         document = parse(text)
         if validate(world.merged, document):

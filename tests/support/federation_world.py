@@ -38,6 +38,8 @@ class FieldSpec:
     targets: tuple[str, ...] = ()
     strict: set[str] = field(default_factory=set)
     """Subgraphs that declare the field as never null, where the merged schema does not."""
+    moved: tuple[str, str] | None = None
+    """A progressive override: the field moves from the first subgraph to the second while its label is active."""
 
     @property
     def head(self) -> str:
@@ -84,6 +86,8 @@ class World:
         self.types: dict[str, TypeSpec] = {}
         self.data: dict[tuple[str, str], dict[str, Any]] = {}
         self.entities: list[str] = []
+        self.labels: set[str] = set()
+        """The labels of progressive overrides that are active."""
         _Builder(self).build()
         self.merged = build_schema(self.merged_sdl())
         self._schemas: dict[str, GraphQLSchema] = {}
@@ -168,7 +172,8 @@ class World:
         known = self.types[self._known_as(subgraph, source.type)]
         spec = known.fields[name] if name in known.fields else self.field(source.type, name)
         provided = [one for one in source.provided if one.name == name]
-        if subgraph not in spec.owners and not provided:
+        gone = spec.moved is not None and subgraph == spec.moved[0 if spec.name in self.labels else 1]
+        if (subgraph not in spec.owners or gone) and not provided:
             raise GraphQLError(f"{subgraph} does not resolve {source.type}.{name}")
         if spec.requires:
             if source.sent is None:
@@ -324,6 +329,9 @@ def _joined_field(one: FieldSpec) -> str:
             extra += f', requires: "{one.requires}"'
         if graph in one.external:
             extra += ", external: true"
+        if one.moved is not None and graph in one.moved:
+            extra += f', overrideLabel: "{one.name}"'
+            extra += f', override: "{one.moved[0]}"' if graph == one.moved[1] else ""
         if one.strict:
             extra += f', type: "{one.type}{"!" if graph in one.strict else ""}"'
         if one.provides.get(graph):
@@ -459,7 +467,12 @@ class _Builder:
             name = self.name("s")
             type_text = self.random.choice(["String", "String!", "Int", "[String!]"])
             argument = type_text == "String" and self.random.random() < 0.4
-            spec.fields[name] = FieldSpec(name, type_text, self.some(graphs, 1, 2), argument)
+            made = spec.fields[name] = FieldSpec(name, type_text, self.some(graphs, 1, 2), argument)
+            if len(made.owners) > 1 and self.random.random() < 0.3:
+                origin, target = self.random.sample(sorted(made.owners), 2)
+                made.moved = (origin, target)
+                if self.random.random() < 0.5:
+                    self.world.labels.add(name)
 
     def abstract(self, name: str, kind: str) -> None:
         """Make an interface or a union, with members that may differ from subgraph to subgraph."""
