@@ -1,0 +1,89 @@
+"""What one operation may disclose, collected while it is compiled: decisions, and where a denial shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from federation.contract.decisions import FieldDecision
+from node.policy.forms import CLEAR, FormName
+from node.policy.plans import FieldPlan, ResidualGrant
+
+DENY: Final = "deny"
+Path: TypeAlias = tuple[str, ...]
+"""Response keys from the root, without list positions."""
+
+_DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T.*)?")
+_DAYS: Final = (365, 30, 7, 1)
+
+
+@dataclass(slots=True)
+class Disclosures:
+    """The decisions of one operation, and the paths of the fields that it denies whatever the row."""
+
+    decided: dict[tuple[str, str, bool], FieldDecision] = field(default_factory=dict)
+    denied: list[Path] = field(default_factory=list)
+
+    def shown(self, type_name: str, name: str, decided: FieldPlan, grants: Sequence[ResidualGrant]) -> None:
+        """Record that a field may be shown under some of its grants, most disclosing first."""
+        self._record(
+            FieldDecision(
+                coordinate=f"{type_name}.{name}",
+                form=str(grants[0].form.name),
+                grants=tuple(dict.fromkeys(grant.id for grant in grants)),
+                law=tuple(dict.fromkeys(grant.law for grant in grants)),
+                retain=min((grant.retain for grant in grants), key=duration_days),
+                conditional=decided.constant is None,
+            )
+        )
+
+    def refused(self, type_name: str, name: str, path: Path | None) -> None:
+        """Record that a field is denied; `path` is where an error says so, None where no row is there anyway."""
+        self._record(FieldDecision(coordinate=f"{type_name}.{name}", form=DENY))
+        if path is not None:
+            self.denied.append(path)
+
+    def joined(self, type_name: str, name: str) -> None:
+        """Record that a key travels to the gateway as a pseudonym."""
+        self._record(FieldDecision(coordinate=f"{type_name}.{name}", form=str(FormName.CLEAR), join_key=True))
+
+    def all(self) -> tuple[FieldDecision, ...]:
+        """Return every decision once, by coordinate."""
+        return tuple(self.decided[key] for key in sorted(self.decided))
+
+    def _record(self, decision: FieldDecision) -> None:
+        self.decided[decision.coordinate, decision.form, decision.join_key] = decision
+
+
+def grants_on_objects(decided: FieldPlan) -> tuple[ResidualGrant, ...]:
+    """Return the grants that open a relation: an object is shown or not, its own fields have their own forms."""
+    return tuple(grant for grant in decided.shown if grant.form == CLEAR)
+
+
+def verifying_grants(decided: FieldPlan) -> tuple[ResidualGrant, ...]:
+    """Return the grants under which a supplied value may be confirmed, those that do no more than that first."""
+    verify = tuple(grant for grant in decided.grants if grant.form.name is FormName.VERIFY)
+    return (*verify, *(grant for grant in decided.grants if grant.form == CLEAR))
+
+
+def duration_days(duration: str) -> int:
+    """Return about how many days an ISO 8601 duration lasts, to find the shortest."""
+    found = _DURATION.fullmatch(duration)
+    if found is None:
+        return 0
+    return sum(int(count or 0) * days for count, days in zip(found.groups(), _DAYS, strict=True))
+
+
+def occurrences(value: Any, path: Path, above: list[str | int]) -> Iterator[list[str | int]]:
+    """Yield every place of an answer at which a path ends, with list positions; nothing is below a null."""
+    match value:
+        case list():
+            for index, each in enumerate(value):
+                yield from occurrences(each, path, [*above, index])
+        case dict() if path:
+            yield from occurrences(value.get(path[0]), path[1:], [*above, path[0]])
+        case _:
+            if not path:
+                yield above

@@ -1,0 +1,338 @@
+"""An operation compiled under the decisions about it: one SQL statement per root selection and entity type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, TypeAlias
+
+import msgspec
+from graphql import DocumentNode, GraphQLSchema
+from sqlalchemy import Text, bindparam, select, tuple_
+from sqlalchemy.sql.selectable import Select
+
+from federation.contract.errors import FieldDeniedError
+from node.data.answer import Answer
+from node.data.cells import visible_row
+from node.data.connections import Connection, compile_connection
+from node.data.cursors import CursorSealer
+from node.data.database import Database
+from node.data.decisions import Disclosures, Path, occurrences
+from node.data.dialects import Dialect, Sql
+from node.data.expressions import PlainType
+from node.data.mapping import Key, Source
+from node.data.mapping import Mapping as NodeMapping
+from node.data.objects import Objects, PlanOf
+from node.data.rows import CONSUMER, Reading, Row, tables_of
+from node.data.selection import TYPENAME, Selected, selected_roots
+from node.data.shapes import Finishing, MaskKeys, ObjectShape
+from node.data.statements import Statement
+from node.policy.conditions import FALSE
+
+DENIED: Final = FieldDeniedError("the field is denied for this purpose")
+"""The same words for every denied field (policy R12)."""
+
+_KEYS: Final = "given_keys"
+_LOOKED_UP: Final = "looked_up"
+_PERSON: Final = "Citizen"
+_INTEGER_LENGTH: Final = 18  # so many digits fit 64 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom an operation runs: the consumer's code, and the node's keys for masks and cursors."""
+
+    consumer: str
+    mask_keys: MaskKeys
+    cursors: CursorSealer
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """`citizen(by:)`: one person by an exact key; nobody if there are several."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+    shape: ObjectShape
+
+    async def value(self, database: Database, _asker: Asker, run: Finishing) -> dict[str, Any] | None:
+        rows = await database.rows(self.statement, {CONSUMER: run.consumer, **self.values})
+        if len(rows) != 1:
+            return None
+        return self.shape.object(msgspec.json.decode(rows[0][-1]), run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The entities of one type, by key."""
+
+    statement: Statement
+    keys: Key
+    shape: ObjectShape
+    denied: tuple[Path, ...]
+
+    async def by_key(self, wanted: Sequence[str], database: Database, run: Finishing) -> dict[str, Sequence[Any]]:
+        """Return the rows of the keys that exist and are visible."""
+        split = {text: parts for text in wanted if (parts := split_key(text, self.keys)) is not None}
+        if not split:
+            return {}
+        values = {CONSUMER: run.consumer, _KEYS: msgspec.json.encode(list(split.values())).decode()}
+        rows = await database.rows(self.statement, values)
+        return {key: msgspec.json.decode(made) for key, made in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entities:
+    """`_entities`: one statement per type; the order is kept, and what is unknown or hidden is null."""
+
+    representations: tuple[Mapping[str, Any], ...]
+    batches: Mapping[str, _Batch]
+
+    async def value(self, database: Database, _asker: Asker, run: Finishing) -> list[dict[str, Any] | None]:
+        found: dict[tuple[str, str], Sequence[Any]] = {}
+        for name, batch in self.batches.items():
+            wanted = [key for kind, key in map(_asked, self.representations) if kind == name and key is not None]
+            rows = await batch.by_key(wanted, database, run)
+            found.update({(name, key): row for key, row in rows.items()})
+        made: list[dict[str, Any] | None] = []
+        for kind, key in map(_asked, self.representations):
+            row = found.get((kind, key or ""))
+            made.append(None if row is None else self.batches[kind].shape.object(row, run))
+        return made
+
+    def errors(self, key: str, value: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return one error for every denied field of every entity."""
+        return [
+            DENIED.graphql(place)
+            for index, representation in enumerate(self.representations)
+            if (batch := self.batches.get(_asked(representation)[0]))
+            for path in batch.denied
+            for place in occurrences(value[index], path, [key, index])
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A published connection."""
+
+    connection: Connection
+
+    async def value(self, database: Database, asker: Asker, run: Finishing) -> dict[str, Any]:
+        return await self.connection.value(database, asker.cursors, run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A root whose value needs no database; `denied` says that it is null because it is denied."""
+
+    known: Any
+    denied: bool
+
+    async def value(self, _database: Database, _asker: Asker, _run: Finishing) -> Any:
+        return self.known
+
+
+_Root: TypeAlias = _Lookup | _Entities | _List | _Known
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOperation:
+    """An operation ready to run, for one requester, purpose, day and policy."""
+
+    roots: Mapping[str, _Root]
+    purpose: str
+    disclosures: Disclosures
+
+    async def run(self, database: Database, asker: Asker) -> Answer:
+        """Run the statements and put the answer together.
+
+        Raises:
+            DatabaseUnavailableError: the database does not answer.
+            BadInputError: a cursor is not of its list.
+        """
+        run = Finishing(asker.consumer, self.purpose, asker.mask_keys)
+        data: dict[str, Any] = {}
+        errors: list[dict[str, Any]] = []
+        for key, root in self.roots.items():
+            data[key] = await root.value(database, asker, run)
+            match root:
+                case _Entities():
+                    errors += root.errors(key, data[key])
+                case _Known(denied=True):
+                    errors.append(DENIED.graphql([key]))
+                case _:
+                    continue
+        errors += [DENIED.graphql(place) for path in self.disclosures.denied for place in occurrences(data, path, [])]
+        return Answer(data, errors, self.disclosures.all(), frozenset(run.subjects))
+
+
+def compile_operation(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None,
+    variables: Mapping[str, Any],
+    plane: Prepared,
+    plans: PlanOf,
+    sdl: str = "",
+) -> CompiledOperation:
+    """Compile an operation under the plans of one request.
+
+    Args:
+        schema: the node's schema, against which the document was validated.
+        document: the parsed operation.
+        operation_name: which operation of the document.
+        variables: as the request gave them.
+        plane: the mapping, prepared for a database.
+        plans: what the request may see, by type.
+        sdl: what `_service { sdl }` shows this requester.
+
+    Raises:
+        BadInputError: a variable, argument or page size does not fit.
+    """
+    today = plans(_PERSON).day
+    reading = Reading(plane.mapping, plane.dialect, today, plane.tables)
+    disclosures = Disclosures()
+    compiler = _Compiler(Objects(schema, reading, plans, disclosures), sdl)
+    roots = {
+        each.response_key: compiler.root(each) for each in selected_roots(schema, document, operation_name, variables)
+    }
+    return CompiledOperation(roots, plans(_PERSON).purpose, disclosures)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A mapping, ready to be compiled for one database system."""
+
+    mapping: NodeMapping
+    dialect: Dialect
+    tables: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, mapping: NodeMapping, dialect: Dialect) -> Self:
+        """Name the tables that the mapping reads."""
+        return cls(mapping, dialect, tables_of(mapping))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    objects: Objects
+    sdl: str
+
+    def root(self, selected: Selected) -> _Root:
+        """Compile one root selection."""
+        match selected.field:
+            case "__typename":
+                return _Known("Query", denied=False)
+            case "_service":
+                return _Known(
+                    {each.response_key: self._of_service(each) for each in selected.below or ()}, denied=False
+                )
+            case "_entities":
+                return self._entities(selected)
+            case "citizen":
+                return self._lookup(selected)
+            case name:
+                return self._list(name, selected)
+
+    def _of_service(self, each: Selected) -> str:
+        return "_Service" if each.field == TYPENAME else self.sdl
+
+    def _lookup(self, selected: Selected) -> _Root:
+        [(by, value)] = selected.arguments["by"].items()
+        source = self.objects.reading.mapping.entity_source(_PERSON)
+        assert source is not None  # the schema has this root only then
+        plan = self.objects.plans(_PERSON)
+        is_key = source.key is not None and source.key.field == by
+        if not is_key and (by not in plan.exact_lookups or by not in source.lookups):
+            # The only way to select by an identifier that one may not list is the policy's own word (R23).
+            self.objects.disclosures.refused(_PERSON, by, None)
+            return _Known(None, denied=True)
+        row = Row.of(self.objects.reading, source)
+        statement, shape = self._select(row, selected.below or (), (selected.response_key,), self._matching(row, by))
+        values = self._looked_up(source, by, value)
+        if values is None or plan.visible == FALSE:
+            return _Known(None, denied=False)
+        return _Lookup(Statement.of(statement.limit(2), self.objects.reading.dialect), values, shape)
+
+    def _matching(self, row: Row, by: str) -> Sql:
+        if row.source.key and row.source.key.field == by:
+            return self._has_key(row)
+        return row.column(row.source.lookups[by]) == bindparam(_LOOKED_UP, None, type_=Text)
+
+    @staticmethod
+    def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
+        if source.key is None or source.key.field != by:
+            return {_LOOKED_UP: value}
+        parts = split_key(value, source.key)
+        return None if parts is None else {_KEYS: msgspec.json.encode([parts]).decode()}
+
+    def _entities(self, selected: Selected) -> _Root:
+        representations = tuple(each for each in selected.arguments["representations"] if isinstance(each, Mapping))
+        wanted = {kind for kind, key in map(_asked, representations) if key is not None}
+        batches = {}
+        for name in sorted(wanted & selected.on.keys()):
+            source = self.objects.reading.mapping.entity_source(name)
+            if source is not None and source.key is not None:
+                batches[name] = self._batch(source, source.key, selected.on[name])
+        return _Entities(tuple(selected.arguments["representations"]), batches)
+
+    def _batch(self, source: Source, key: Key, selected: Sequence[Selected]) -> _Batch:
+        denied = self.objects.disclosures.denied
+        before = len(denied)
+        row = Row.of(self.objects.reading, source)
+        statement, shape = self._select(row, selected, (), self._has_key(row))
+        own = tuple(denied[before:])
+        del denied[before:]
+        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, shape, own)
+
+    def _select(
+        self, row: Row, selected: Sequence[Selected], path: Path, matching: Sql
+    ) -> tuple[Select[Any], ObjectShape]:
+        """Return the query for the visible rows of a source that match: key and object."""
+        columns, shape = self.objects.object(row, selected, path, None)
+        visible = visible_row(self.objects.plans(row.source.type_name), row)
+        made = self.objects.reading.dialect.array(*columns)
+        return select(row.key(), made).select_from(row.tables).where(*row.counts(), visible, matching), shape
+
+    def _has_key(self, row: Row) -> Sql:
+        key = row.source.key
+        assert key is not None
+        given = self.objects.reading.dialect.given_keys(_KEYS, len(key.columns), key.types)
+        columns = [row.column(name) for name in key.columns]
+        return columns[0].in_(given) if len(columns) == 1 else tuple_(*columns).in_(given)
+
+    def _list(self, name: str, selected: Selected) -> _Root:
+        root = self.objects.reading.mapping.roots[name]
+        try:
+            return _List(compile_connection(self.objects, root, selected, (selected.response_key,)))
+        except FieldDeniedError:
+            return _Known(None, denied=True)
+
+
+def split_key(text: str, key: Key) -> list[str | int] | None:
+    """Return the columns' values of a key field's text; None if it can be nobody's key."""
+    parts = text.split(key.separator) if len(key.columns) > 1 else [text]
+    if len(parts) != len(key.columns):
+        return None
+    found: list[str | int] = []
+    for part, kind in zip(parts, key.types, strict=True):
+        if kind is not PlainType.INT:
+            found.append(part)
+        elif (
+            part.isascii()
+            and part.removeprefix("-").isdigit()
+            and str(int(part)) == part
+            and len(part) <= _INTEGER_LENGTH
+        ):
+            found.append(int(part))
+        else:
+            return None
+    return found
+
+
+def _asked(representation: Any) -> tuple[str, str | None]:
+    """Return type and key of a representation; every entity of the vocabulary has the key `id`."""
+    if not isinstance(representation, Mapping):
+        return "", None
+    kind, key = representation.get("__typename"), representation.get("id")
+    return str(kind), key if isinstance(key, str) else None

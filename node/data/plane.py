@@ -1,0 +1,112 @@
+"""The data plane of one member: what its node asks for data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from graphql import DocumentNode, FieldNode, GraphQLSchema, execute_sync
+
+from federation.contract.coverage import operation_of
+from federation.contract.errors import BadInputError
+from federation.contract.graphql_request import GraphQLRequest
+from node.data.answer import Answer
+from node.data.database import Database, open_database
+from node.data.mapping import Mapping as NodeMapping
+from node.data.objects import PlanOf
+from node.data.operation import Asker, Prepared, compile_operation
+
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+class MemberSchema(Protocol):
+    """What the plane needs to know about the node's schema."""
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema against which operations are validated."""
+        ...
+
+    @property
+    def entity_keys(self) -> Mapping[str, frozenset[str]]:
+        """The key fields of each entity type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlane:
+    """Answers validated operations from the member's database, under a policy's plans.
+
+    `shown` gives the schema that a requester is shown, `printed` its SDL (policy R20).
+    """
+
+    schema: GraphQLSchema
+    entity_keys: Mapping[str, frozenset[str]]
+    prepared: Prepared
+    database: Database = field(repr=False)
+    shown: Callable[[PlanOf], GraphQLSchema] = field(repr=False)
+    printed: Callable[[PlanOf], str] = field(repr=False)
+
+    @classmethod
+    def open(
+        cls,
+        member_schema: MemberSchema,
+        mapping: NodeMapping,
+        base: Path,
+        shown: Callable[[PlanOf], GraphQLSchema],
+        printed: Callable[[PlanOf], str],
+    ) -> Self:
+        """Open the member's database. `base` is the folder of node.yaml.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be opened.
+        """
+        database = open_database(mapping.database, base)
+        prepared = Prepared.of(mapping, database.dialect)
+        return cls(member_schema.schema, member_schema.entity_keys, prepared, database, shown, printed)
+
+    async def answer(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf, asker: Asker) -> Answer:
+        """Answer an operation that fits `schema`.
+
+        Args:
+            document: the parsed operation, validated.
+            asked: its name and variables.
+            plans: what the request may see.
+            asker: for whom it runs.
+
+        Raises:
+            BadInputError: a variable, argument, page size or cursor does not fit.
+            DatabaseUnavailableError: the database does not answer.
+        """
+        if _asks_about_schema(document, asked.operation_name):
+            return self._introspected(document, asked, plans)
+        compiled = compile_operation(
+            self.schema,
+            document,
+            asked.operation_name,
+            asked.variables,
+            self.prepared,
+            plans,
+            self.printed(plans) if _asks(document, asked.operation_name, {"_service"}) else "",
+        )
+        return await compiled.run(self.database, asker)
+
+    def _introspected(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf) -> Answer:
+        result = execute_sync(
+            self.shown(plans), document, variable_values=dict(asked.variables), operation_name=asked.operation_name
+        )
+        if result.errors or result.data is None:
+            raise BadInputError("introspection stands in an operation of its own")
+        data: dict[str, Any] = dict(result.data)
+        return Answer(data, [], (), frozenset())
+
+
+def _asks(document: DocumentNode, operation_name: str | None, names: set[str] | frozenset[str]) -> bool:
+    selections = operation_of(document, operation_name).selection_set.selections
+    return any(isinstance(node, FieldNode) and node.name.value in names for node in selections)
+
+
+def _asks_about_schema(document: DocumentNode, operation_name: str | None) -> bool:
+    return _asks(document, operation_name, _INTROSPECTION)
