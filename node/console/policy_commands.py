@@ -15,6 +15,7 @@ import typer
 
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
+from node.console import policy_signing
 from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_options import (
@@ -208,6 +209,9 @@ def show(
 app.command(name="prove")(prove_bundles)
 app.command(name="diff")(compare_bundles)
 app.command(name="mutate")(mutate_bundles)
+for signing in (policy_signing.sign, policy_signing.approve, policy_signing.verify, policy_signing.publish):
+    app.command()(signing)
+app.command()(policy_signing.rollback)
 
 
 # --- reading what the officer typed ---
