@@ -46,7 +46,7 @@ from federation.demo.running import START_SECONDS, programs, require_free_ports
 from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
 from federation.exchange import server as exchange_server
-from federation.gateway import app as gateway_app
+from federation.gateway import commands as gateway_commands
 from federation.linkage.siv import SivSuite
 from federation.trust.keys import read_secret
 from node.console.policy_commands import app as policy_app
@@ -70,18 +70,19 @@ app = typer.Typer(
     help="Inter-agency data sharing with privacy enforced per field. · Scambio di dati tra enti, policy per campo.",
 )
 node_commands = typer.Typer(no_args_is_help=True, help="Run and inspect one administration's node.")
-gateway_commands = typer.Typer(no_args_is_help=True, help="Run the federation gateway.")
 exchange_commands = typer.Typer(no_args_is_help=True, help="Run the pseudonym exchange.")
 ledger_commands = typer.Typer(no_args_is_help=True, help="Verify tamper-evident ledgers.")
 schema_commands = typer.Typer(no_args_is_help=True, help="The shared vocabulary and composed schemas.")
 app.add_typer(node_commands, name="node")
-app.add_typer(gateway_commands, name="gateway")
+app.add_typer(gateway_commands.app, name="gateway")
 app.add_typer(exchange_commands, name="exchange")
 app.add_typer(ledger_commands, name="ledger")
 app.add_typer(schema_commands, name="schema")
 app.add_typer(policy_app, name="policy")
 app.command(name="query")(query)
 app.command(name="report")(report)
+app.command(name="compose")(gateway_commands.compose_command)
+app.command(name="plan")(gateway_commands.plan_command)
 
 SettingsOption = Annotated[Path, typer.Option("--settings", help="The process's settings file (TOML).")]
 _errors = Console(stderr=True)
@@ -128,12 +129,6 @@ def demo_seed(
 def node_serve(settings: SettingsOption) -> None:
     """Run a node until it is told to stop."""
     node_app.serve(settings)
-
-
-@gateway_commands.command(name="serve")
-def gateway_serve(settings: SettingsOption) -> None:
-    """Run the gateway until it is told to stop."""
-    gateway_app.serve(settings)
 
 
 @exchange_commands.command(name="serve")

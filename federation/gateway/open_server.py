@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import random
-from pathlib import Path
 
 import uvicorn
 
@@ -45,17 +44,13 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
     return OpenApp(graph, client.close)
 
 
-def serve(supergraph_file: Path, host: str, port: int, settings: OpenSettings) -> None:
-    """Serve a supergraph file until a signal ends the process; what is in work is finished first.
+def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) -> None:
+    """Serve a supergraph until a signal ends the process; what is in work is finished first.
 
     Raises:
-        ConfigurationError: the file does not exist, or cannot be used.
+        ConfigurationError: a subgraph has no usable address.
     """
-    try:
-        sdl = supergraph_file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"supergraph file `{supergraph_file}` does not exist") from error
-    app = open_app(Supergraph.parse(sdl), settings, TransportLimits())
+    app = open_app(supergraph, settings, TransportLimits())
     _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
     # What exists now stays for ever: the collector need not look at it again (engine.md 3.6).
     gc.collect()

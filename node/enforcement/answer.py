@@ -66,7 +66,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         document = _understood(asked, node)
         _require_scope(document, asked, caller, node)  # (2)
         plans = node.policy.of(caller.requested)  # (3)
-        answered = await node.plane.answer(document, asked, plans)  # (4)
+        answered = await node.plane.answer(document, asked, caller.consumer.id, plans)  # (4)
         _require_wanted(answered, caller)
         receipt = await node.journal.record(disclosure(caller, asked, answered, node), answered.subjects)  # (5)
     except CroceviaError as refused:

@@ -43,7 +43,7 @@ def create_app(process: NodeProcess) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        process.close()
+        await process.close()
 
     async def question(message: HttpRequest) -> bytes:
         return await answer(message, process.node())
@@ -143,7 +143,7 @@ def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, st
 async def _readiness(process: NodeProcess) -> Response:
     """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
     version = process.registry.current().version
-    await process.require_database()
+    await process.plane.require_database()
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
     policy = process.node().policy.version

@@ -108,18 +108,10 @@ class NodeProcess:
             limits=_LIMITS,
         )
 
-    async def require_database(self) -> None:
-        """Refuse readiness when the member's database does not answer.
-
-        Raises:
-            DatabaseUnavailableError: it does not.
-        """
-        await self.plane.require_database()
-
-    def close(self) -> None:
+    async def close(self) -> None:
         """Write what waits, then let go of every file."""
         self.ledger.close()
         self.reader.close()
-        self.plane.close()
+        await self.plane.database.close()
         self.replay.close()
         self.subject_keys.close()

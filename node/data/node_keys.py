@@ -1,0 +1,31 @@
+"""What the data plane derives from a node's secrets: keyed masks and sealed cursors."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from node.data.cursors import CursorSealer
+from node.data.shapes import MaskKeys
+
+
+def mask_keys(secret: bytes, epoch: str) -> MaskKeys:
+    """Return the keys of masks under a secret of 32 bytes; a new epoch gives every consumer new pseudonyms."""
+    sealing = AESSIV(_derived(secret, b"crocevia/masks/token"))
+
+    def seal(content: bytes, associated: Sequence[bytes]) -> bytes:
+        return sealing.encrypt(content, list(associated))
+
+    return MaskKeys(hmac.digest(secret, b"crocevia/masks/master", "sha256"), seal, epoch)
+
+
+def cursor_sealer(secret: bytes) -> CursorSealer:
+    """Return the sealer of cursors under a secret of 32 bytes."""
+    return CursorSealer(_derived(secret, b"crocevia/cursors"))
+
+
+def _derived(secret: bytes, use: bytes) -> bytes:
+    """AES-SIV takes two keys of 32 bytes in one (RFC 5297 section 2.2)."""
+    return hmac.digest(secret, use, "sha512")
