@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NULL = "a non-null field is null"
     ENUM = "an enum has a value that the schema does not show"
     DENIED = "the field is denied to this consumer"
+    UNTYPED = "nobody could say which type the object has"
 
 
 OnFieldError = Callable[[OutNode, OutField, ResponsePath, Reason], None]
@@ -90,6 +91,9 @@ def _field(node: OutNode, field: OutField, value: Any, path: ResponsePath, on_er
             inner = ref.item
             return [value_of(inner, each, (*at, index)) for index, each in enumerate(item)]
         if field.node is not None:
+            if field.node.needs_typename and _typename(item) is None:
+                fail(at, Reason.UNTYPED)
+                raise _Propagate
             return _object(field.node, item, at, on_error)
         if field.enum is not None and item not in field.enum:
             fail(at, Reason.ENUM)
@@ -102,5 +106,10 @@ def _field(node: OutNode, field: OutField, value: Any, path: ResponsePath, on_er
 def _showable(node: OutNode, value: Any) -> bool:
     if node.visible is None or not node.typed:
         return True
-    typename = getattr(value, attribute(TYPENAME))
+    typename = _typename(value)
     return typename is None or typename in node.visible
+
+
+def _typename(value: Any) -> str | None:
+    name: str | None = getattr(value, attribute(TYPENAME), None)
+    return name

@@ -52,6 +52,11 @@ class OutNode:
     visible: frozenset[str] | None
     typed: bool
 
+    @property
+    def needs_typename(self) -> bool:
+        """Whether what an object shows depends on its type (GraphQL section 6.4.3, ResolveAbstractType)."""
+        return len(self.variants) > 1
+
     def fields_of(self, typename: str | None) -> tuple[OutField, ...]:
         """Return the fields that an object of this typename shows."""
         for variant in self.variants:

@@ -69,6 +69,8 @@ def missing(node: OutNode | None, value: Any, selections: Sequence[Wanted], at: 
     if node is None or value is None:
         return
     for wanted in fields(selections):
+        if wanted.key == TYPENAME and node.needs_typename and typename_of(value) is None:
+            yield at  # without its type, nothing of the object can be shown
         for field in _showing(node, value, wanted.key):
             inner = getattr(value, attribute(wanted.key), None)
             yield from _missing(field.node, inner, wanted.selections, (*at, field.response_name))

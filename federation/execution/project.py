@@ -34,8 +34,12 @@ def projector(node: OutNode) -> Project:
     source = Source()
     source.line(0, "def project(o):")
     give_up = source.constant(bail, "bail")
-    if node.typed and (len(node.variants) > 1 or node.visible is not None):
+    if node.typed and (node.needs_typename or node.visible is not None):
         source.line(1, f"t = o.{attribute(TYPENAME)}")
+    if node.typed and node.needs_typename:
+        source.line(1, f"if t is None: {give_up}()")
+    if node.needs_typename and not node.typed:
+        source.line(1, f"{give_up}()")
     if node.typed and node.visible is not None:
         source.line(1, f"if t is not None and t not in {source.constant(node.visible, 'visible')}: {give_up}()")
     for variant in node.variants:

@@ -88,6 +88,8 @@ class ErrorReport:
 
     def _reason(self, node: OutNode, field: OutField, reason: Reason) -> tuple[str, str]:
         match reason:
+            case Reason.UNTYPED:
+                return "NOT_FOUND", str(reason)
             case Reason.NULL if _comes_from_entity_fetch(node, field):
                 return "NOT_FOUND", "no member knows this object"
             case Reason.NULL:

@@ -11,8 +11,9 @@ import msgspec
 
 from federation.execution.answer import MemberError
 from federation.execution.codegen import attribute
-from federation.execution.compiled import CompiledEntities, CompiledFetch, Supplied, Target
+from federation.execution.compiled import CompiledFetch, Supplied
 from federation.execution.complete import Reason, ResponsePath, complete
+from federation.execution.inputs import Broken, lost_input
 from federation.execution.output import OutField, OutNode
 from federation.execution.places import follow, missing, places
 from federation.execution.project import Bail
@@ -75,9 +76,14 @@ def report_fetches(run: Run, report: ErrorReport, orders: Container[int]) -> Non
 
 
 def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberError) -> None:
-    """Report a member's error at every place it is about; one without a path is about the whole fetch."""
+    """Report a member's error at every place it is about; one without a path is about the whole fetch.
+
+    Fields that other members could not be asked for, because this one was an input of theirs, are places of it too.
+    """
     if error.path:
-        report.member_error(error, fetch.folded.member, distinct(_located(run, fetch, error.path)))
+        broken = set(run.broken_by(fetch, error))
+        located = [*_located(run, fetch, error.path), *_blocked(run, fetch, set(), broken)]
+        report.member_error(error, fetch.folded.member, distinct(located))
     else:
         report.member_failure(error, fetch.folded.member, distinct(_affected(run, fetch)))
 
@@ -103,28 +109,24 @@ def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Itera
 
 
 def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
-    """Yield the places that are null because a fetch failed, here or in fetches that needed the keys it would bring."""
+    """Yield the places that are null because a fetch failed, here or in fetches that needed what it would bring."""
     yield from missing(run.form.whole, run.root, fetch.folded.selections, ())
-    causes = {fetch.order}
-    for later in run.form.fetches[fetch.order :]:
-        if later.order != fetch.order and not causes.intersection(later.parents):
-            continue
+    for entity in fetch.entities:
+        for target in entity.targets:
+            for value, node, at in places(run.form.whole, run.root, target.path):
+                yield from missing(node, value, entity.wanted.selections, at)
+    yield from _blocked(run, fetch, {fetch.order}, frozenset())
+
+
+def _blocked(run: Run, fetch: CompiledFetch, causes: set[int], broken: Broken) -> Iterator[ResponsePath]:
+    """Yield the places of later fetches that could not ask about an object, because its inputs were lost."""
+    for later in run.form.fetches[fetch.order + 1 :]:
         for entity in later.entities:
             for target in entity.targets:
                 for value, node, at in places(run.form.whole, run.root, target.path):
-                    if later.order == fetch.order or _lacks_key(entity, target, value, causes):
+                    if lost_input(target.position, entity.wanted.fields, value, causes, broken):
                         causes.add(later.order)
                         yield from missing(node, value, entity.wanted.selections, at)
-
-
-def _lacks_key(entity: CompiledEntities, target: Target, value: Any, causes: set[int]) -> bool:
-    """Say whether an object could not be asked about because one of these fetches did not bring its key."""
-    return any(
-        getattr(value, attribute(part.source)) is None
-        and causes.intersection(target.position.slots[part.source].writers)
-        for part in entity.wanted.fields
-        if part.name in entity.wanted.required
-    )
 
 
 def field_error(

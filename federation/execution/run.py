@@ -10,7 +10,7 @@ and what still runs is cancelled then, or when the caller is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from federation.contract.errors import CroceviaError, NodeUnavailableError
 from federation.execution.answer import MemberError, misbehaved, timed_out
 from federation.execution.collect import Found, encoded_list, variables_json
 from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm
+from federation.execution.inputs import broken_fields, lost_input, without
 from federation.execution.ports import (
     Answered,
     EntityRouter,
@@ -76,6 +77,10 @@ class Run:
         self.found: dict[int, list[Found]] = {}
         self.failures: dict[int, CroceviaError] = {}
         self.errors: list[tuple[int, list[MemberError]]] = []
+        self.causes: set[int] = set()
+        """Fetches that failed, or could not ask about an object because of one that did."""
+        self.broken: set[tuple[int, str]] = set()
+        """Fields that members reported errors for; see `inputs.py`."""
         self.judged = True
         """Whether decoders judged all nulls that pass as they are; else the response is read with null propagation."""
         self._shared: dict[int, Found] = {}
@@ -143,7 +148,7 @@ class Run:
             return None
         if not fetch.entities:
             return self._send(fetch, self._request(fetch, [], 0))
-        found = [self._collect(entity) for entity in fetch.entities]
+        found = [self._collect(fetch.order, entity) for entity in fetch.entities]
         self.found[fetch.order] = found
         count = sum(len(one.index) for one in found)
         if not count:
@@ -153,7 +158,7 @@ class Run:
         lists = [entity.label + one.encoded for entity, one in zip(fetch.entities, found, strict=True)]
         return self._send(fetch, self._request(fetch, lists, count))
 
-    def _collect(self, entity: CompiledEntities) -> Found:
+    def _collect(self, order: int, entity: CompiledEntities) -> Found:
         """Find the entities of one input, or take what another input found since the tree last changed."""
         shared = self._shared.get(entity.sharing)
         if shared is not None:
@@ -162,10 +167,27 @@ class Run:
         for target in entity.targets:
             target.collect(self.root, found.index, found.objects, found.numbers)
             found.ends.append(len(found.objects))
+        if self.causes or self.broken:
+            found = self._without_lost(order, entity, found)
         if self.outside.router is None:
             found.encoded = encoded_list(found.index)
             self._shared[entity.sharing] = found  # routed collections are changed for their member
         return found
+
+    def _without_lost(self, order: int, entity: CompiledEntities, found: Found) -> Found:
+        """Leave out the objects whose inputs were lost on the way."""
+        kept: list[bool] = []
+        start = 0
+        for target, end in zip(entity.targets, found.ends, strict=True):
+            kept += [
+                not lost_input(target.position, entity.wanted.fields, value, self.causes, self.broken)
+                for value in found.objects[start:end]
+            ]
+            start = end
+        if all(kept):
+            return found
+        self.causes.add(order)
+        return without(found, kept)
 
     async def _route_and_send(self, fetch: CompiledFetch, router: EntityRouter, found: list[Found]) -> FetchAnswer:
         """Have the representations translated, then send those that are left; none left is an empty answer."""
@@ -290,9 +312,23 @@ class Run:
                 fetch.merge_root(self.root, whole.data)
             else:
                 self._merge_entities(fetch, layers)
+        for reported in whole.errors or ():
+            self.broken.update(self.broken_by(fetch, reported))
         if self.outside.on_answer is not None:
             extensions = whole.extensions if len(whole.extensions) else None
             self.outside.on_answer(Answered(fetch.folded.id, fetch.folded.member, extensions, None))
+
+    def broken_by(self, fetch: CompiledFetch, error: MemberError) -> Iterator[tuple[int, str]]:
+        """Yield the fields of the merged tree that are null because of a member's error."""
+        path = error.path or []
+        if not fetch.entities:
+            yield from broken_fields(self.root, path)
+            return
+        for entity, found in zip(fetch.entities, self.found[fetch.order], strict=True):
+            if path[:1] == [entity.wanted.alias]:
+                for value, number in zip(found.objects, found.numbers, strict=True):
+                    if path[1:2] == [number]:
+                        yield from broken_fields(value, path[2:])
 
     def _check_counts(self, fetch: CompiledFetch, whole: Any) -> None:
         """Insist on one entity or null for every representation (Apollo Federation, `_entities`)."""
@@ -317,6 +353,7 @@ class Run:
 
     def _fail(self, fetch: CompiledFetch, error: CroceviaError) -> None:
         self.failures[fetch.order] = error
+        self.causes.add(fetch.order)
         if self.outside.on_answer is not None:
             self.outside.on_answer(Answered(fetch.folded.id, fetch.folded.member, None, error))
 

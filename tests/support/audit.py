@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, NodeUnavailableError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.execution.members import HttpFetcher
 from federation.execution.ports import FetchRequest
@@ -71,20 +71,23 @@ class Verdict:
 
 
 class _Counting:
-    def __init__(self, inner: HttpFetcher) -> None:
+    def __init__(self, inner: HttpFetcher, down: frozenset[str]) -> None:
         self.inner = inner
+        self.down = down
         self.count = 0
 
     def fetch(self, request: FetchRequest) -> Any:
         self.count += 1
+        if request.member in self.down:
+            raise NodeUnavailableError("down")
         return self.inner.fetch(request)
 
 
-async def judge(case: Case, supergraph: str | None = None) -> Verdict:
-    """Run a case, with the audit's own supergraph or another one of the same subgraphs."""
+async def judge(case: Case, supergraph: str | None = None, down: frozenset[str] = frozenset()) -> Verdict:
+    """Run a case, with the audit's own supergraph or another one of the same subgraphs, some of which are down."""
     client = HttpClient(TransportLimits())
     endpoints = {item["name"]: Endpoint.parse(URL + item["path"]) for item in case.subgraphs}
-    fetcher = _Counting(HttpFetcher(client, endpoints))
+    fetcher = _Counting(HttpFetcher(client, endpoints), down)
     graph = OpenGraph(Supergraph.parse(supergraph or case.supergraph), fetcher, OpenSettings())
     request = GraphQLRequest(case.query, None, None, {}, {})
     data: Any = None

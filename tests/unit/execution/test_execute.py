@@ -680,3 +680,70 @@ async def test_lists_of_different_lengths_keep_the_longer_and_merge_what_both_ha
         "b": {"data": {"_entities": [{"tags": [{"y": 1}, {"y": 2}]}]}},
     }
     assert data_of(await run(of, script)) == {"product": {"tags": [{"x": 1, "y": 1}, {"x": None, "y": 2}]}}
+
+
+def shipping() -> Plan:
+    """Return a plan where `c` needs the price of `b` to compute what it answers."""
+    here = path("products", "*")
+    return plan(
+        [
+            root_fetch("a", node("products", "[Product]", leaf("id", "ID!"))),
+            entity_fetch(1, "b", entities([here], leaf("price", "Int"))),
+            entity_fetch(
+                2,
+                "c",
+                entities(
+                    [here],
+                    leaf("shipping", "Int"),
+                    fields=(RepresentationField("id", "id"), RepresentationField("price", "price")),
+                ),
+                after=(0, 1),
+            ),
+        ],
+        shown("products", "[Product]", shown("shipping", "Int")),
+    )
+
+
+TWO = {"data": {"products": [{"id": "1"}, {"id": "2"}]}}
+
+
+async def test_nothing_is_computed_from_an_input_that_was_lost() -> None:
+    members = ScriptedMembers({"a": TWO, "b": NodeUnavailableError("down")})
+    response = await run(shipping(), members)
+    assert data_of(response) == {"products": [{"shipping": None}, {"shipping": None}]}
+    assert members.variables("c") == []
+    assert response.errors[0]["extensions"]["paths"] == [["products", 0, "shipping"], ["products", 1, "shipping"]]
+
+
+async def test_an_input_that_a_member_reported_an_error_for_is_lost_for_its_object_only() -> None:
+    answer = {
+        "data": {"_entities": [{"price": None}, {"price": 20}]},
+        "errors": [{"message": "no", "path": ["_entities", 0, "price"], "extensions": {"code": "FIELD_DENIED"}}],
+    }
+    members = ScriptedMembers({"a": TWO, "b": answer, "c": {"data": {"_entities": [{"shipping": 3}]}}})
+    response = await run(shipping(), members)
+    assert data_of(response) == {"products": [{"shipping": None}, {"shipping": 3}]}
+    assert members.variables("c") == [{"representations": [{"__typename": "Product", "id": "2", "price": 20}]}]
+    assert ["products", 0, "shipping"] in [error["path"] for error in response.errors]
+
+
+async def test_an_input_that_is_null_in_the_data_is_sent_as_null() -> None:
+    answer = {"data": {"_entities": [{"price": None}, {"price": 20}]}}
+    members = ScriptedMembers({"a": TWO, "b": answer, "c": {"data": {"_entities": [{"shipping": 0}, {"shipping": 3}]}}})
+    response = await run(shipping(), members)
+    assert data_of(response) == {"products": [{"shipping": 0}, {"shipping": 3}]}
+
+
+async def test_an_object_whose_type_nobody_could_say_is_null_where_its_fields_depend_on_it() -> None:
+    of = plan(
+        [
+            root_fetch("a", node("node", "Node", leaf("id", "ID!"))),
+            entity_fetch(1, "b", entities([path("node")], leaf("__typename", "String!"), typename="Node")),
+        ],
+        shown("node", "Node", shown("id", "ID!"), shown("price", "Int", on=frozenset({"Product"}))),
+    )
+    response = await run(of, {"a": {"data": {"node": {"id": "1"}}}, "b": NodeUnavailableError("down")})
+    assert data_of(response) == {"node": None}
+    assert [(error["extensions"]["code"], error["path"]) for error in response.errors] == [
+        ("NODE_UNAVAILABLE", ["node"])
+    ]

@@ -1,0 +1,82 @@
+"""Says which entities must not be asked about, because something they are asked with was lost on the way.
+
+A `@requires` input that is null in the data is sent as null. One that is null because its member failed, or reported an
+error for it, is not: the answer would be computed from nothing and look like data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from federation.execution.codegen import attribute
+from federation.execution.collect import Found
+from federation.execution.shape import TYPENAME, Position
+from federation.planning.plan import RepresentationField
+
+Broken = Container[tuple[int, str]]
+"""Fields that a member reported an error for: the identity of the object in the merged tree, and the source key."""
+
+
+def lost_input(
+    position: Position,
+    parts: Sequence[RepresentationField],
+    value: Any,
+    causes: AbstractSet[int],
+    broken: Broken,
+) -> bool:
+    """Say whether a representation field of an object is null because a fetch in `causes` failed, or it is broken."""
+    typename = getattr(value, attribute(TYPENAME), None)
+    for part in parts:
+        slot = position.slots.get(part.source)
+        if slot is None or (part.on and typename not in part.on):
+            continue
+        inner = getattr(value, slot.attribute)
+        if inner is None:
+            if not causes.isdisjoint(slot.writers) or (id(value), part.source) in broken:
+                return True
+        elif slot.child is not None:
+            child = slot.child
+            if any(lost_input(child, part.selections, item, causes, broken) for item in _objects(inner)):
+                return True
+    return False
+
+
+def _objects(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _objects(item)
+    elif value is not None:
+        yield value
+
+
+def without(found: Found, kept: Sequence[bool]) -> Found:
+    """Return what was found without some of the objects, and without representations that only they had."""
+    encoded = list(found.index)
+    less = Found()
+    for value, number, keep in zip(found.objects, found.numbers, kept, strict=True):
+        if keep:
+            less.objects.append(value)
+            less.numbers.append(less.index.setdefault(encoded[number], len(less.index)))
+    less.ends = [sum(kept[:end]) for end in found.ends]
+    return less
+
+
+def broken_fields(value: Any, path: Sequence[str | int]) -> Iterator[tuple[int, str]]:
+    """Follow a member's error path from an object of the merged tree to the field that is null because of it."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or not 0 <= step < len(value):
+                return
+            value = value[step]
+        elif isinstance(value, list):
+            return
+        else:
+            inner = getattr(value, attribute(step), None) if step.isidentifier() else None
+            if inner is None:
+                yield (id(value), step)
+                return
+            value = inner
+        if value is None:
+            return
