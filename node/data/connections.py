@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.sql.selectable import Select, Subquery
+from sqlalchemy.sql.selectable import CTE, Select
 
 from federation.contract.errors import FieldDeniedError
 from node.data.cells import Cell, kind_of, shows, visible_row
@@ -167,7 +167,7 @@ def compile_connection(objects: Objects, root: Root, selected: Selected, path: P
     view = _View(objects, source, plan, Row.of(objects.reading, source), {})
     order = tuple(_order(selected.arguments.get("orderBy") or (), view))
     matching = _condition(selected.arguments.get("where") or {}, view)
-    rows = view.subquery()
+    rows = view.query()
     matches = _on(rows, matching)
     after = selected.arguments.get("after")
     page = _page(rows, matches, order, view, size, continues=after is not None)
@@ -232,7 +232,7 @@ class _View:
         self.objects.disclosures.shown(type_name, name, decided, decided.shown)
         return found
 
-    def subquery(self) -> Subquery:
+    def query(self) -> CTE:
         keys = (
             [self.row.column(name).label(f"k{n}") for n, name in enumerate(self.source.key.columns)]
             if self.source.key
@@ -240,7 +240,7 @@ class _View:
         )
         fields = [found.value.label(f"f_{name}") for name, found in self.columns.items()]
         where = (*self.row.counts(), visible_row(self.plan, self.row))
-        return select(*keys, *fields).select_from(self.row.tables).where(*where).subquery()
+        return select(*keys, *fields).select_from(self.row.tables).where(*where).cte("policy_view")
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,9 +257,7 @@ def _order(keys: Sequence[Mapping[str, Any]], view: _View) -> Iterator[_OrderKey
             yield _OrderKey(name, view.masked(name), kind, direction == _DESCENDING)
 
 
-def _page(
-    rows: Subquery, matches: Sql, order: Sequence[_OrderKey], view: _View, size: int, *, continues: bool
-) -> Subquery:
+def _page(rows: CTE, matches: Sql, order: Sequence[_OrderKey], view: _View, size: int, *, continues: bool) -> CTE:
     keys = [rows.c[f"k{index}"] for index in range(view.key_width)]
     by = [_comparable(rows.c[key.column], key.kind, view.dialect) for key in order]
     wanted = [matches]
@@ -272,7 +270,7 @@ def _page(
         .where(*wanted)
         .order_by(*ordering, *(key.asc() for key in keys))
         .limit(size + 1)
-        .subquery()
+        .cte("page")
     )
 
 
@@ -315,7 +313,7 @@ def _bound_type(kind: Kind) -> type[Text | BigInteger | Numeric[Any]]:
 
 
 def _objects(
-    objects: Objects, source: Source, page: Subquery, order: Sequence[_OrderKey], nodes: Sequence[tuple[Selected, Path]]
+    objects: Objects, source: Source, page: CTE, order: Sequence[_OrderKey], nodes: Sequence[tuple[Selected, Path]]
 ) -> tuple[Sql, tuple[ObjectShape, ...]]:
     """Return the JSON of a page's rows: key, order and one object for each `node` that is selected."""
     assert source.key is not None  # a root's source has one
@@ -335,7 +333,7 @@ def _objects(
         made.select_from(row.tables.join(page, tied))
         .order_by(*ordering, *(key.asc() for key in keys))
         .limit(_MOST_ROWS)
-        .subquery()
+        .cte("made")
     )
     gathered = select(dialect.gathered(rows.c.made)).scalar_subquery()
     return gathered, tuple(shape for _, shape in written)
@@ -397,7 +395,7 @@ def _condition(where: Mapping[str, Any], view: _View) -> _Filter:
     return _All(tuple(parts))
 
 
-def _on(rows: Subquery, condition: _Filter) -> Sql:
+def _on(rows: CTE, condition: _Filter) -> Sql:
     match condition:
         case _All(parts):
             return and_(true(), *(_on(rows, part) for part in parts))

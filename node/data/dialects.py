@@ -205,7 +205,7 @@ class SQLiteDialect(Dialect):
 
     @override
     def given_keys(self, name: str, width: int, kinds: Sequence[PlainType]) -> Select[*tuple[Any, ...]]:
-        keys = func.json_each(bindparam(name, type_=Text)).table_valued("value").alias("given")
+        keys = func.json_each(bindparam(name, None, type_=Text)).table_valued("value").alias("given")
         return select(*(func.json_extract(keys.c.value, f"$[{index}]") for index in range(width)))
 
 
@@ -286,7 +286,9 @@ class PostgreSQLDialect(Dialect):
 
     @override
     def given_keys(self, name: str, width: int, kinds: Sequence[PlainType]) -> Select[*tuple[Any, ...]]:
-        rows = func.jsonb_array_elements(cast(bindparam(name, type_=Text), postgresql.JSONB)).table_valued("value")
+        rows = func.jsonb_array_elements(cast(bindparam(name, None, type_=Text), postgresql.JSONB)).table_valued(
+            "value"
+        )
         keys = rows.alias("given")
         found = column("value", postgresql.JSONB, _selectable=keys)
         values = [func.jsonb_extract_path_text(found, str(index), type_=Text) for index in range(width)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeAlias
@@ -35,7 +36,7 @@ DENIED: Final = FieldDeniedError("the field is denied for this purpose")
 _KEYS: Final = "given_keys"
 _LOOKED_UP: Final = "looked_up"
 _PERSON: Final = "Citizen"
-_INTEGER_LENGTH: Final = 18  # so many digits fit 64 bits
+_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bits
 
 
 @dataclass(frozen=True, slots=True)

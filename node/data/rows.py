@@ -213,7 +213,7 @@ class Row:
         conditions = [person.meets(recorded.join, record.at), record.value(recorded.purpose) == purpose]
         if recorded.consumer:
             consumer = record.column(recorded.consumer)
-            conditions.append(or_(consumer.is_(None), consumer == bindparam(CONSUMER, type_=Text)))
+            conditions.append(or_(consumer.is_(None), consumer == bindparam(CONSUMER, None, type_=Text)))
         today = self.reading.today.isoformat()
         conditions.append(record._day_holds(recorded.given, lambda value: value <= today))
         if recorded.withdrawn:
