@@ -3,10 +3,11 @@
 The cost of a set of jumps is a sum over requests, not over jumps: jumps into one subgraph that can happen at the same
 time become one request. The longest chain weighs most, then each request (the later, the dearer), then each jump.
 
-Search is branch and bound. Adding jumps never makes a set cheaper, therefore (1) a goal that the jumps already taken
-can answer is decided at once, (2) a set that already costs as much as the best known answer is given up, and (3) the
-goal whose cheapest option adds most is decided first, since it tells branches apart soonest. Goals with the same
-options are decided together. A stated budget bounds the work; when it ends, the best answer so far is used.
+Search is branch and bound. Adding jumps never makes a set cheaper, therefore (1) a goal with one option, or one that
+the jumps already taken can answer, is decided at once, (2) a set that already costs as much as the best known answer is
+given up, and (3) the goal whose cheapest option adds most is decided first, since it tells branches apart soonest.
+Goals with the same options are decided together. A stated budget bounds the work; when it ends, the best answer so far
+is used.
 
 Among answers of equal cost, the one that has most fields in early requests is taken.
 """
@@ -100,6 +101,10 @@ class _Bound:
     def descend(self, taken: Way, questions: list[tuple[Way, ...]]) -> None:
         """Decide the open questions one after the other, the most telling first."""
         mask, requests = taken
+        for forced in questions:
+            if len(forced) == 1:
+                mask, requests = mask | forced[0][0], requests | forced[0][1]
+        taken = (mask, requests)
         questions = [ways for ways in questions if all(one & ~mask for one, _ in ways)]
         if not questions:
             self._offer(taken)

@@ -1,7 +1,7 @@
 """Stage 6, passes over the fetch graph, repeated until none of them changes anything.
 
-Each pass looks for one pair of requests to join. Requests are joined only when neither waits for the other, when they
-go to the same subgraph, and when no other request has to begin later because of it.
+Requests are joined only when neither waits for the other, when they go to the same subgraph, and when no other request
+has to begin later because of it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,17 @@ def run(requests: Requests) -> Requests:
 
 
 def merge_siblings(requests: Requests) -> bool:
-    """Join two requests of one subgraph that can begin at the same time: several entities and paths, one request."""
+    """Join requests of one subgraph that can begin at the same time: several entities and paths, one request."""
     levels = levels_of(requests)
-    return _join_first(requests, lambda one, other: levels[one.number] == levels[other.number])
+    first: dict[tuple[object, ...], Request] = {}
+    changed = False
+    for request in list(requests):
+        # INVARIANT: of two requests at one level neither waits for the other.
+        one = first.setdefault((*_kind(request), levels[request.number]), request)
+        if one is not request:
+            _join(requests, one, request)
+            changed = True
+    return changed
 
 
 def sink_into_later(requests: Requests) -> bool:
@@ -90,12 +98,17 @@ def _join_first(requests: Requests, allowed: Callable[[Request, Request], bool])
     return False
 
 
+def _kind(request: Request) -> tuple[object, ...]:
+    """Return what two requests must have in common to be joined."""
+    return (request.subgraph, request.step, request.block, request.is_root)
+
+
 def _pairs(requests: Requests) -> Iterator[tuple[Request, Request]]:
     """Yield requests of one kind to one subgraph, neither of which waits for the other."""
     by_number = {request.number: request for request in requests}
     groups: dict[tuple[object, ...], list[Request]] = {}
     for request in requests:
-        groups.setdefault((request.subgraph, request.step, request.block, request.is_root), []).append(request)
+        groups.setdefault(_kind(request), []).append(request)
     for group in groups.values():
         before = {request.number: _ancestors(request, by_number) for request in group}
         for index, one in enumerate(group):

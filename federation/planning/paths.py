@@ -557,27 +557,28 @@ class Search:
         if len(node.descents) == 1 or len(node.selectable) <= 1:
             return
         for name, types in node.tree.spans:
-            spanned = sorted(types & node.selectable)
-            entries = {
-                one: next((e for e in node.entries if e.name == name and one in e.types), None) for one in spanned
-            }
-            found = [(one, entry) for one, entry in entries.items() if entry is not None]
-            if not any(
-                all(
-                    any(self._origins(option, node) <= {spot.jump.number} for option in self.options(entry, one))
-                    for one, entry in found
-                )
-                for spot in node.descents
-            ):
+            entries = [entry for entry in node.entries if entry.name == name and entry.types & types & node.selectable]
+            if len(entries) == 1 and self._direct_everywhere(entries[0], types & node.selectable):
+                continue
+            if not any(self._answers_alone(spot, node, entries, types & node.selectable) for spot in node.descents):
                 raise UnanswerableError(
                     f"`{name}` at `{node}` cannot be answered: "
-                    f"no single subgraph can begin for all of {', '.join(spanned)}"
+                    f"no single subgraph can begin for all of {', '.join(sorted(types & node.selectable))}"
                 )
 
-    def _origins(self, option: Option, node: Node) -> set[int]:
-        """Return the jumps above a node that an option takes the node's objects from."""
-        numbers = {spot.jump.number for spot in node.descents}
-        return {jump.number for jump in self.masks(option.mask) if jump.number in numbers}
+    def _direct_everywhere(self, entry: Entry, types: frozenset[str]) -> bool:
+        """Tell, cheaply, whether one origin has a field itself for all types."""
+        jumps = [{option.jump.number for option in self.options(entry, name)} for name in types]
+        return bool(set.intersection(*jumps) & {spot.jump.number for spot in entry.node.descents})
+
+    def _answers_alone(self, spot: Spot, node: Node, entries: list[Entry], types: frozenset[str]) -> bool:
+        """Tell whether a field can be had for all types when the objects come from one origin only."""
+        alone = self._node(node.static, node.parent, (spot,), node.guard, node.block, None)
+        for asked in entries:
+            entry = self._entry(alone, asked.name, asked.arguments, asked.source, None)
+            if not all(self.options(entry, name) for name in sorted(asked.types & types)):
+                return False
+        return True
 
 
 def _block(asked: Field, node: Node) -> int | None:

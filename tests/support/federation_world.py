@@ -10,7 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLInterfaceType, GraphQLUnionType, build_schema, graphql_sync, parse
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLUnionType,
+    build_schema,
+    graphql_sync,
+    is_required_argument,
+    parse,
+    validate,
+)
 
 from federation.planning.fieldsets import parse_field_set
 from tests.support.supergraphs import join_sdl
@@ -19,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from graphql import GraphQLResolveInfo, GraphQLSchema
+    from graphql import DocumentNode, GraphQLResolveInfo, GraphQLSchema
 
     from federation.planning.fieldsets import FieldSet
 
@@ -774,15 +787,22 @@ class Writer:
             # Names that belong to other fields are the interesting ones; they often do not validate.
             alias = f"{self.random.choice([*names, 'id'])}: " if self.random.random() < 0.3 else f"z_{name}: "
         arguments = ""
-        if found.args and self.random.random() < 0.8:
+        if "n" in found.args and self.random.random() < 0.8:
             number = self.number()
             arguments = f"(n: {number})"
             alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.9 else alias
+        elif "n" not in found.args:
+            arguments = self.literals(found.args)
         composite = hasattr(self.schema.type_map[target], "fields") or hasattr(self.schema.type_map[target], "types")
         if composite and depth <= 0:
             return ""
         below = f" {self.selection(target, depth - 1)}" if composite else ""
         return f"{alias}{name}{arguments}{self.directive()}{below}"
+
+    def literals(self, arguments: dict[str, Any]) -> str:
+        """Write arguments of a schema that is not ours: always the same value, so that fields merge."""
+        given = [f"{name}: {_literal(one.type)}" for name, one in arguments.items() if is_required_argument(one)]
+        return f"({', '.join(given)})" if given else ""
 
     def fragment(self, name: str, depth: int) -> str:
         named = self.schema.type_map[name]
@@ -819,9 +839,25 @@ class Writer:
         return f"${name}"
 
 
-def operations(world: World, random: Random, count: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield random operations that parse."""
+def _literal(wanted: Any) -> str:
+    """Write some value of an input type."""
+    if isinstance(wanted, GraphQLNonNull):
+        return _literal(wanted.of_type)
+    if isinstance(wanted, GraphQLList):
+        return f"[{_literal(wanted.of_type)}]"
+    if isinstance(wanted, GraphQLEnumType):
+        return str(min(wanted.values))
+    if isinstance(wanted, GraphQLInputObjectType):
+        fields = (f"{name}: {_literal(one.type)}" for name, one in wanted.fields.items())
+        return f"{{{', '.join(fields)}}}"
+    found: dict[str, str] = {"Int": "1", "Float": "1.5", "Boolean": "true"}
+    return found.get(wanted.name, '"1"')
+
+
+def operations(schema: GraphQLSchema, random: Random, count: int) -> Iterator[tuple[DocumentNode, str, dict[str, Any]]]:
+    """Yield random operations that are valid for a schema: parsed, as text, and with their variables."""
     for _ in range(count):
-        text, variables = Writer(world.merged, random).operation()
-        parse(text)
-        yield text, variables
+        text, variables = Writer(schema, random).operation()
+        document = parse(text)
+        if not validate(schema, document):
+            yield document, text, variables
