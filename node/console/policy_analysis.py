@@ -63,9 +63,7 @@ def prove_bundles(
                             _proof_json(one, seconds.get((folder, one.invariant.id, one.invariant.type_name)))
                             for one in proofs
                         ],
-                        "idle": [
-                            {"type": one.type_name, "rule": one.rule, "why": str(one.idleness)} for one in idle[folder]
-                        ],
+                        "idle": [{"type": one.type_name, "rule": one.rule} for one in idle[folder]],
                     }
                     for folder, _, proofs in proved
                 ],
@@ -75,7 +73,9 @@ def prove_bundles(
         for folder, bundle, proofs in proved:
             _print_proofs(folder, bundle, proofs, seconds)
             for one in idle[folder]:
-                out().print(f"[yellow]idle[/yellow] {one.type_name}: rule `{one.rule}` {one.idleness}", highlight=False)
+                out().print(
+                    f"[yellow]idle[/yellow] {one.type_name}: rule `{one.rule}` changes no decision", highlight=False
+                )
     exit_if(failed)
 
 

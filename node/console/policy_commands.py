@@ -15,7 +15,7 @@ import typer
 
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
-from node.console import policy_signing
+from node.console import policy_registers, policy_signing
 from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_options import (
@@ -212,6 +212,9 @@ app.command(name="mutate")(mutate_bundles)
 for signing in (policy_signing.sign, policy_signing.approve, policy_signing.verify, policy_signing.publish):
     app.command()(signing)
 app.command()(policy_signing.rollback)
+for register in (policy_registers.ropa, policy_registers.dpia, policy_registers.export):
+    app.command()(register)
+app.command(name="import")(policy_registers.import_policy)
 
 
 # --- reading what the officer typed ---

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import chain, combinations, product
 from typing import TYPE_CHECKING, Final
 
@@ -75,20 +74,12 @@ class Proof:
         return self.counterexample is None
 
 
-class Idleness(StrEnum):
-    """Why a rule never matters."""
-
-    NEVER_APPLIES = "never applies"
-    CHANGES_NOTHING = "changes nothing"
-
-
 @dataclass(frozen=True, slots=True)
 class IdleRule:
     """A grant that shows nothing that others do not, or a prohibition that takes nothing away."""
 
     type_name: str
     rule: str
-    idleness: Idleness
 
 
 def prove(bundle: Bundle) -> tuple[Proof, ...]:
@@ -204,21 +195,16 @@ def _consent_purposes(conditions: Iterable[Condition]) -> Iterator[str]:
 
 
 def idle_rules(bundle: Bundle) -> Iterator[IdleRule]:
-    """Yield the rules that never matter; not errors, but the officer should know."""
+    """Yield the rules without which every decision would be the same; no errors, but the officer should know."""
     for name, document in sorted(bundle.types.items()):
         matter: set[str] = set()
-        applying: set[str] = set()
         for plan in plans_of_every_class(bundle, document):
+            matter |= {rule.id for rule in plan.hiding}
             for field in plan.fields.values():
                 matter |= _mattering(plan, field, matter)
-                applying |= {grant.id for grant in field.grants} | {rule.id for rule in field.prohibitions}
-            applying |= {rule.id for rule in plan.hiding}
-            matter |= {rule.id for rule in plan.hiding}
         for rule in [*(grant.id for grant in document.grants), *(one.id for one in document.prohibitions)]:
-            if rule not in applying:
-                yield IdleRule(name, rule, Idleness.NEVER_APPLIES)
-            elif rule not in matter:
-                yield IdleRule(name, rule, Idleness.CHANGES_NOTHING)
+            if rule not in matter:
+                yield IdleRule(name, rule)
 
 
 def _mattering(plan: TypePlan, field: FieldPlan, known: set[str]) -> set[str]:

@@ -1,0 +1,168 @@
+"""Policies as ODRL with DPV terms, and ODRL agreements as draft grants (policy section 12).
+
+Export: one `odrl:Agreement` per grant. Import makes a draft, which an officer completes and two officers sign: ODRL
+has no masks and no rows of its own, so those travel as terms of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from node.policy.conditions import TRUE, to_text
+from node.policy.errors import PolicyError, nearest
+from node.policy.forms import Clear, write_form
+
+if TYPE_CHECKING:
+    from node.policy.bundle import Bundle
+    from node.policy.documents import Grant, TypeDocument
+    from node.policy.vocabulary import Vocabulary
+
+_CONTEXT: Final = [
+    "http://www.w3.org/ns/odrl.jsonld",
+    {"dpv": "https://w3id.org/dpv#", "crocevia": "https://w3id.org/crocevia/policy#"},
+]
+_FIELD: Final = "https://w3id.org/crocevia/field/"
+_KIND: Final = "https://w3id.org/crocevia/kind/"
+_PURPOSE: Final = "https://w3id.org/crocevia/purpose/"
+
+
+def to_odrl(bundle: Bundle, assigner: str) -> dict[str, Any]:
+    """Return a JSON-LD document with one agreement per grant.
+
+    Args:
+        bundle: the policy.
+        assigner: an IRI of the administration whose policy it is.
+    """
+    agreements = [
+        _agreement(bundle, document, grant, assigner)
+        for _, document in sorted(bundle.types.items())
+        for grant in document.grants
+    ]
+    return {"@context": _CONTEXT, "@graph": agreements}
+
+
+def _agreement(bundle: Bundle, document: TypeDocument, grant: Grant, assigner: str) -> dict[str, Any]:
+    vocabulary = bundle.vocabulary
+    constraints = [
+        {"leftOperand": "purpose", "operator": "isA", "rightOperand": {"@id": f"{_PURPOSE}{grant.purpose}"}},
+        {"leftOperand": "dateTime", "operator": "gteq", "rightOperand": {"@value": grant.valid.first.isoformat()}},
+        {"leftOperand": "dateTime", "operator": "lteq", "rightOperand": {"@value": grant.valid.last.isoformat()}},
+    ]
+    permissions = [
+        {
+            "action": "read",
+            "target": f"{_FIELD}{document.name}.{name}",
+            "constraint": constraints,
+            "duty": [{"action": "delete", "constraint": [_after(grant)]}],
+            **({} if isinstance(form, Clear) else {"crocevia:mask": write_form(form)}),
+        }
+        for name, form in grant.see.items()
+    ]
+    return {
+        "@type": "Agreement",
+        "uid": f"https://w3id.org/crocevia/grant/{document.name}/{grant.id}",
+        "assigner": assigner,
+        "assignee": [f"{_KIND}{kind}" for kind in grant.kinds],
+        "permission": permissions,
+        "dpv:hasLegalBasis": [{"@id": vocabulary.legal_bases[basis]} for basis in (*grant.basis, *grant.basis9)],
+        "crocevia:law": grant.law,
+        **({"crocevia:rows": to_text(grant.rows)} if grant.rows != TRUE else {}),
+        **({"crocevia:consent": f"{_PURPOSE}{grant.consent}"} if grant.consent else {}),
+    }
+
+
+def _after(grant: Grant) -> dict[str, Any]:
+    return {"leftOperand": "elapsedTime", "operator": "eq", "rightOperand": {"@value": grant.retain}}
+
+
+def draft_grants(document: Any, vocabulary: Vocabulary) -> dict[str, list[dict[str, Any]]]:
+    """Return draft grants by type, as a type document writes them, from a document of ODRL agreements.
+
+    Raises:
+        PolicyError: an agreement lacks what a grant needs, or names what the vocabulary does not have.
+    """
+    if not isinstance(document, dict):
+        raise PolicyError("expected a JSON-LD document with ODRL agreements")
+    graph = document.get("@graph", [document])
+    drafts: dict[str, list[dict[str, Any]]] = {}
+    for position, agreement in enumerate(graph if isinstance(graph, list) else []):
+        if isinstance(agreement, dict) and agreement.get("@type") == "Agreement":
+            for type_name, draft in _drafts_of(agreement, f"agreement {position + 1}", vocabulary).items():
+                drafts.setdefault(type_name, []).append(draft)
+    if not drafts:
+        raise PolicyError("the document holds no ODRL agreement")
+    return drafts
+
+
+def _drafts_of(agreement: dict[str, Any], where: str, vocabulary: Vocabulary) -> dict[str, dict[str, Any]]:
+    by_iri = {iri: basis for basis, iri in vocabulary.legal_bases.items()}
+    bases = [by_iri.get(_iri(one)) for one in _list(agreement.get("dpv:hasLegalBasis"))]
+    if not bases or None in bases:
+        raise PolicyError(f"{where} has no legal basis of the vocabulary")
+    kinds = [_local(one, _KIND, vocabulary.kinds, where) for one in _list(agreement.get("assignee"))]
+    drafts: dict[str, dict[str, Any]] = {}
+    for permission in _list(agreement.get("permission")):
+        type_name, _, field = str(permission.get("target", "")).removeprefix(_FIELD).partition(".")
+        if not field:
+            raise PolicyError(f"{where} has a permission without a field as its target")
+        found = _constraints(permission)
+        if not {"purpose", "from", "until"} <= found.keys():
+            raise PolicyError(f"{where} has a permission without purpose and dates")
+        draft = drafts.setdefault(
+            type_name,
+            {
+                "id": _id(str(agreement.get("uid", where))),
+                "to": {"kind": kinds},
+                "purpose": _local(found["purpose"], _PURPOSE, vocabulary.purposes, where),
+                "basis": [basis for basis in bases if basis not in vocabulary.special_bases],
+                "law": agreement.get("crocevia:law", "to be written by the officer"),
+                "see": {},
+                "valid": {"from": found["from"], "until": found["until"]},
+                "retain": _retention(permission),
+            },
+        )
+        special = [basis for basis in bases if basis in vocabulary.special_bases]
+        if special:
+            draft["basis9"] = special
+        if "crocevia:rows" in agreement:
+            draft["rows"] = agreement["crocevia:rows"]
+        draft["see"][field] = permission.get("crocevia:mask", "clear")
+    return drafts
+
+
+def _constraints(permission: dict[str, Any]) -> dict[str, str]:
+    keys = {("purpose", "isA"): "purpose", ("dateTime", "gteq"): "from", ("dateTime", "lteq"): "until"}
+    found = {}
+    for one in _list(permission.get("constraint")):
+        key = keys.get((one.get("leftOperand"), one.get("operator")))
+        if key:
+            found[key] = _iri(one.get("rightOperand"))
+    return found
+
+
+def _retention(permission: dict[str, Any]) -> str:
+    for duty in _list(permission.get("duty")):
+        for one in _list(duty.get("constraint")):
+            if one.get("leftOperand") == "elapsedTime":
+                return _iri(one.get("rightOperand"))
+    return "P1Y"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _iri(value: Any) -> str:
+    return str(value.get("@id", value.get("@value", ""))) if isinstance(value, dict) else str(value)
+
+
+def _local(value: Any, base: str, known: Any, where: str) -> str:
+    name = _iri(value).removeprefix(base)
+    if name not in known:
+        raise PolicyError(f"{where}: `{name}` is not in the vocabulary{nearest(name, known)}")
+    return name
+
+
+def _id(uid: str) -> str:
+    return "draft-" + re.sub(r"[^a-z0-9]+", "-", uid.rpartition("/")[2].lower()).strip("-")
