@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import secrets
 import signal
@@ -52,15 +53,10 @@ class ForgetfulStore(SqliteStore):
             super().commit()
 
 
-async def write(files: LedgerFiles, *, defect: bool) -> None:
-    """Record entries without end, and print each acknowledgement."""
+async def write(files: LedgerFiles, store: type[SqliteStore]) -> None:
+    """Record entries without end in a store of that kind, and print each acknowledgement."""
     keys = files.subject_keys()
-    ledger = files.ledger(keys)
-    if defect:
-        ledger.close()
-        ledger = Ledger.open(
-            SIGNER, lambda: ForgetfulStore.open(files.path, SIGNER.verifier.name), keys, secrets.token_bytes
-        )
+    ledger = Ledger.open(SIGNER, lambda: store.open(files.path, SIGNER.verifier.name), keys, secrets.token_bytes)
 
     async def writer(number: int) -> None:
         count = 0
@@ -84,10 +80,9 @@ class Toll:
     recovery: list[float] = field(default_factory=list)
 
 
-def kill_once(files: LedgerFiles, after: float, arguments: list[str]) -> list[tuple[int, str]]:
+def kill_once(command: list[str], after: float, environment: dict[str, str]) -> list[tuple[int, str]]:
     """Start a writer, kill it, and return what it had acknowledged."""
-    command = [sys.executable, __file__, "--write", str(files.folder), *arguments]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert child.stdout is not None
     first = child.stdout.readline()  # it works; from now on it may die
     time.sleep(after)
@@ -121,12 +116,19 @@ def look_for(acknowledged: list[tuple[int, str]], files: LedgerFiles, toll: Toll
 def campaign(loops: int, folder: Path, arguments: list[str]) -> Toll:
     """Kill `loops` writers of one ledger, one after the other."""
     dice, toll, files = random.Random(20261122), Toll(), LedgerFiles(folder)
+    command = [sys.executable, __file__, "--write", str(folder), *arguments]
     for _ in range(loops):
-        look_for(kill_once(files, dice.uniform(0.0, 0.3), arguments), files, toll)
+        look_for(kill_once(command, dice.uniform(0.0, 0.3), dict(os.environ)), files, toll)
         if toll.loops % 20 == 0:
             line = f"{toll.loops:5} kills  {toll.acknowledged:8} acknowledged  {toll.missing} missing\n"
             sys.stdout.write(line)
             sys.stdout.flush()
+    verify_all(files, toll)
+    return toll
+
+
+def verify_all(files: LedgerFiles, toll: Toll) -> None:
+    """Verify the whole ledger at the end of a campaign."""
     store = SqliteStore.open_to_read(files.path)
     try:
         verified = verify_ledger(store, SIGNER.verifier)
@@ -135,7 +137,6 @@ def campaign(loops: int, folder: Path, arguments: list[str]) -> Toll:
         toll.corrupt += 1
         sys.stdout.write(f"the ledger does not verify: {error}\n")
     store.close()
-    return toll
 
 
 def main() -> int:
@@ -147,7 +148,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.write:
-        asyncio.run(write(LedgerFiles(asked.write), defect=asked.planted_defect))
+        asyncio.run(write(LedgerFiles(asked.write), ForgetfulStore if asked.planted_defect else SqliteStore))
         return 0
     arguments = ["--planted-defect"] if asked.planted_defect else []
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
