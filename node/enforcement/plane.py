@@ -40,6 +40,14 @@ class DataPlane:
         """The key fields of each entity type."""
         return self.served.entity_keys
 
+    async def require_database(self) -> None:
+        """Ask the database the smallest question there is.
+
+        Raises:
+            DatabaseUnavailableError: it does not answer.
+        """
+        await self.database.rows(_SMALLEST, {})
+
     async def answer(self, document: DocumentNode, asked: GraphQLRequest, consumer: str, plans: RequestPlans) -> Answer:
         """Compile the operation under the plans to one statement per root, and run it.
 
