@@ -120,8 +120,9 @@ class Renderer:
         entry = line.items[0].entry
         guard = guards.any_of(item.guard for item in line.items)
         relative = guards.inside(guard, outer)
-        text = entry.name if line.source == entry.name else f"{line.source}: {entry.name}"
-        text += printed_arguments(entry.arguments)
+        head = entry.name if line.source == entry.name else f"{line.source}: {entry.name}"
+        head += printed_arguments(entry.arguments)
+        body = ""
         rendered.variables |= variables_in(print_ast(one) for one in entry.arguments)
         type_text = "String!"
         selections: tuple[Selection, ...] = ()
@@ -132,12 +133,12 @@ class Renderer:
             below = [item.below for item in line.items if item.below is not None]
             if below:
                 inner = self.selection(below, edge.target, guard)
-                text = f"{text} {{ {inner.text()} }}"
+                body = f" {{ {inner.text()} }}"
                 selections = tuple(inner.selections)
                 rendered.variables |= inner.variables
         conditions = guards.to_conditions(relative)
         rendered.variables |= {one.variable for alternative in conditions for one in alternative}
-        rendered.texts.append(_conditional(text, relative))
+        rendered.texts.append(_conditional(head, body, relative))
         rendered.selections.append(Selection(line.source, entry.name, type_text, selections, on, conditions))
         if not conditions and not on:
             rendered.may_be_empty = False
@@ -154,19 +155,18 @@ class Renderer:
             rendered.selections.insert(0, Selection(key, TYPENAME, "String!"))
 
 
-def _conditional(text: str, guard: Guard) -> str:
+def _conditional(head: str, body: str, guard: Guard) -> str:
     """Print a field with its guard: directives on the field itself where one alternative of them is enough."""
     if guard == ALWAYS:
-        return text
+        return f"{head}{body}"
     alternatives = guards.to_conditions(guard)
     names = [condition.wanted for condition in alternatives[0]]
     if len(alternatives) > 1 or len(set(names)) < len(names):
-        return guarded(text, guard)
-    head, brace, body = text.partition(" {")
+        return guarded(f"{head}{body}", guard)
     directives = [
         f"@{'include' if condition.wanted else 'skip'}(if: ${condition.variable})" for condition in alternatives[0]
     ]
-    return f"{head} {' '.join(directives)}{brace}{body}"
+    return f"{head} {' '.join(directives)}{body}"
 
 
 def variables_in(texts: Iterable[str]) -> set[str]:

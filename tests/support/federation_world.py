@@ -184,7 +184,11 @@ class World:
             return self._things(self.data["Query", ""][name])
         known = self.types[self._known_as(subgraph, source.type)]
         spec = known.fields[name] if name in known.fields else self.field(source.type, name)
-        provided = [one for one in source.provided if one.name == name]
+        provided = [
+            one
+            for one in source.provided
+            if one.name == name and (not one.conditions or source.type in one.conditions)
+        ]
         gone = spec.moved is not None and subgraph == spec.moved[0 if spec.name in self.labels else 1]
         if (subgraph not in spec.owners or gone) and not provided:
             raise GraphQLError(f"{subgraph} does not resolve {source.type}.{name}")
@@ -559,6 +563,8 @@ class _Builder:
             return
         spec.fields[name] = made
         target = world.types[made.type.strip("[]!")]
+        if target.kind in ("interface", "union") and len(owners) == 1 and self.random.random() < 0.5:
+            self.provide_below(made, target, min(owners))
         if target.kind == "entity" and len(owners) == 1 and self.random.random() < 0.4:
             (owner,) = owners
             wanted = [one for one in target.fields.values() if self.providable(one, owner)]
@@ -566,6 +572,18 @@ class _Builder:
                 chosen = self.random.choice(wanted)
                 chosen.external.add(owner)
                 made.provides[owner] = chosen.name
+
+    def provide_below(self, made: FieldSpec, target: TypeSpec, owner: str) -> None:
+        """Provide fields of some members of an abstract type."""
+        texts = []
+        for member in sorted(target.below.get(owner, set())):
+            wanted = [one for one in self.world.types[member].fields.values() if self.providable(one, owner)]
+            if wanted and self.random.random() < 0.6:
+                chosen = self.random.choice(wanted)
+                chosen.external.add(owner)
+                texts.append(f"... on {member} {{ {chosen.name} }}")
+        if texts:
+            made.provides[owner] = " ".join(texts)
 
     @staticmethod
     def providable(one: FieldSpec, owner: str) -> bool:

@@ -34,7 +34,9 @@ type Review @join__type(graph: REVIEWS, key: "id") { id: ID! body: String produc
 type Query @join__type(graph: PRODUCTS) @join__type(graph: PRICES) @join__type(graph: REVIEWS) {
   products: [Product] @join__field(graph: PRODUCTS)
   reviews: [Review] @join__field(graph: REVIEWS)
+  find(by: By): Product @join__field(graph: PRODUCTS)
 }
+input By @join__type(graph: PRODUCTS) { id: ID }
 type Mutation @join__type(graph: PRODUCTS) @join__type(graph: PRICES) {
   rename(id: ID!, name: String): Product @join__field(graph: PRODUCTS)
   reprice(id: ID!, price: Int): Product @join__field(graph: PRICES)
@@ -147,6 +149,11 @@ def test_a_fetch_is_conditional_when_everything_it_brings_is() -> None:
     assert plan.fetches[1].conditions == ((Condition("a", wanted=True),),)
     assert "id @include(if: $a)" in plan.fetches[0].operation
     assert plan.fetches[0].variables == ("a",)
+
+
+def test_a_condition_stands_after_arguments_that_hold_objects() -> None:
+    plan = plan_of("query($a: Boolean!) { find(by: { id: 1 }) @include(if: $a) { name } products { id } }")
+    assert "find(by: { id: 1 }) @include(if: $a) { name }" in plan.fetches[0].operation
 
 
 def test_a_selection_set_that_may_lose_all_its_fields_keeps_one() -> None:
