@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from federation.composition.supergraph import Supergraph  # found through the line above
 from federation.gateway.open_graph import OpenSettings
 from federation.gateway.open_server import serve
 

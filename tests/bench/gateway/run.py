@@ -136,9 +136,12 @@ async def load(client: HttpClient, endpoint: Endpoint, body: bytes, connections:
     latencies: list[float] = []
     end = time.perf_counter() + seconds
 
+    size = len(await ask(client, endpoint, body))
+
     async def one() -> None:
         while (start := time.perf_counter()) < end:
-            await ask(client, endpoint, body)
+            if len(await ask(client, endpoint, body)) != size:
+                raise RuntimeError("an answer differs from the first")
             latencies.append(time.perf_counter() - start)
 
     await asyncio.gather(*(one() for _ in range(connections)))

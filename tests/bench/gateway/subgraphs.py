@@ -53,7 +53,7 @@ async def serve(port: int) -> None:
         for path, body in encoded_answers(all_workloads()).items()
     }
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Subgraphs(answers), "127.0.0.1", port, backlog=2048)
+    server = await loop.create_server(lambda: Subgraphs(answers), "0.0.0.0", port, backlog=2048)
     await server.serve_forever()
 
 

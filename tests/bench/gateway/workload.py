@@ -23,10 +23,10 @@ class Workload:
     expected: Any
 
     def sdl(self, port: int) -> str:
-        """Return the supergraph whose subgraphs answer on a port of this machine, each under a path of its own."""
+        """Return the supergraph whose subgraphs answer on a port of this machine, each at an address of its own."""
         graphs = "\n".join(
-            f'  {name.upper()} @join__graph(name: "{name}", url: "http://127.0.0.1:{port}/{self.name}/{name}")'
-            for name in self.subgraphs
+            f'  {name.upper()} @join__graph(name: "{name}", url: "http://127.0.1.{number}:{port}/{self.name}/{name}")'
+            for number, name in enumerate(self.subgraphs, 1)
         )
         return f"{JOIN}\nenum join__Graph {{\n{graphs}\n}}\n{self.types}"
 
