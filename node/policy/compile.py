@@ -68,7 +68,7 @@ def compile_type(bundle: Bundle, type_name: str, requester: Requester, purpose: 
         day=day,
         visible=visible,
         hiding=hiding,
-        fields={name: _field(field, live, forbidden, requester) for name, field in document.fields.items()},
+        fields=_fields(document, live, forbidden, requester),
         exact_lookups=frozenset(name for name, field in document.fields.items() if live and field.exact_lookup),
         aggregates=_aggregates([grant for grant, _ in live]),
     )
@@ -142,14 +142,32 @@ def _residual_prohibitions(
     return forbidden
 
 
+def _fields(
+    document: TypeDocument,
+    live: Sequence[tuple[Grant, Condition]],
+    forbidden: Sequence[tuple[Prohibition, ResidualProhibition]],
+    requester: Requester,
+) -> dict[str, FieldPlan]:
+    granted: dict[str, list[ResidualGrant]] = {name: [] for name in document.fields}
+    for grant, when in live:
+        ordinary = tuple(basis for basis in grant.basis if basis in requester.basis)
+        special = tuple(basis for basis in grant.basis9 if basis in requester.basis)
+        for name, form in grant.see.items():
+            field = document.fields[name]
+            if reaches(grant, field, requester):
+                basis = ordinary + special if field.category.art9 else ordinary
+                granted[name].append(
+                    ResidualGrant(grant.id, form, when, grant.law, basis, grant.consent, grant.retain, grant.valid.last)
+                )
+    return {name: _field(field, granted[name], forbidden) for name, field in document.fields.items()}
+
+
 def _field(
     field: GovernedField,
-    live: Sequence[tuple[Grant, Condition]],
+    granted: Sequence[ResidualGrant],
     forbidden: Iterable[tuple[Prohibition, ResidualProhibition]],
-    requester: Requester,
 ) -> FieldPlan:
-    found = [_residual_grant(grant, when, field, requester) for grant, when in live if reaches(grant, field, requester)]
-    ordered = [found[index] for index in most_disclosing_first([grant.form for grant in found])]
+    ordered = [granted[index] for index in most_disclosing_first([grant.form for grant in granted])]
     grants = tuple(_without_shadowed(ordered))
     prohibitions = tuple(
         rule
@@ -160,28 +178,14 @@ def _field(
     return FieldPlan(field, grants, prohibitions, prohibited, _constant(grants, prohibitions, prohibited))
 
 
-def _residual_grant(grant: Grant, when: Condition, field: GovernedField, requester: Requester) -> ResidualGrant:
-    used = (*grant.basis, *(grant.basis9 if field.category.art9 else ()))
-    return ResidualGrant(
-        id=grant.id,
-        form=grant.see[field.name],
-        when=when,
-        law=grant.law,
-        basis=tuple(basis for basis in used if basis in requester.basis),
-        consent=grant.consent,
-        retain=grant.retain,
-        until=grant.valid.last,
-    )
-
-
 def _without_shadowed(ordered: Sequence[ResidualGrant]) -> Iterable[ResidualGrant]:
     """Drop grants that can never decide, because one before them always applies and shows as much."""
     always: list[ResidualGrant] = []
     for grant in ordered:
         if not any(discloses_at_least(earlier.form, grant.form) for earlier in always):
             yield grant
-        if grant.when == TRUE:
-            always.append(grant)
+            if grant.when == TRUE:
+                always.append(grant)
 
 
 def _constant(

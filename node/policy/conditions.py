@@ -79,6 +79,8 @@ class Literal:
 
     @override
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         # `True == 1` in Python, but the language keeps bool and int apart.
         return isinstance(other, Literal) and type(self.value) is type(other.value) and self.value == other.value
 

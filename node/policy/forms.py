@@ -438,9 +438,6 @@ def meet(forms: Iterable[Form | None]) -> Form | None:
 
 def most_disclosing_first(forms: Sequence[Form]) -> list[int]:
     """Return the indices of `forms` so that none stands after one that shows less; ties keep their order."""
-
-    def above(index: int) -> int:
-        form = forms[index]
-        return sum(discloses_at_least(other, form) and other != form for other in forms)
-
-    return sorted(range(len(forms)), key=above)
+    distinct = set(forms)
+    above = {form: sum(discloses_at_least(other, form) for other in distinct) for form in distinct}
+    return sorted(range(len(forms)), key=lambda index: above[forms[index]])

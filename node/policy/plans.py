@@ -18,6 +18,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from node.policy.conditions import FALSE, TRUE, Condition
 from node.policy.forms import CLEAR, Form, Verify
 from node.policy.residuals import disjunction
@@ -46,9 +48,8 @@ class Decision:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResidualGrant:
-    """A live grant as far as one field is concerned."""
+class ResidualGrant(msgspec.Struct, frozen=True):
+    """A live grant as far as one field is concerned; a struct, because a plan makes one per grant and field."""
 
     id: str
     form: Form

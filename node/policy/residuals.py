@@ -125,17 +125,21 @@ def disjunction(parts: Iterable[Condition]) -> Condition:
 def _join(parts: Iterable[Condition], connective: type[And | Or], *, absorbing: Literal, neutral: Literal) -> Condition:
     kept: dict[Condition, None] = {}
     for part in parts:
-        if part == absorbing:
-            return absorbing
+        # Most parts are no literals: telling so first spares comparing whole trees.
+        if isinstance(part, Literal):
+            if part == absorbing:
+                return absorbing
+            if part == neutral:
+                continue
         if isinstance(part, connective):
             kept.update(dict.fromkeys(part.parts))
-        elif part != neutral:
+        else:
             kept[part] = None
+    if len(kept) == 1:
+        return next(iter(kept))
     match tuple(kept):
         case ():
             return neutral
-        case (only,):
-            return only
         case several:
             return connective(several)
 
