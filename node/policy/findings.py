@@ -44,7 +44,6 @@ class FindingCode(StrEnum):
     ART9_BASIS_MISSING = "ART9_BASIS_MISSING"
     CELL_SMALL = "CELL_SMALL"
     PREDICATE_REVEALS = "PREDICATE_REVEALS"
-    LOOKUP_UNUSED = "LOOKUP_UNUSED"
 
 
 WARNINGS: Final = frozenset(
@@ -52,7 +51,6 @@ WARNINGS: Final = frozenset(
         FindingCode.ART9_BASIS_MISSING,
         FindingCode.CELL_SMALL,
         FindingCode.PREDICATE_REVEALS,
-        FindingCode.LOOKUP_UNUSED,
     }
 )
 
