@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from federation.contract.errors import DatabaseUnavailableError
+from federation.contract.errors import DatabaseUnavailableError, QueryTooComplexError
 from node.data.dialects import SQLITE, Dialect
 from node.data.mapping import DatabaseSettings
 from node.data.statements import Statement
 
 _THREADS: Final = 4
 _STEPS_BETWEEN_CHECKS: Final = 20_000
+_TOO_DEEP: Final = "parser stack overflow"
 _SQLITE_PREFIX: Final = "sqlite:///"
 
 
@@ -93,6 +94,8 @@ class SQLiteDatabase:
             connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_CHECKS)
             return connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
+            if _TOO_DEEP in str(error):
+                raise QueryTooComplexError("operation is nested too deeply for this node's database") from error
             # The message of the driver may hold names and values: the kind of error is all that is told.
             raise DatabaseUnavailableError(f"the database did not answer ({type(error).__name__})") from error
 

@@ -43,6 +43,7 @@ from node.data.expressions import PlainType
 Sql: TypeAlias = ColumnElement[Any]
 
 _MAX_INTEGER_DIGITS: Final = 18
+_LONGEST_NUMBER: Final = 41
 _MAX_NUMBER: Final = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
 
 
@@ -131,7 +132,7 @@ class SQLiteDialect(Dialect):
 
     @override
     def shaped(self, value: Sql, shape: str) -> Sql:
-        return value.op("GLOB", is_comparison=True, return_type=Boolean())(shape.replace("#", "[0-9]"))
+        return self._like(value, shape.replace("#", "[0-9]"))
 
     @override
     def typed(self, value: Sql, kind: PlainType) -> Sql:
@@ -146,32 +147,30 @@ class SQLiteDialect(Dialect):
 
     @override
     def integer(self, value: Sql) -> Sql:
-        as_text = cast(value, Text)
-        unsigned = func.ltrim(as_text, "-")
-        digits = and_(
-            as_text.in_([unsigned, literal("-").concat(unsigned)]),
-            unsigned.op("NOT GLOB", is_comparison=True, return_type=Boolean())("*[^0-9]*"),
-            func.length(unsigned).between(1, _MAX_INTEGER_DIGITS),
-        )
+        text = cast(value, Text)
+        begins = or_(self._like(text, "[0-9]*"), self._like(text, "-[0-9]*"))
+        wrong = ("*[^0-9-]*", "?*-*")
+        digits = and_(begins, *(self._unlike(text, each) for each in wrong), func.length(text) <= _MAX_INTEGER_DIGITS)
         return case((func.typeof(value) == "integer", value), (digits, cast(value, BigInteger)))
 
     @override
     def number(self, value: Sql) -> Sql:
-        unsigned = case((func.substr(value, 1, 1) == "-", func.substr(value, 2)), else_=value)
-        whole = case(
-            (func.instr(unsigned, ".") > 0, func.substr(unsigned, 1, func.instr(unsigned, ".") - 1)), else_=unsigned
-        )
-        rest = case((func.instr(unsigned, ".") > 0, func.substr(unsigned, func.instr(unsigned, ".") + 1)), else_="0")
-        is_number = and_(*(self._digits(part) for part in (whole, rest)))
+        # SQLite's parser has a short stack: one flat list of patterns instead of cases within cases.
+        begins = or_(self._like(value, "[0-9]*"), self._like(value, "-[0-9]*"))
+        wrong = ("*[^0-9.-]*", "?*-*", "*.*.*", "*.")
+        is_number = and_(begins, *(self._unlike(value, each) for each in wrong), func.length(value) <= _LONGEST_NUMBER)
         stored = func.typeof(value)
         # Beyond every double a REAL is infinite; such a number is an accident.
         finite = and_(stored == "real", value.between(-1e300, 1e300))
         return case((or_(stored == "integer", finite, and_(stored == "text", is_number)), value))
 
     @staticmethod
-    def _digits(value: Sql) -> Sql:
-        only = value.op("NOT GLOB", is_comparison=True, return_type=Boolean())("*[^0-9]*")
-        return and_(only, func.length(value).between(1, 40))
+    def _like(value: Sql, pattern: str) -> Sql:
+        return value.op("GLOB", is_comparison=True, return_type=Boolean())(pattern)
+
+    @staticmethod
+    def _unlike(value: Sql, pattern: str) -> Sql:
+        return value.op("NOT GLOB", is_comparison=True, return_type=Boolean())(pattern)
 
     @override
     def numeric(self, value: Sql) -> Sql:
@@ -180,7 +179,7 @@ class SQLiteDialect(Dialect):
     @override
     def floored(self, value: Sql) -> Sql:
         cut = cast(value, BigInteger)
-        return case((cut > value, cut - 1), else_=cut)
+        return cut - type_coerce(cut > value, Integer)
 
     @override
     def position(self, value: Sql, part: str) -> Sql:

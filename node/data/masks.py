@@ -70,11 +70,11 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
         case Band() | Round() | TopCode() if kind is Kind.TRUTH:
             return null()
         case Band(bounds):
-            return _band(bounds, dialect.numeric(dialect.number(value)))
+            return _band(bounds, dialect.numeric(_number(value, kind, dialect)))
         case Round(step):
-            return _rounded(step, dialect.numeric(dialect.number(value)), dialect)
+            return _rounded(step, dialect.numeric(_number(value, kind, dialect)), dialect)
         case TopCode(limit):
-            number = dialect.number(value)
+            number = _number(value, kind, dialect)
             above = literal(limit) if kind is not Kind.TEXT else literal(str(limit))
             return case((dialect.numeric(number) <= limit, value), (number.is_not(None), above))
         case _ if kind is not Kind.TEXT:
@@ -94,6 +94,11 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
             return _truncated(level, value, dialect)
         case _:
             assert_never(form)
+
+
+def _number(value: Sql, kind: Kind, dialect: Dialect) -> Sql:
+    """Return a value of the kind as a number; only a text has still to be read as one."""
+    return dialect.number(value) if kind is Kind.TEXT else value
 
 
 def _start(value: Sql, length: int) -> Sql:
@@ -135,11 +140,7 @@ def _bound(bound: Decimal) -> Sql:
 
 def _rounded(step: int, number: Sql, dialect: Dialect) -> Sql:
     """Halves go upwards: floor((2 * number + step) / (2 * step)) * step."""
-    doubled = number * 2 + step
-    quotient = dialect.floored(doubled / cast(literal(2 * step), Numeric))
-    # A quotient that binary fractions rounded up to the next whole number is one too high.
-    exact = case((quotient * (2 * step) > doubled, quotient - 1), else_=quotient)
-    return exact * step
+    return dialect.floored((number * 2 + step) / cast(literal(2 * step), Numeric)) * step
 
 
 def _truncated(level: Level, value: Sql, dialect: Dialect) -> Sql:

@@ -319,12 +319,7 @@ def split_key(text: str, key: Key) -> list[str | int] | None:
     for part, kind in zip(parts, key.types, strict=True):
         if kind is not PlainType.INT:
             found.append(part)
-        elif (
-            part.isascii()
-            and part.removeprefix("-").isdigit()
-            and str(int(part)) == part
-            and len(part) <= _INTEGER_LENGTH
-        ):
+        elif _WHOLE.fullmatch(part):
             found.append(int(part))
         else:
             return None

@@ -38,13 +38,15 @@ from graphql import (
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
 from node.data.written import MappingError
+from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
+from node.policy.forms import FormName
 from node.vocabulary.scalars import bind_scalars
 
 ROOT: Final = "Query"
 LOOKUP: Final = "citizen"
 MATCHES: Final = "Matches"
-_BUILT_IN: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
+BUILT_IN: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 _PLUMBING_INPUTS: Final = frozenset({"and", "or", "not"})
 
 
@@ -170,9 +172,9 @@ class _Builder:
         if declared is None:
             roots = [field.name.value for field in self._object(ROOT).fields or ()]
             raise self._wrong(root.line, f"root `{root.name}` is not in the vocabulary{nearest(root.name, roots)}")
-        if _innermost(declared.type) != f"{type_name}Connection":
+        if innermost(declared.type) != f"{type_name}Connection":
             raise self._wrong(
-                root.line, f"root `{root.name}` lists `{_innermost(declared.type)}`, but its source is `{type_name}`"
+                root.line, f"root `{root.name}` lists `{innermost(declared.type)}`, but its source is `{type_name}`"
             )
 
     def _check(self, source: Source) -> None:
@@ -185,14 +187,14 @@ class _Builder:
                     line,
                     f"`{source.name}.{word}` is not in the vocabulary's `{source.type_name}`{nearest(word, fields)}",
                 )
-            leads_to = _innermost(fields[word].type)
+            leads_to = innermost(fields[word].type)
             is_object = isinstance(self.vocabulary.get(leads_to), ObjectTypeDefinitionNode)
             if is_object and word not in source.relations:
                 raise self._wrong(line, f"`{source.name}.{word}` is of type `{leads_to}`: put it under `relations`")
             if not is_object and word in source.relations:
                 raise self._wrong(line, f"`{source.name}.{word}` is a value: put it under `fields`")
         for word, relation in source.relations.items():
-            target, expected = self.mapping.sources[relation.to].type_name, _innermost(fields[word].type)
+            target, expected = self.mapping.sources[relation.to].type_name, innermost(fields[word].type)
             if target != expected:
                 raise self._wrong(
                     relation.line, f"`{source.name}.{word}` leads to `{target}`; the vocabulary says `{expected}`"
@@ -259,7 +261,7 @@ def _with_what_is_used(
     waiting = [name for node in given.values() for name in _mentioned(node)]
     while waiting:
         name = waiting.pop(0)
-        if name in seen or name in _BUILT_IN:
+        if name in seen or name in BUILT_IN:
             continue
         seen.add(name)
         node = vocabulary[name]
@@ -273,10 +275,10 @@ def _mentioned(node: TypeDefinitionNode) -> list[str]:
             return [
                 name
                 for field in node.fields or ()
-                for name in (_innermost(field.type), *(_innermost(each.type) for each in field.arguments or ()))
+                for name in (innermost(field.type), *(innermost(each.type) for each in field.arguments or ()))
             ]
         case InputObjectTypeDefinitionNode():
-            return [_innermost(field.type) for field in node.fields or ()]
+            return [innermost(field.type) for field in node.fields or ()]
         case _:
             return []
 
@@ -332,7 +334,7 @@ def _key_field(source: Source) -> tuple[str, ...]:
     return (source.key.field,) if source.key and source.key.field else ()
 
 
-def _innermost(node: TypeNode) -> str:
+def innermost(node: TypeNode) -> str:
     inner = node
     while isinstance(inner, (ListTypeNode, NonNullTypeNode)):
         inner = inner.type
@@ -365,3 +367,14 @@ def _federation_fields() -> tuple[FieldDefinitionNode, ...]:
 
 
 _FEDERATION_FIELDS: Final = _federation_fields()
+
+
+def verified_coordinates(documents: Iterable[TypeDocument]) -> frozenset[str]:
+    """Return the coordinates that some grant of a policy lets be verified: `NodeSchema.build` gives them a match."""
+    return frozenset(
+        f"{document.name}.{name}"
+        for document in documents
+        for grant in document.grants
+        for name, form in grant.see.items()
+        if form.name is FormName.VERIFY
+    )
