@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from graphql import ArgumentNode, DocumentNode, GraphQLSchema, SelectionSetNode, VariableDefinitionNode
 
 TYPENAME = "__typename"
+PRESENT = "_present"
+"""Alias of a `__typename` that is asked only to see whether there is an object, where its value is no type of ours."""
 INTROSPECTION = {"__schema": "__Schema!", "__type": "__Type"}
 """The fields that the API schema itself answers, with their types."""
 

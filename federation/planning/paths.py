@@ -19,7 +19,7 @@ from federation.planning import guards
 from federation.planning.errors import UnanswerableError
 from federation.planning.fieldsets import NOTHING, FieldSet, printed
 from federation.planning.guards import ALWAYS, NEVER
-from federation.planning.operation import TYPENAME, SelectionTree
+from federation.planning.operation import PRESENT, TYPENAME, SelectionTree
 from federation.planning.tree import Entry, Group, Input, Jump, Mask, Node, Option, Pick, Spot, key_of
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ class Search:
         if node.tree is not None:
             for asked in node.tree.fields:
                 if not asked.is_meta:
-                    entry = self._entry(node, asked.name, asked.arguments, asked.response_name, asked)
+                    source = self._client_source(asked.response_name, node.tree)
+                    entry = self._entry(node, asked.name, asked.arguments, source, asked)
                     entry.types.update(asked.types)
                     node.entries.append(entry)
 
@@ -157,6 +158,21 @@ class Search:
         entry = Entry(len(self.entries), node, name, arguments, set(), source, asked)
         self.entries.append(entry)
         return entry
+
+    def _client_source(self, response_name: str, tree: SelectionTree) -> str:
+        """Return the key for a field of the client: its own name for it, unless that name means something else to us.
+
+        In privacy mode a member treats what begins with the prefix as a join key. A client must not be able to write
+        one: whatever it calls so travels under another name.
+        """
+        reserved = response_name in (TYPENAME, PRESENT)
+        if not reserved and not (self.prefix is not None and response_name.startswith(self.prefix)):
+            return response_name
+        taken = {asked.response_name for asked in tree.fields}
+        source = f"a{response_name}"
+        while source in taken:
+            source = f"a{source}"
+        return source
 
     def inner(self, node: Node, name: str, arguments: tuple[ArgumentNode, ...], type_name: str) -> Entry:
         """Return the entry that holds a field as an input: the client's own where that is the same field."""

@@ -10,7 +10,7 @@ from graphql import print_ast
 
 from federation.planning import guards
 from federation.planning.guards import ALWAYS, Guard
-from federation.planning.operation import TYPENAME, guarded, printed_arguments
+from federation.planning.operation import PRESENT, TYPENAME, guarded, printed_arguments
 from federation.planning.plan import Selection
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from federation.planning.fetches import Branch, Item
     from federation.planning.graph import QueryGraph
-
-PRESENT = "_present"
-"""Alias of a `__typename` that is asked only to see whether there is an object, where its value is no type of ours."""
 
 
 @dataclass(slots=True)

@@ -117,6 +117,17 @@ def test_in_privacy_mode_inputs_never_share_a_selection_with_what_the_client_ask
     assert plan.fetches[0].operation == "query { products { id weight _k_id: id _k_weight: weight } }"
 
 
+def test_in_privacy_mode_a_client_cannot_write_a_join_key_of_its_own() -> None:
+    plan = plan_of("{ products { _k_id: id name } }", options=PlannerOptions(internal_prefix="_k_"))
+    assert plan.fetches[0].operation == "query { products { a_k_id: id name } }"
+    assert [one.source for one in plan.response[0].selections] == ["a_k_id", "name"]
+
+
+def test_a_client_field_called_typename_does_not_hide_the_type() -> None:
+    plan = plan_of("{ pets { __typename: name ... on Dog { weight } } }", pets())
+    assert plan.fetches[0].operation.startswith("query { pets { __typename a__typename: name")
+
+
 @pytest.mark.parametrize(("labels", "expected"), [(set(), ["products"]), ({"percent(5)"}, ["products", "reviews"])])
 def test_a_progressive_override_follows_its_label(labels: set[str], expected: list[str]) -> None:
     assert members(plan_of("{ products { stock } }", options=PlannerOptions(labels=frozenset(labels)))) == expected
