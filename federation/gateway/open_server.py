@@ -12,6 +12,7 @@ from federation.composition.supergraph import Supergraph
 from federation.contract.errors import ConfigurationError
 from federation.execution.members import HttpFetcher
 from federation.execution.resilient import ResilienceSettings, ResilientFetcher
+from federation.execution.sharing import SharingFetcher
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint
@@ -38,7 +39,7 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
             raise ConfigurationError(f"subgraph `{subgraph.name}` has no usable address: {error}") from error
     client = HttpClient(limits)
     http = HttpFetcher(client, endpoints)
-    fetcher = ResilientFetcher(http, ResilienceSettings(), random.random)
+    fetcher = ResilientFetcher(SharingFetcher(http), ResilienceSettings(), random.random)
     graph = OpenGraph(supergraph, fetcher, settings, source=http)
     graph.heeding(fetcher)
     return OpenApp(graph, client.close)

@@ -1,0 +1,90 @@
+"""Equal questions at the same time are one request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from federation.contract.errors import NodeUnavailableError
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.sharing import SharingFetcher
+from federation.planning.plan import OperationKind
+
+
+class Slow:
+    """Answers when it is told to, each request with its number."""
+
+    def __init__(self) -> None:
+        self.asked: list[asyncio.Future[FetchAnswer]] = []
+
+    def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
+        assert request.member == "a"
+        self.asked.append(asyncio.get_running_loop().create_future())
+        return self.asked[-1]
+
+    def answer(self, number: int) -> None:
+        self.asked[number].set_result(FetchAnswer(b"%d" % number))
+
+
+def request(variables: bytes = b"{}", kind: OperationKind = OperationKind.QUERY) -> FetchRequest:
+    return FetchRequest(0, "a", kind, b'"{ x }"', variables, 0.0)
+
+
+async def test_equal_queries_at_the_same_time_are_one_request() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    first, second, other = fetcher.fetch(request()), fetcher.fetch(request()), fetcher.fetch(request(b'{"y":1}'))
+    slow.answer(0)
+    slow.answer(1)
+    assert [(await one).body for one in (first, second, other)] == [b"0", b"0", b"1"]
+    later = fetcher.fetch(request())
+    slow.answer(2)
+    assert (await later).body == b"2"
+
+
+async def test_a_fault_reaches_everybody_who_waits() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    waiting = [fetcher.fetch(request()) for _ in range(3)]
+    slow.asked[0].set_exception(NodeUnavailableError("down"))
+    for one in waiting:
+        with pytest.raises(NodeUnavailableError):
+            await one
+
+
+async def test_who_leaves_does_not_take_the_answer_from_others_and_the_last_cancels_it() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    first, second = fetcher.fetch(request()), fetcher.fetch(request())
+    first.cancel()
+    await asyncio.sleep(0)
+    assert not slow.asked[0].cancelled()
+    second.cancel()
+    await asyncio.sleep(0)
+    assert slow.asked[0].cancelled()
+
+
+async def test_a_query_after_a_mutation_does_not_join_one_from_before() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    before = fetcher.fetch(request())
+    mutation = fetcher.fetch(request(kind=OperationKind.MUTATION))
+    during = fetcher.fetch(request())
+    slow.answer(1)
+    await mutation
+    await asyncio.sleep(0)
+    after = fetcher.fetch(request())
+    assert len(slow.asked) == 4
+    for number in (0, 2, 3):
+        slow.answer(number)
+    assert [(await one).body for one in (before, during, after)] == [b"0", b"2", b"3"]
+
+
+async def test_mutations_are_never_joined() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    waiting = [fetcher.fetch(request(kind=OperationKind.MUTATION)) for _ in range(2)]
+    assert len(slow.asked) == 2
+    for one in waiting:
+        one.cancel()
