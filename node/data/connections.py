@@ -73,19 +73,23 @@ class Connection:
     statement: Statement
     size: int
     after: str | None
+    after_variable: str | None
     order: tuple[_OrderKey, ...]
     key_width: int
     shapes: tuple[ObjectShape, ...]
     bound_to: tuple[str, ...]
 
-    async def value(self, database: Database, cursors: CursorSealer, run: Finishing) -> dict[str, Any]:
+    async def value(
+        self, database: Database, cursors: CursorSealer, variables: Mapping[str, Any], run: Finishing
+    ) -> dict[str, Any]:
         """Return the connection object.
 
         Raises:
             BadInputError: `after` is not a cursor of this list.
         """
         bound = (run.consumer, *self.bound_to)
-        place = [] if self.after is None else cursors.open(self.after, bound)
+        after = self.after if self.after_variable is None else variables.get(self.after_variable)
+        place = [] if after is None else cursors.open(after, bound)
         values = {f"{_AFTER}{index}": value for index, value in enumerate(place)}
         [[found]] = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
         total, rows = msgspec.json.decode(found)
@@ -154,7 +158,9 @@ class _Page:
         return self.cursors.seal(self.rows[index][: self.width], self.bound)
 
 
-def compile_connection(objects: Objects, root: Root, selected: Selected, path: Path) -> Connection:
+def compile_connection(
+    objects: Objects, root: Root, selected: Selected, path: Path, after_variable: str | None
+) -> Connection:
     """Write a published list as one statement.
 
     Raises:
@@ -190,6 +196,7 @@ def compile_connection(objects: Objects, root: Root, selected: Selected, path: P
         statement=Statement.of(statement, dialect),
         size=size,
         after=after,
+        after_variable=after_variable,
         order=order,
         key_width=view.key_width,
         shapes=shapes,

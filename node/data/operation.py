@@ -12,6 +12,7 @@ from graphql import DocumentNode, GraphQLSchema
 from sqlalchemy import Text, bindparam, select, tuple_
 from sqlalchemy.sql.selectable import Select
 
+from federation.contract.coverage import operation_of
 from federation.contract.errors import FieldDeniedError
 from node.data.answer import Answer
 from node.data.cells import visible_row
@@ -28,6 +29,7 @@ from node.data.rows import CONSUMER, Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
 from node.data.shapes import Finishing, MaskKeys, ObjectShape
 from node.data.statements import Statement
+from node.data.variables import RunVariables
 from node.policy.conditions import FALSE
 
 DENIED: Final = FieldDeniedError("the field is denied for this purpose")
@@ -49,18 +51,34 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Running:
+    """What roots need of one run."""
+
+    database: Database
+    asker: Asker
+    variables: Mapping[str, Any]
+    finishing: Finishing
+
+
+@dataclass(frozen=True, slots=True)
 class _Lookup:
     """`citizen(by:)`: one person by an exact key; nobody if there are several."""
 
     statement: Statement
-    values: Mapping[str, Any]
+    source: Source
+    by: Mapping[str, str]
+    variable: str | None
     shape: ObjectShape
 
-    async def value(self, database: Database, _asker: Asker, run: Finishing) -> dict[str, Any] | None:
-        rows = await database.rows(self.statement, {CONSUMER: run.consumer, **self.values})
+    async def value(self, running: _Running) -> dict[str, Any] | None:
+        [(name, value)] = (self.by if self.variable is None else running.variables[self.variable]).items()
+        values = _looked_up(self.source, name, value)
+        if values is None:
+            return None
+        rows = await running.database.rows(self.statement, {CONSUMER: running.asker.consumer, **values})
         if len(rows) != 1:
             return None
-        return self.shape.object(msgspec.json.decode(rows[0][-1]), run)
+        return self.shape.object(msgspec.json.decode(rows[0][-1]), running.finishing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +104,34 @@ class _Batch:
 class _Entities:
     """`_entities`: one statement per type; the order is kept, and what is unknown or hidden is null."""
 
-    representations: tuple[Mapping[str, Any], ...]
+    representations: tuple[Any, ...]
+    variable: str | None
     batches: Mapping[str, _Batch]
 
-    async def value(self, database: Database, _asker: Asker, run: Finishing) -> list[dict[str, Any] | None]:
+    def asked(self, variables: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+        """Return type and key of every representation."""
+        given = self.representations if self.variable is None else variables[self.variable]
+        return [_asked(each) for each in given]
+
+    async def value(self, running: _Running) -> list[dict[str, Any] | None]:
+        asked = self.asked(running.variables)
         found: dict[tuple[str, str], Sequence[Any]] = {}
         for name, batch in self.batches.items():
-            wanted = [key for kind, key in map(_asked, self.representations) if kind == name and key is not None]
-            rows = await batch.by_key(wanted, database, run)
+            wanted = [key for kind, key in asked if kind == name and key is not None]
+            rows = await batch.by_key(wanted, running.database, running.finishing)
             found.update({(name, key): row for key, row in rows.items()})
         made: list[dict[str, Any] | None] = []
-        for kind, key in map(_asked, self.representations):
+        for kind, key in asked:
             row = found.get((kind, key or ""))
-            made.append(None if row is None else self.batches[kind].shape.object(row, run))
+            made.append(None if row is None else self.batches[kind].shape.object(row, running.finishing))
         return made
 
-    def errors(self, key: str, value: Sequence[Any]) -> list[dict[str, Any]]:
+    def errors(self, key: str, value: Sequence[Any], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return one error for every denied field of every entity."""
         return [
             DENIED.graphql(place)
-            for index, representation in enumerate(self.representations)
-            if (batch := self.batches.get(_asked(representation)[0]))
+            for index, (kind, _) in enumerate(self.asked(variables))
+            if (batch := self.batches.get(kind))
             for path in batch.denied
             for place in occurrences(value[index], path, [key, index])
         ]
@@ -118,8 +143,10 @@ class _List:
 
     connection: Connection
 
-    async def value(self, database: Database, asker: Asker, run: Finishing) -> dict[str, Any]:
-        return await self.connection.value(database, asker.cursors, run)
+    async def value(self, running: _Running) -> dict[str, Any]:
+        return await self.connection.value(
+            running.database, running.asker.cursors, running.variables, running.finishing
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +156,7 @@ class _Known:
     known: Any
     denied: bool
 
-    async def value(self, _database: Database, _asker: Asker, _run: Finishing) -> Any:
+    async def value(self, _running: _Running) -> Any:
         return self.known
 
 
@@ -144,21 +171,22 @@ class CompiledOperation:
     purpose: str
     disclosures: Disclosures
 
-    async def run(self, database: Database, asker: Asker) -> Answer:
-        """Run the statements and put the answer together.
+    async def run(self, database: Database, asker: Asker, variables: Mapping[str, Any]) -> Answer:
+        """Run the statements and put the answer together. `variables` are the coerced ones of this run.
 
         Raises:
             DatabaseUnavailableError: the database does not answer.
             BadInputError: a cursor is not of its list.
         """
         run = Finishing(asker.consumer, self.purpose, asker.mask_keys)
+        running = _Running(database, asker, variables, run)
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
         for key, root in self.roots.items():
-            data[key] = await root.value(database, asker, run)
+            data[key] = await root.value(running)
             match root:
                 case _Entities():
-                    errors += root.errors(key, data[key])
+                    errors += root.errors(key, data[key], variables)
                 case _Known(denied=True):
                     errors.append(DENIED.graphql([key]))
                 case _:
@@ -176,7 +204,7 @@ def compile_operation(
     plans: PlanOf,
     sdl: str = "",
 ) -> CompiledOperation:
-    """Compile an operation under the plans of one request.
+    """Compile an operation under the plans of one request, for all runs whose variables have the same shape.
 
     Args:
         schema: the node's schema, against which the document was validated.
@@ -193,7 +221,8 @@ def compile_operation(
     today = plans(_PERSON).day
     reading = Reading(plane.mapping, plane.dialect, today, plane.tables)
     disclosures = Disclosures()
-    compiler = _Compiler(Objects(schema, reading, plans, disclosures), sdl)
+    of_run = RunVariables.of(document, operation_of(document, operation_name))
+    compiler = _Compiler(Objects(schema, reading, plans, disclosures), sdl, of_run)
     roots = {
         each.response_key: compiler.root(each) for each in selected_roots(schema, document, operation_name, variables)
     }
@@ -218,6 +247,7 @@ class Prepared:
 class _Compiler:
     objects: Objects
     sdl: str
+    of_run: RunVariables
 
     def root(self, selected: Selected) -> _Root:
         """Compile one root selection."""
@@ -250,32 +280,26 @@ class _Compiler:
             return _Known(None, denied=True)
         row = Row.of(self.objects.reading, source)
         statement, shape = self._select(row, selected.below or (), (selected.response_key,), self._matching(row, by))
-        values = self._looked_up(source, by, value)
-        if values is None or plan.visible == FALSE:
+        if plan.visible == FALSE:
             return _Known(None, denied=False)
-        return _Lookup(Statement.of(statement.limit(2), self.objects.reading.dialect), values, shape)
+        variable = self.of_run.names.get((selected.response_key, "by"))
+        return _Lookup(
+            Statement.of(statement.limit(2), self.objects.reading.dialect), source, {by: value}, variable, shape
+        )
 
     def _matching(self, row: Row, by: str) -> Sql:
         if row.source.key and row.source.key.field == by:
             return self._has_key(row)
         return row.column(row.source.lookups[by]) == bindparam(_LOOKED_UP, None, type_=Text)
 
-    @staticmethod
-    def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
-        if source.key is None or source.key.field != by:
-            return {_LOOKED_UP: value}
-        parts = split_key(value, source.key)
-        return None if parts is None else {_KEYS: msgspec.json.encode([parts]).decode()}
-
     def _entities(self, selected: Selected) -> _Root:
-        representations = tuple(each for each in selected.arguments["representations"] if isinstance(each, Mapping))
-        wanted = {kind for kind, key in map(_asked, representations) if key is not None}
         batches = {}
-        for name in sorted(wanted & selected.on.keys()):
+        for name, below in selected.on.items():
             source = self.objects.reading.mapping.entity_source(name)
-            if source is not None and source.key is not None:
-                batches[name] = self._batch(source, source.key, selected.on[name])
-        return _Entities(tuple(selected.arguments["representations"]), batches)
+            if below and source is not None and source.key is not None:
+                batches[name] = self._batch(source, source.key, below)
+        variable = self.of_run.names.get((selected.response_key, "representations"))
+        return _Entities(tuple(selected.arguments["representations"]), variable, batches)
 
     def _batch(self, source: Source, key: Key, selected: Sequence[Selected]) -> _Batch:
         denied = self.objects.disclosures.denied
@@ -305,9 +329,18 @@ class _Compiler:
     def _list(self, name: str, selected: Selected) -> _Root:
         root = self.objects.reading.mapping.roots[name]
         try:
-            return _List(compile_connection(self.objects, root, selected, (selected.response_key,)))
+            after = self.of_run.names.get((selected.response_key, "after"))
+            return _List(compile_connection(self.objects, root, selected, (selected.response_key,), after))
         except FieldDeniedError:
             return _Known(None, denied=True)
+
+
+def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
+    """Return the parameters of a look-up; None if the key can be nobody's."""
+    if source.key is None or source.key.field != by:
+        return {_LOOKED_UP: value}
+    parts = split_key(value, source.key)
+    return None if parts is None else {_KEYS: msgspec.json.encode([parts]).decode()}
 
 
 def split_key(text: str, key: Key) -> list[str | int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from graphql import DocumentNode, FieldNode, GraphQLSchema, execute_sync
 
@@ -16,9 +16,13 @@ from node.data.answer import Answer
 from node.data.database import Database, open_database
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import PlanOf
-from node.data.operation import Asker, Prepared, compile_operation
+from node.data.operation import Asker, CompiledOperation, Prepared, compile_operation
+from node.data.selection import coerced_variables
+from node.data.variables import RunVariables
+from node.policy.plans import TypePlan
 
-_INTROSPECTION = frozenset({"__schema", "__type"})
+_MOST_KNOWN: Final = 1_000
+_INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 
 class MemberSchema(Protocol):
@@ -48,6 +52,9 @@ class DataPlane:
     database: Database = field(repr=False)
     shown: Callable[[PlanOf], GraphQLSchema] = field(repr=False)
     printed: Callable[[PlanOf], str] = field(repr=False)
+    _known: dict[tuple[str, str | None, str, int], tuple[TypePlan, CompiledOperation]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @classmethod
     def open(
@@ -82,16 +89,30 @@ class DataPlane:
         """
         if _asks_about_schema(document, asked.operation_name):
             return self._introspected(document, asked, plans)
-        compiled = compile_operation(
-            self.schema,
-            document,
-            asked.operation_name,
-            asked.variables,
-            self.prepared,
-            plans,
-            self.printed(plans) if _asks(document, asked.operation_name, {"_service"}) else "",
+        compiled = self._compiled(document, asked, plans)
+        operation = operation_of(document, asked.operation_name)
+        return await compiled.run(self.database, asker, coerced_variables(self.schema, operation, asked.variables))
+
+    def _compiled(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf) -> CompiledOperation:
+        """Return an operation compiled under these plans, from an earlier question if the statement is the same.
+
+        INVARIANT: plans are the same for the same requester, purpose, day, agreement and bundle, and only then one
+        object (policy R35); the key keeps it alive, so that its identity is never used again.
+        """
+        plan = plans("Citizen")
+        shape = RunVariables.of(document, operation_of(document, asked.operation_name)).shape(asked.variables)
+        key = (asked.query or "", asked.operation_name, shape, id(plan))
+        found = self._known.get(key)
+        if found is not None:
+            return found[1]
+        sdl = self.printed(plans) if _asks(document, asked.operation_name, {"_service"}) else ""
+        made = compile_operation(
+            self.schema, document, asked.operation_name, asked.variables, self.prepared, plans, sdl
         )
-        return await compiled.run(self.database, asker)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = (plan, made)
+        return made
 
     def _introspected(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf) -> Answer:
         result = execute_sync(

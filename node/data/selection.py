@@ -81,6 +81,18 @@ def selected_roots(
     return walk.fields(schema.query_type, [operation.selection_set])
 
 
+def coerced_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the variables as their types have them, defaults filled in.
+
+    Raises:
+        BadInputError: one does not fit its type; no value is repeated.
+    """
+    coerced: Mapping[str, Any] = _values(schema, operation, variables).coerced
+    return coerced
+
+
 def _values(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> VariableValues:
     found = get_variable_values(schema, operation.variable_definitions or (), dict(variables))
     if isinstance(found, list):
