@@ -1,0 +1,116 @@
+"""Where the time of the classic request goes: `python tests/bench/gateway/stages.py`. Best of five, microseconds.
+
+Everything after planning is measured in one process without sockets; `run.py` shows what HTTP adds on both sides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+from graphql import parse, validate
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from federation.composition.supergraph import Supergraph  # found through the line above
+from federation.contract.graphql_request import GraphQLRequest, Limits
+from federation.execution.collect import Found, encoded_list
+from federation.execution.compiled import CompiledPlan
+from federation.execution.execute import execute
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.run import Outside
+from federation.planning.planner import Planner
+from tests.bench.gateway.workload import classic
+
+WORK = classic()
+BODIES = {name: json.dumps(answer, separators=(",", ":")).encode() for name, answer in WORK.answers.items()}
+
+
+class Ready:
+    """A fetcher whose answers are there already."""
+
+    def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
+        """Return a future that is done."""
+        future: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
+        future.set_result(FetchAnswer(BODIES[request.member]))
+        return future
+
+
+def show(name: str, act: Callable[[], Any], times: int = 1_000) -> float:
+    """Measure and print one stage."""
+    best = min(timeit.repeat(act, number=times, repeat=5)) / times * 1e6
+    print(f"{name:40}{best:9.1f}")
+    return best
+
+
+def main() -> None:
+    """Measure every stage, and the whole."""
+    supergraph = Supergraph.parse(WORK.sdl(1))
+    document = parse(WORK.query)
+    planner = Planner(supergraph)
+    plan = planner.plan(document)
+    print("once per operation")
+    show("parse", lambda: parse(WORK.query), 100)
+    show("validate", lambda: validate(supergraph.api_schema, document), 20)
+    show("plan", lambda: planner.plan(document), 20)
+    show("compile", lambda: CompiledPlan(plan, supergraph.api_schema).form({}), 20)
+    print("per request")
+    body = json.dumps({"query": WORK.query}).encode()
+    show("read the request strictly", lambda: GraphQLRequest.parse(body, Limits()))
+    compiled = CompiledPlan(plan, supergraph.api_schema)
+    form = compiled.form({})
+    answers = [FetchAnswer(BODIES[fetch.folded.member]) for fetch in form.fetches]
+    total = show(
+        "decode the answers",
+        lambda: [fetch.reading.read("m", answer) for fetch, answer in zip(form.fetches, answers, strict=True)],
+    )
+    root = form.root()
+    (whole,), _ = form.fetches[0].reading.read("m", answers[0])
+    if form.fetches[0].merge_root is not None:
+        form.fetches[0].merge_root(root, whole.data)
+    target = form.fetches[1].entities[0].targets[0]
+
+    def collect() -> Found:
+        found = Found()
+        target.collect(root, found.index, found.objects, found.numbers)
+        found.encoded = encoded_list(found.index)
+        return found
+
+    total += show("collect and encode representations", collect)
+    found = collect()
+    for fetch, answer in zip(form.fetches[1:], answers[1:], strict=True):
+        (entities,), _ = fetch.reading.read("m", answer)
+        values = [*getattr(entities.data, fetch.entities[0].attribute), None]
+        merge = fetch.entities[0].targets[0].merge
+        total += show(f"merge {fetch.folded.member}", lambda m=merge, v=values: m(found.objects, found.numbers, v))  # type: ignore[misc]  # binds the loop's values
+    project = form.project
+    if project is not None:
+        total += show("project", lambda: project(root))
+        total += show("encode", lambda: msgspec.json.encode(project(root)))
+    print(f"{'sum of these':40}{total:9.1f}")
+    uvloop.run(together(compiled))
+
+
+async def together(compiled: CompiledPlan) -> None:
+    """Measure the whole engine without sockets."""
+    outside = Outside(Ready())
+    loop = asyncio.get_running_loop()
+    best = float("inf")
+    for _ in range(5):
+        start = time.process_time()
+        for _ in range(500):
+            (await execute(compiled, {}, outside, loop.time() + 10)).encode()
+        best = min(best, (time.process_time() - start) / 500)
+    print(f"{'execute and encode, scheduling included':40}{best * 1e6:9.1f}")
+
+
+if __name__ == "__main__":
+    main()
