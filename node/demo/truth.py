@@ -238,11 +238,15 @@ def school_enrolment(person: Person, town: Town, today: date, pseudonym: Consume
         and {
             "size": None,
             "kinship": civil.kinship,
-            "members": [
-                {"givenName": member.given_name, "yearOfBirth": None, "kinship": member.kinship}
-                for member in town.living_with(civil)
-                if member.protected is False
-            ],
+            # In no particular order: years of birth are denied to schools, and an order by them would tell.
+            "members": Rows(
+                tuple(
+                    {"givenName": member.given_name, "yearOfBirth": None, "kinship": member.kinship}
+                    for member in town.living_with(civil)
+                    if member.protected is False
+                ),
+                _PAGE,
+            ),
         },
         "contactPoints": civil
         and [

@@ -237,6 +237,8 @@ def _as_answered(tree: object) -> object:
             return {name: _as_answered(value) for name, value in tree.items()}
         case list():
             return [_as_answered(value) for value in tree]
+        case Rows(rows):
+            return [_as_answered(row) for row in reversed(rows)]
         case Amount(text):
             return text
         case _:
