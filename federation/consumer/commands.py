@@ -14,23 +14,27 @@ import httpx
 import typer
 from rich.console import Console
 
+from federation.consumer.access import ACCESS_REPORT, read_report
 from federation.consumer.client import Answer, PartnerClient
-from federation.consumer.render import render_answer
+from federation.consumer.portal import find_citizen
+from federation.consumer.render import render_answer, render_report, report_json
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import (
     BadInputError,
     NotFoundError,
     PurposeNotAgreedError,
+    UnavailableError,
 )
 from federation.contract.exit_codes import ExitCode
-from federation.contract.identifiers import MemberId
+from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from federation.trust.registry import RegistryFolder
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
+REPORT_PURPOSE = "access-report"
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help="Folder of the federation's files.")]
 DEFAULT_HOME = Path(".crocevia/demo")
@@ -110,6 +114,34 @@ def query(
     else:
         sys.stdout.write(json.dumps(answer.content, ensure_ascii=False, indent=2) + "\n")
     raise typer.Exit(_status(answer))
+
+
+def report(
+    citizen: Annotated[str, typer.Option(help="Tax code of the citizen who logs in at the portal.")],
+    format_: Annotated[
+        str | None, typer.Option("--format", help="`table` or `json`; a table on a terminal, JSON otherwise.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Show a citizen who looked at what, when, why and by which law, in every node."""
+    pseudonym = find_citizen(home / PORTAL / "citizens.db", citizen)
+    partner = Partner.open(home, PORTAL)
+    agreement = partner.agreement_for(REPORT_PURPOSE)
+    answer = asyncio.run(_ask(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None))
+    if answer.content.get("data") is None:
+        raise UnavailableError(f"the report was not given: {_first_error(answer)}")
+    found = read_report(answer.content, partner.members)
+    console = Console()
+    if (format_ or ("table" if console.is_terminal else "json")) == "table":
+        console.print(render_report(found))
+    else:
+        sys.stdout.write(json.dumps(report_json(found), ensure_ascii=False, indent=2) + "\n")
+    raise typer.Exit(ExitCode.OK if all(access.proved for access in found.accesses) else ExitCode.CHECK_FAILED)
+
+
+def _first_error(answer: Answer) -> str:
+    errors = answer.content.get("errors") or [{}]
+    return str(errors[0].get("message", answer.status))
 
 
 async def _ask(

@@ -8,8 +8,12 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+
+from federation.consumer.access import AccessReport
+from federation.contract.entries import Entry
 
 _DENIED = "FIELD_DENIED"
 
@@ -103,3 +107,59 @@ def _footer(privacy: Mapping[str, Any]) -> list[Text]:
 
 def _place(path: Sequence[str | int]) -> str:
     return ".".join(part for part in path if isinstance(part, str))
+
+
+def render_report(report: AccessReport) -> RenderableType:
+    """Return a table of who looked, newest first, and what is missing from it."""
+    table = Table(title="Who looked · Chi ha guardato", expand=True)
+    for column in ("when", "where", "who", "why", "law", "fields", "proof"):
+        table.add_column(column, overflow="fold")
+    for access in report.accesses:
+        entry = access.entry
+        table.add_row(
+            entry.at,
+            access.member,
+            entry.consumer,
+            f"{entry.purpose or entry.kind.value} ({', '.join(entry.legal_basis)})",
+            "\n".join(laws(entry)),
+            ", ".join(shown_fields(entry)),
+            Text("✓", "green") if access.proved else Text("✗", "red"),
+        )
+    gaps = [Text(f"{member} did not answer: this report has a gap", "yellow") for member in report.gaps]
+    return Group(table, *gaps)
+
+
+def report_json(report: AccessReport) -> dict[str, Any]:
+    """Return the report as JSON values."""
+    return {
+        "accesses": [
+            {
+                "at": access.entry.at,
+                "member": access.member,
+                "kind": access.entry.kind.value,
+                "consumer": access.entry.consumer,
+                "purpose": access.entry.purpose,
+                "legalBasis": list(access.entry.legal_basis),
+                "agreement": access.entry.agreement,
+                "law": laws(access.entry),
+                "fields": shown_fields(access.entry),
+                "proved": access.proved,
+            }
+            for access in report.accesses
+        ],
+        "gaps": list(report.gaps),
+    }
+
+
+def laws(entry: Entry) -> list[str]:
+    """Return the laws on which an entry's disclosures rest, each once."""
+    return list(dict.fromkeys(law for decision in entry.decisions for law in decision.law))
+
+
+def shown_fields(entry: Entry) -> list[str]:
+    """Return what an entry disclosed: coordinates, with the form where it is not the value itself."""
+    return [
+        decision.coordinate if decision.form == "clear" else f"{decision.coordinate} ({decision.form})"
+        for decision in entry.decisions
+        if decision.form != "deny" and not decision.join_key
+    ]
