@@ -1,14 +1,18 @@
-"""The commands that look at a policy as a whole: `prove`, `diff` and `mutate`."""
+"""The commands that look at a policy as a whole: `prove`, `diff`, `mutate` and `replay`."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
+from federation.contract.entries import Entry
+from federation.contract.errors import BadInputError, NotFoundError
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -25,6 +29,7 @@ from node.policy.differences import differences
 from node.policy.forms import Form, form_text
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.proving import Counterexample, Proof, idle_rules, prove
+from node.policy.replaying import Consumer, replay
 
 if TYPE_CHECKING:
     from node.console.policy_proofs import Verdict
@@ -244,3 +249,53 @@ def _mutation_json(folder: Path, fates: list[tuple[Mutant, Fate]]) -> dict[str, 
             if found is Fate.SURVIVED
         ],
     }
+
+
+def replay_log(
+    log: Annotated[Path, typer.Argument(help="Journal entries, one JSON object per line.")],
+    consumers: Annotated[Path, typer.Option("--consumers", help='JSON: `{"inprev": {"kind": "national"}}`.')],
+    policies: PoliciesOption = DEFAULT_FOLDER,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Decide recorded operations again by a candidate bundle, and list what would be decided otherwise."""
+    with errors_in_words():
+        bundle = _one_bundle(policies)
+        known = _read(consumers, dict[str, Consumer])
+        entries = [_entry(line, number) for number, line in enumerate(_lines(log), start=1)]
+        found = replay(bundle, entries, known)
+    if output is Format.JSON:
+        print_json({"same": not found.shifts, **dataclasses.asdict(found)})
+    else:
+        console = out()
+        for one in found.shifts:
+            console.print(
+                f"{one.consumer} for {one.purpose}: {one.coordinate} {one.recorded} → {' or '.join(one.candidate)} "
+                f"({one.operations} operations)",
+                markup=False,
+                highlight=False,
+            )
+        console.print(
+            f"{found.decisions} decisions of {found.operations} operations, {len(found.shifts)} would be others",
+            highlight=False,
+        )
+    exit_if(bool(found.shifts))
+
+
+def _lines(path: Path) -> list[bytes]:
+    if not path.is_file():
+        raise NotFoundError(f"file `{path}` does not exist")
+    return [line for line in path.read_bytes().splitlines() if line.strip()]
+
+
+def _entry(line: bytes, number: int) -> Entry:
+    try:
+        return msgspec.json.decode(line, type=Entry)
+    except msgspec.DecodeError as error:
+        raise BadInputError(f"line {number} of the log is not a journal entry: {error}") from error
+
+
+def _read(path: Path, shape: type[dict[str, Consumer]]) -> dict[str, Consumer]:
+    try:
+        return msgspec.json.decode(b"".join(_lines(path)), type=shape)
+    except msgspec.DecodeError as error:
+        raise BadInputError(f"`{path}` does not say kind and area of each consumer: {error}") from error

@@ -16,7 +16,7 @@ import typer
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
 from node.console import policy_registers, policy_signing
-from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles
+from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles, replay_log
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_options import (
     DEFAULT_FOLDER,
@@ -209,6 +209,7 @@ def show(
 app.command(name="prove")(prove_bundles)
 app.command(name="diff")(compare_bundles)
 app.command(name="mutate")(mutate_bundles)
+app.command(name="replay")(replay_log)
 for signing in (policy_signing.sign, policy_signing.approve, policy_signing.verify, policy_signing.publish):
     app.command()(signing)
 app.command()(policy_signing.rollback)
