@@ -9,6 +9,7 @@ A client that saw its mutation end sees its effect: queries never join a flight 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest
 from federation.planning.plan import OperationKind
@@ -17,39 +18,47 @@ _Question = tuple[str, bytes, bytes]
 
 
 class _Flight:
-    """One request on its way, and who waits for it; it is cancelled when nobody does any more."""
+    """One request on its way, and who else waits for it.
 
-    __slots__ = ("_pending", "_waiting", "over")
+    Whoever asked first holds the request itself, which costs nothing when nobody joins. When the first leaves, the
+    others ask again; when nobody waits any more, nothing is asked.
+    """
 
-    def __init__(self, pending: asyncio.Future[FetchAnswer]) -> None:
-        self.over = False
-        self._pending = pending
+    __slots__ = ("_again", "_inner", "_loop", "_request", "_waiting")
+
+    def __init__(self, inner: Fetcher, request: FetchRequest, pending: asyncio.Future[FetchAnswer]) -> None:
+        self._inner = inner
+        self._request = request
+        self._loop = pending.get_loop()
+        self._again: asyncio.Future[FetchAnswer] | None = None
         self._waiting: list[asyncio.Future[FetchAnswer]] = []
-        pending.add_done_callback(self._landed)
 
     def join(self) -> asyncio.Future[FetchAnswer]:
-        waiter: asyncio.Future[FetchAnswer] = self._pending.get_loop().create_future()
+        waiter: asyncio.Future[FetchAnswer] = self._loop.create_future()
         self._waiting.append(waiter)
         waiter.add_done_callback(self._left)
         return waiter
 
-    def _landed(self, pending: asyncio.Future[FetchAnswer]) -> None:
-        self.over = True
-        waiting, self._waiting = self._waiting, []
+    def landed(self, pending: asyncio.Future[FetchAnswer]) -> None:
+        waiting = [waiter for waiter in self._waiting if not waiter.done()]
+        if not waiting:
+            return
+        if pending.cancelled():
+            self._again = asyncio.ensure_future(self._inner.fetch(self._request))
+            self._again.add_done_callback(self.landed)
+            return
+        self._waiting = []
+        error = pending.exception()
         for waiter in waiting:
-            if waiter.done():
-                continue
-            if pending.cancelled():
-                waiter.cancel()
-            elif (error := pending.exception()) is not None:
-                waiter.set_exception(error)
-            else:
+            if error is None:
                 waiter.set_result(pending.result())
+            else:
+                waiter.set_exception(error)
 
     def _left(self, waiter: asyncio.Future[FetchAnswer]) -> None:
-        if waiter.cancelled() and all(other.done() for other in self._waiting):
-            self.over = True
-            self._pending.cancel()
+        """Cancel the request that was made again for those who waited, when the last of them leaves."""
+        if waiter.cancelled() and self._again is not None and all(other.done() for other in self._waiting):
+            self._again.cancel()
 
 
 class SharingFetcher:
@@ -69,12 +78,14 @@ class SharingFetcher:
             return pending
         question = (request.member, request.operation, request.variables)
         flight = self._flights.get(question)
-        if flight is None or flight.over:
-            pending = asyncio.ensure_future(self._inner.fetch(request))
-            flight = self._flights[question] = _Flight(pending)
-            pending.add_done_callback(lambda _: self._landed(question, flight))
-        return flight.join()
+        if flight is not None:
+            return flight.join()
+        pending = asyncio.ensure_future(self._inner.fetch(request))
+        flight = self._flights[question] = _Flight(self._inner, request, pending)
+        pending.add_done_callback(partial(self._landed, question, flight))
+        return pending
 
-    def _landed(self, question: _Question, flight: _Flight) -> None:
+    def _landed(self, question: _Question, flight: _Flight, pending: asyncio.Future[FetchAnswer]) -> None:
         if self._flights.get(question) is flight:
             del self._flights[question]
+        flight.landed(pending)
