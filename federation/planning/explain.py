@@ -201,7 +201,9 @@ def _request_lines(request: Request) -> Iterator[str]:
     yield f"request {request.number} to {request.subgraph}{after}{_when(guards.to_conditions(request.guard))}"
     for use in request.uses:
         by = f" by {{ {printed(use.jump.key)} }}" if use.jump.key else ""
-        needs = f" with {{ {printed(use.jump.requires)} }}" if use.jump.requires else ""
+        keys = {wanted.name for wanted in use.jump.key}
+        sent = " ".join(str(found) for found in use.inputs if found.name not in keys)
+        needs = f" with {{ {sent} }}" if sent else ""
         yield f"  {use.jump.node} as {use.jump.known_as or '|'.join(sorted(use.types))}{by}{needs}"
         yield from _branch_lines(use.branch, 2)
 

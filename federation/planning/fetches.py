@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from federation.planning.choose import Choice
     from federation.planning.paths import Search
     from federation.planning.plan import Path, PathStep
-    from federation.planning.tree import Entry, Group, Jump, Node, Pick
+    from federation.planning.tree import Entry, Group, Input, Jump, Node, Pick
 
 
 @dataclass(eq=False, slots=True)
@@ -45,7 +45,11 @@ class Item:
 
 @dataclass(eq=False, slots=True)
 class Use:
-    """A jump that is used: what it selects, for which types it is entered, when, and first for which block."""
+    """A jump that is used: what it selects, for which types it is entered, when, and first for which block.
+
+    `numbers` are the jumps that it stands for, more than one when entries of the same objects were folded together;
+    `inputs` is what is then sent for all of them.
+    """
 
     jump: Jump
     branch: Branch
@@ -53,6 +57,8 @@ class Use:
     guard: Guard = NEVER
     block: int | None = None
     after: set[int] = field(default_factory=set)
+    inputs: tuple[Input, ...] = ()
+    numbers: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)
@@ -120,7 +126,8 @@ def _select(part: Part, pick: Pick, guard: Guard, jump: Jump) -> None:
     """Write one entry into a jump, with everything above it up to where the jump enters."""
     use = part.uses.get(jump.number)
     if use is None:
-        use = part.uses[jump.number] = Use(jump, Branch(jump.node))
+        use = Use(jump, Branch(jump.node), inputs=jump.inputs, numbers={jump.number})
+        part.uses[jump.number] = use
     chain = list(_groups(pick.entry.node, jump.node))
     use.types |= chain[0].types if chain else {pick.type_name}
     branch = use.branch
@@ -266,3 +273,21 @@ def requests(parts: Iterable[Part]) -> list[Request]:
                 request.after |= set(before)
             found.append(request)
     return found
+
+
+def fold(one: Use, other: Use, inputs: tuple[Input, ...]) -> None:
+    """Let `one` do what `other` does for the same objects, with the inputs of both."""
+    _graft(one.branch, other.branch)
+    one.inputs = inputs
+    one.after |= other.after
+    one.numbers |= other.numbers
+
+
+def _graft(branch: Branch, other: Branch) -> None:
+    for key, item in other.items.items():
+        found = branch.items.setdefault(key, item)
+        if found is not item:
+            found.types |= item.types
+            found.guard = guards.widen(guards.either(found.guard, item.guard))
+            if found.below is not None and item.below is not None:
+                _graft(found.below, item.below)

@@ -121,7 +121,7 @@ def _entities(
             alias="",
             variable="",
             paths=(),
-            fields=tuple(_representation(use.jump.inputs, use.types)),
+            fields=tuple(_representation(use.inputs, use.types)),
             required=frozenset(wanted.name for wanted in use.jump.key),
             typename=_typename(use),
             selections=tuple(rendered.selections),
@@ -242,7 +242,7 @@ def _later(
             for request in requests
             if request.step == part.step
             and request.block is not None
-            and any(mask >> use.jump.number & 1 for use in request.uses)
+            and any(mask >> number & 1 for use in request.uses for number in use.numbers)
         )
     )
 

@@ -16,15 +16,17 @@ from federation.planning.render import Renderer
 from federation.planning.tree import key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from federation.planning.fetches import Branch, Part, Use
     from federation.planning.graph import QueryGraph
     from federation.planning.render import Line
     from federation.planning.tree import Entry
 
 
-def separate_shapes(part: Part) -> None:
-    """Rename until no jump of a part holds two shapes under one key."""
-    for use in part.uses.values():
+def separate_shapes(part: Part, uses: Iterable[Use]) -> None:
+    """Rename until no entry into a subgraph holds two shapes under one key."""
+    for use in uses:
         while (found := _conflict(part.search.graph, use)) is not None:
             entry, type_name = found
             _rename(entry, type_name)

@@ -96,8 +96,10 @@ class Planner:
         parts = list(self._parts(operation, chosen))
         for part in parts:
             fill(part)
-            separate_shapes(part)
         joined = passes.run(requests(parts))
+        by_step = {part.step: part for part in parts}
+        for request in joined:
+            separate_shapes(by_step[request.step], request.uses)
         return Stages(operation, tuple(parts), tuple(joined), lower(operation, parts, joined))
 
     def _parts(self, operation: Operation, options: PlannerOptions) -> Iterator[Part]:

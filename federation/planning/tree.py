@@ -97,6 +97,11 @@ class Input:
     on: frozenset[str]
     children: tuple[Input, ...] = ()
 
+    @override
+    def __str__(self) -> str:
+        text = f"{self.name}{printed_arguments(self.entry.arguments)}"
+        return f"{text} {{ {' '.join(map(str, self.children))} }}" if self.children else text
+
 
 @dataclass(eq=False, slots=True)
 class Entry:
