@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from datetime import date
@@ -54,8 +55,8 @@ from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
 from node.demo.seed import demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
-from node.server.policies import load_decisions, verified_coordinates
-from node.subgraph.schema import NodeSchema
+from node.server.policies import load_decisions
+from node.subgraph.schema import NodeSchema, verified_coordinates
 from node.vocabulary.schema import full_schema, printed_schema
 
 SHOWCASE_TAX_CODE = "BNCLRA84H57F257B"
@@ -102,6 +103,7 @@ def demo(
     charter, ports = _charter(), Ports(port)
     require_free_ports(charter, ports)
     found_demo(place, charter, ports, citizens, fresh=fresh or check)
+    signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
     with Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
         started = time.monotonic()
         processes.start(programs(place, charter, ports))
@@ -182,7 +184,7 @@ def published_sdl(member: str) -> str:
     """Return the schema that a demo member publishes to the federation."""
     mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
     decisions = load_decisions(policies_folder() / member)
-    return NodeSchema.build(full_schema(), mapping, verified_coordinates(decisions.bundle)).published_sdl
+    return NodeSchema.build(full_schema(), mapping, verified_coordinates(decisions.bundle.types.values())).published_sdl
 
 
 def policies_folder() -> Path:
@@ -312,6 +314,11 @@ def _wait(processes: Processes) -> None:
         _errors.print("stopping")
         return
     raise ConfigurationError(f"`{ended}` ended by itself; its log is in the demo's folder `logs`")
+
+
+def _stop_like_ctrl_c(_signal: int, _frame: object) -> None:
+    """SIGTERM stops what was started, in order, as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def main() -> None:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from node.data.cursors import CursorSealer
+from node.data.operation import Asker
 from node.data.shapes import MaskKeys
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """A node's keys for what leaves it masked, and for its cursors."""
+
+    masks: MaskKeys
+    cursors: CursorSealer
+
+    def asker(self, consumer: str) -> Asker:
+        """Return for whom an operation runs."""
+        return Asker(consumer, self.masks, self.cursors)
 
 
 def mask_keys(secret: bytes, epoch: str) -> MaskKeys:

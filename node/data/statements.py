@@ -32,3 +32,7 @@ class Statement:
     def with_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter of one run."""
         return {**self.bound, **{name: value for name, value in values.items() if name in self.bound}}
+
+
+SMALLEST = Statement("SELECT 1", {}, None)
+"""The smallest question: whether the database answers at all."""

@@ -26,9 +26,10 @@ from federation.contract.messages import EXTENSION, NodeAnswerExtension
 from federation.contract.receipts import Receipt
 from federation.trust.http_messages import HttpRequest
 from node.data.answer import Answer
+from node.data.node_keys import NodeKeys
+from node.data.plane import DataPlane
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
-from node.enforcement.plane import DataPlane
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
 from node.journal.journal import Journal
@@ -48,6 +49,7 @@ class Node:
     identity: Identity
     api: GraphQLSchema
     plane: DataPlane
+    keys: NodeKeys
     policy: Decisions
     journal: Journal
     limits: Limits
@@ -66,7 +68,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         document = _understood(asked, node)
         _require_scope(document, asked, caller, node)  # (2)
         plans = node.policy.of(caller.requested)  # (3)
-        answered = await node.plane.answer(document, asked, caller.consumer.id, plans)  # (4)
+        answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
         _require_wanted(answered, caller)
         receipt = await node.journal.record(disclosure(caller, asked, answered, node), answered.subjects)  # (5)
     except CroceviaError as refused:

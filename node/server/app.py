@@ -23,6 +23,7 @@ from federation.contract.settings import host_and_port
 from federation.trust.asgi import read_request
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
+from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
 from node.enforcement.answer import answer
 from node.enforcement.caller import authenticate
@@ -143,7 +144,7 @@ def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, st
 async def _readiness(process: NodeProcess) -> Response:
     """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
     version = process.registry.current().version
-    await process.plane.require_database()
+    await process.plane.database.rows(SMALLEST, {})
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
     policy = process.node().policy.version

@@ -10,7 +10,6 @@ from node.console.policy_folders import read_files
 from node.enforcement.decide import Decisions
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.errors import BundleError
-from node.policy.forms import Verify
 
 
 def load_decisions(folder: Path) -> Decisions:
@@ -36,14 +35,3 @@ def load_decisions(folder: Path) -> Decisions:
 def _revision(bundle: Bundle) -> int:
     """The revision of a bundle that nobody signed yet: the highest version among its documents."""
     return max((document.version for document in bundle.types.values()), default=0)
-
-
-def verified_coordinates(bundle: Bundle) -> frozenset[str]:
-    """Return the coordinates that some grant lets be verified: each has a `<field>Matches` field."""
-    return frozenset(
-        f"{name}.{field}"
-        for name, document in bundle.types.items()
-        for grant in document.grants
-        for field, form in grant.see.items()
-        if isinstance(form, Verify)
-    )

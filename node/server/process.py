@@ -18,12 +18,13 @@ from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25
 from federation.trust.registry import RegistryFolder, read_schema
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
+from node.data.node_keys import NodeKeys
+from node.data.plane import DataPlane
 from node.enforcement.answer import Node
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
-from node.enforcement.plane import DataPlane
 from node.journal.journal import Journal
-from node.server.planes import open_plane
+from node.server.planes import open_keys, open_plane
 from node.server.policies import load_decisions
 from node.server.settings import NodeSettings
 
@@ -45,6 +46,7 @@ class NodeProcess:
     subject_keys: SqliteSubjectKeys
     replay: SqliteReplayStore
     plane: DataPlane
+    keys: NodeKeys
     decisions: Decisions
     _api: tuple[str, GraphQLSchema] | None = field(init=False, default=None)
     _tokens: AccessTokens = field(init=False)
@@ -85,6 +87,7 @@ class NodeProcess:
             subject_keys=subject_keys,
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             plane=plane,
+            keys=open_keys(settings),
             decisions=decisions,
         )
 
@@ -103,6 +106,7 @@ class NodeProcess:
             identity=Identity(self.settings.member, self.registry, self._tokens, self.replay, self.clock),
             api=self._api[1],
             plane=self.plane,
+            keys=self.keys,
             policy=self.decisions,
             journal=Journal(self.ledger, self.reader, self.subject_keys),
             limits=_LIMITS,
