@@ -18,7 +18,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -111,7 +110,7 @@ def demo(
         _errors.print(f"[green]{len(processes.pids())} processes work after {time.monotonic() - started:.1f} s[/]")
         if check:
             raise typer.Exit(asyncio.run(_check(place, processes)))
-        Console().print(_screen(place, charter, ports))
+        Console().print(_screen(place, charter, ports), soft_wrap=True, highlight=False)
         _wait(processes)
 
 
@@ -265,9 +264,10 @@ def _showcase(expected: Expected) -> Showcase:
     )
 
 
-def _screen(home: Home, charter: Charter, ports: Ports) -> Panel:
-    """The one screen: where everything is, whom to be, three questions, and how to stop."""
+def _screen(home: Home, charter: Charter, ports: Ports) -> str:
+    """The one screen: where everything is, whom to be, three questions, and how to stop. Commands stay on one line."""
     queries = demo_files() / "queries"
+    command = _short(Path(sys.argv[0]))
     at = "" if home.root == DEFAULT_HOME.resolve() else f" --home {home.root}"
     asks = [
         ("inprev", "benefit-assessment", SHOWCASE_TAX_CODE),
@@ -275,27 +275,30 @@ def _screen(home: Home, charter: Charter, ports: Ports) -> Panel:
         ("aslvs", "emergency-care", CHILD_TAX_CODE),
     ]
     lines = [
-        f"[bold]gateway[/]    {url(ports.gateway)}   (open it in a browser)",
+        "",
+        f"[bold]gateway[/]    {url(ports.gateway)}   open it in a browser: members, purposes, GraphiQL",
         f"[bold]exchange[/]   {url(ports.exchange)}",
         *(
             f"[bold]{member.id:<10}[/] {url(ports.node(position))}   {member.name['it']}"
             for position, member in enumerate(charter.nodes())
         ),
         "",
-        f"partners' keys are in {home.root}/<member>/keys; three partners, three purposes:",
+        f"Partners' keys: {_short(home.root)}/<member>/keys. Three partners, three purposes, in another terminal:",
         "",
         *(
-            f"crocevia query --as {member} --purpose {purpose} --citizen {code}{at} "
+            f"  {command} query --as {member} --purpose {purpose} --citizen {code}{at} "
             f"{_short(queries / f'{purpose}.graphql')}"
             for member, purpose, code in asks
         ),
         "",
-        f"crocevia report --citizen {CHILD_TAX_CODE}{at}        who looked at her",
-        f"crocevia ledger verify{at}",
+        "Who looked at her, and whether every ledger is whole:",
+        "",
+        f"  {command} report --citizen {CHILD_TAX_CODE}{at}",
+        f"  {command} ledger verify{at}",
         "",
         "Ctrl-C stops all of it.",
     ]
-    return Panel("\n".join(lines), title="Crocevia", subtitle=charter.federation, highlight=False)
+    return "\n".join(lines)
 
 
 def _short(path: Path) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -110,23 +109,36 @@ def _place(path: Sequence[str | int]) -> str:
 
 
 def render_report(report: AccessReport) -> RenderableType:
-    """Return a table of who looked, newest first, and what is missing from it."""
-    table = Table(title="Who looked · Chi ha guardato", expand=True)
-    for column in ("when", "where", "who", "why", "law", "fields", "proof"):
-        table.add_column(column, overflow="fold")
+    """Return one block per access, newest first: who, where, why, by which law, which fields, and whether proved."""
+    blocks: list[RenderableType] = [Text("Who looked · Chi ha guardato", "bold")]
     for access in report.accesses:
         entry = access.entry
-        table.add_row(
-            entry.at,
-            access.member,
-            entry.consumer,
-            f"{entry.purpose or entry.kind.value} ({', '.join(entry.legal_basis)})",
-            "\n".join(laws(entry)),
-            ", ".join(shown_fields(entry)),
-            Text("✓", "green") if access.proved else Text("✗", "red"),
+        proof = Text("✓ proved", "green") if access.proved else Text("✗ not proved", "red")
+        tree = Tree(
+            Text.assemble(
+                (entry.at, "bold"), f"  {access.member} → {entry.consumer}  ", (_why(entry), "cyan"), "  ", proof
+            ),
+            guide_style="dim",
         )
-    gaps = [Text(f"{member} did not answer: this report has a gap", "yellow") for member in report.gaps]
-    return Group(table, *gaps)
+        for law in laws(entry):
+            tree.add(Text(law, "dim"))
+        for type_name, fields in _by_type(shown_fields(entry)).items():
+            tree.add(Text.assemble((type_name, "bold"), ": ", ", ".join(fields)))
+        blocks.append(tree)
+    blocks += [Text(f"{member} did not answer: this report has a gap", "yellow") for member in report.gaps]
+    return Group(*blocks)
+
+
+def _why(entry: Entry) -> str:
+    return f"{entry.purpose or entry.kind.value} ({', '.join(entry.legal_basis)})"
+
+
+def _by_type(fields: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for field in fields:
+        type_name, _, name = field.partition(".")
+        found.setdefault(type_name, []).append(name)
+    return found
 
 
 def report_json(report: AccessReport) -> dict[str, Any]:

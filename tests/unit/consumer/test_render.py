@@ -112,7 +112,8 @@ def test_the_report_names_gaps_and_unproved_entries() -> None:
         console.print(render_report(report))
     text = capture.get()
     assert "inprev" in text
-    assert "✗" in text
+    assert "✗ not proved" in text
+    assert "Citizen: givenName, dateOfBirth (year)" in text
     assert "aslvs did not answer" in text
     assert report_json(report)["accesses"][0]["proved"] is False
     assert list(disclosures(report)) == list(report.accesses)
