@@ -185,9 +185,7 @@ class World:
         known = self.types[self._known_as(subgraph, source.type)]
         spec = known.fields[name] if name in known.fields else self.field(source.type, name)
         provided = [
-            one
-            for one in source.provided
-            if one.name == name and (not one.conditions or source.type in one.conditions)
+            one for one in source.provided if one.name == name and (not one.conditions or source.type in one.conditions)
         ]
         gone = spec.moved is not None and subgraph == spec.moved[0 if spec.name in self.labels else 1]
         if (subgraph not in spec.owners or gone) and not provided:
