@@ -1,0 +1,333 @@
+"""The rules of the policy that the data plane keeps, each under its number."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from federation.contract.errors import BadInputError
+from node.data.answer import Answer
+from tests.support.data import Member, MemoryDatabase, thing_member
+from tests.support.policies import INPS, bundle_of, document, grant
+
+DAY = date(2026, 5, 1)
+PURPOSE = "benefit-assessment"
+ROWS: list[dict[str, Any]] = [
+    {"flag": 0, "age": 30, "place": "a", "name": "Anna", "birth": "1980-05-12", "income": 50, "code": "A1"},
+    {"flag": 1, "age": 40, "place": "b", "name": "Bruno", "birth": "1980-01-31", "income": 150, "code": "B1"},
+    {"flag": None, "age": None, "place": None, "name": "Carla", "birth": "1975", "income": None, "code": None},
+]
+
+
+def member(*grants: dict[str, object], rows: list[dict[str, Any]] | None = None, **changes: object) -> Member:
+    return thing_member(bundle_of(document(list(grants), **changes)), DAY, ROWS if rows is None else rows)
+
+
+def statements(asked: Member) -> list[str]:
+    database = asked.plane.database
+    assert isinstance(database, MemoryDatabase)
+    return database.ran
+
+
+async def things(asked: Member, fields: str, variables: dict[str, Any] | None = None) -> Answer:
+    query = f"query($r: [_Any!]!) {{ _entities(representations: $r) {{ ... on Thing {{ {fields} }} }} }}"
+    given = [{"__typename": "Thing", "id": str(number)} for number in (1, 2, 3)]
+    return await asked.ask(INPS, PURPOSE, query, {"r": given, **(variables or {})})
+
+
+async def listed(asked: Member, arguments: str = "", node: str = "name") -> list[Any]:
+    answer = await asked.ask(INPS, PURPOSE, f"{{ things{arguments} {{ edges {{ node {{ {node} }} }} }} }}")
+    assert not answer.errors
+    return [edge["node"] for edge in answer.data["things"]["edges"]]
+
+
+async def refused(asked: Member, arguments: str) -> None:
+    answer = await asked.ask(INPS, PURPOSE, f"{{ things{arguments} {{ edges {{ node {{ name }} }} }} }}")
+    assert answer.data == {"things": None}
+    assert [(error["extensions"]["code"], error["path"]) for error in answer.errors] == [("FIELD_DENIED", ["things"])]
+
+
+# --- decisions -------------------------------------------------------------------------------------------------------
+
+
+async def test_r3_a_grant_whose_rows_are_unknown_does_not_apply() -> None:
+    asked = member(grant("g", {"name": "clear"}, rows="row.age > 35"))
+    assert (await things(asked, "name")).data["_entities"] == [None, {"name": "Bruno"}, None]
+
+
+async def test_r3_a_prohibition_whose_rows_are_unknown_denies() -> None:
+    hiding = [{"id": "p", "fields": ["name"], "rows": "row.flag == true"}]
+    asked = member(grant("g", {"name": "clear", "code": "clear"}), prohibitions=hiding)
+    found = (await things(asked, "name code")).data["_entities"]
+    assert [each["name"] for each in found] == ["Anna", None, None]
+    assert [each["code"] for each in found] == ["A1", "B1", None]
+
+
+async def test_the_most_disclosing_grant_that_applies_gives_the_form() -> None:
+    asked = member(
+        grant("year", {"birth": "year"}),
+        grant("month", {"birth": "month"}, rows="row.age >= 30"),
+        grant("whole", {"birth": "clear"}, rows="row.age >= 40"),
+    )
+    found = (await things(asked, "birth")).data["_entities"]
+    assert [each["birth"] for each in found] == ["1980-05", "1980-01-31", "1975"]
+
+
+async def test_r8_consent_is_of_one_person_purpose_and_consumer_and_ends() -> None:
+    asked = member(grant("g", {"name": "clear"}, consent="service-notices"))
+    execute = asked.plane.database.connection.execute  # type: ignore[attr-defined]  # the database in memory
+    cases = {
+        1: ("service-notices", None, "2026-01-01", None, None),
+        2: ("service-notices", "aslvs", "2026-01-01", None, None),
+        3: ("statistics", None, "2026-01-01", None, None),
+    }
+    for number, values in cases.items():
+        execute("INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?)", [number, *values])
+    assert await listed(asked) == [{"name": "Anna"}]
+    for change in (
+        "withdrawn = '2026-05-01'",
+        "withdrawn = 'a scribble'",
+        "given = '2026-05-02'",
+        "expires = '2026-04-30'",
+    ):
+        execute("UPDATE consents SET given = '2026-01-01', withdrawn = NULL, expires = NULL")
+        execute(f"UPDATE consents SET {change}")
+        assert await listed(asked) == [], change
+
+
+# --- the shape of the answer -----------------------------------------------------------------------------------------
+
+
+async def test_r12_a_denied_field_is_null_with_an_error_that_says_the_same_for_all() -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    answer = await things(asked, "name hidden: income")
+    assert answer.data["_entities"][0] == {"name": "Anna", "hidden": None}
+    assert {error["message"] for error in answer.errors} == {"the field is denied for this purpose"}
+    assert [error["path"] for error in answer.errors] == [["_entities", index, "hidden"] for index in range(3)]
+    assert {error["extensions"]["code"] for error in answer.errors} == {"FIELD_DENIED"}
+
+
+async def test_r13_a_denial_that_depends_on_the_row_gives_no_error() -> None:
+    hiding = [{"id": "p", "fields": ["name"], "rows": "row.flag == true"}]
+    asked = member(grant("g", {"name": "clear"}), prohibitions=hiding)
+    answer = await things(asked, "name")
+    assert [each["name"] for each in answer.data["_entities"]] == ["Anna", None, None]
+    assert answer.errors == []
+    assert [decision.conditional for decision in answer.decisions] == [True]
+
+
+async def test_r14_a_denied_key_leaves_its_object() -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    assert (await things(asked, "id name")).data["_entities"][0] == {"id": None, "name": "Anna"}
+
+
+async def test_r15_aliases_fragments_and_directives_change_no_decision() -> None:
+    asked = member(grant("g", {"name": "clear", "birth": "year"}))
+    query = """
+      query($r: [_Any!]!, $no: Boolean!) {
+        a: _entities(representations: $r) { __typename ... on _Entity { ...T } }
+      }
+      fragment T on Thing {
+        b: birth ... @include(if: true) { birth } x: income @skip(if: true) ... on Thing @include(if: $no) { name }
+      }
+    """
+    given = [{"__typename": "Thing", "id": "1"}]
+    answer = await asked.ask(INPS, PURPOSE, query, {"r": given, "no": False})
+    assert answer.data == {"a": [{"__typename": "Thing", "b": "1980", "birth": "1980"}]}
+    assert answer.errors == []
+
+
+async def test_r16_a_hidden_row_is_absent_from_a_list_and_null_among_entities() -> None:
+    asked = member(grant("g", {"name": "clear"}, rows="row.flag == false"))
+    assert await listed(asked) == [{"name": "Anna"}]
+    assert (await things(asked, "name")).data["_entities"] == [{"name": "Anna"}, None, None]
+
+
+async def test_r19_a_value_that_is_none_of_its_scalar_is_null() -> None:
+    rows = [{"birth": "12/05/1980", "income": "much", "name": ""}]
+    asked = member(grant("g", {"birth": "clear", "income": "clear", "name": "clear"}), rows=rows)
+    assert (await things(asked, "birth income name")).data["_entities"][0] == {
+        "birth": None,
+        "income": None,
+        "name": "",
+    }
+
+
+# --- inference -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '(where: {income: {eq: "50"}})',
+        '(where: {not: {income: {eq: "50"}}})',
+        '(where: {or: [{name: {eq: "Anna"}}, {and: [{income: {gt: "1"}}]}]})',
+        "(orderBy: [{name: ASC}, {income: DESC}])",
+        "(where: {code: {in: []}})",
+    ],
+)
+async def test_r21_a_denied_field_may_not_be_named_in_filter_or_order(arguments: str) -> None:
+    asked = member(grant("g", {"name": "clear", "code": "verify"}))
+    await refused(asked, arguments)
+    assert statements(asked) == []
+
+
+async def test_r22_filter_and_order_see_the_masked_value() -> None:
+    asked = member(grant("g", {"name": "clear", "birth": "year"}))
+    assert await listed(asked, '(where: {birth: {eq: "1980"}})') == [{"name": "Anna"}, {"name": "Bruno"}]
+    assert await listed(asked, '(where: {birth: {eq: "1980-05-12"}})') == []
+    assert await listed(asked, '(where: {birth: {gt: "1980"}})') == []
+    # Anna was born later in 1980 than Bruno: the order of years does not tell.
+    assert await listed(asked, "(orderBy: [{birth: DESC}])") == [{"name": "Anna"}, {"name": "Bruno"}, {"name": "Carla"}]
+
+
+async def test_r22_a_value_hidden_in_some_rows_is_null_to_filters() -> None:
+    hiding = [{"id": "p", "fields": ["name"], "rows": "row.flag == true"}]
+    asked = member(grant("g", {"name": "clear", "code": "clear"}), prohibitions=hiding)
+    assert await listed(asked, '(where: {name: {eq: "Bruno"}})') == []
+    assert await listed(asked, '(where: {not: {name: {eq: "Anna"}}})') == []
+    assert [each["name"] for each in await listed(asked, "(orderBy: [{name: DESC}])")] == ["Anna", None, None]
+
+
+async def test_r24_pages_count_visible_rows_and_a_cursor_serves_who_got_it() -> None:
+    rows = [{"flag": n % 2, "name": f"n{n:02}"} for n in range(30)]
+    asked = member(grant("g", {"name": "clear"}, rows="row.flag == false", purpose="social-benefit"), rows=rows)
+    query = """query($after: String) { things(first: 6, after: $after, orderBy: [{name: DESC}]) {
+      totalCount pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor node { name } } } }"""
+    names: list[str] = []
+    after = None
+    while True:
+        page = (await asked.ask(INPS, PURPOSE, query, {"after": after})).data["things"]
+        assert page["totalCount"] == 15
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        names += [edge["node"]["name"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert names == [f"n{n:02}" for n in range(28, -1, -2)]
+    for consumer, purpose in (("aslvs", PURPOSE), ("inprev", "social-benefit")):
+        with pytest.raises(BadInputError):
+            await asked.ask(INPS, purpose, query, {"after": after}, consumer=consumer)
+    with pytest.raises(BadInputError):
+        await asked.ask(INPS, PURPOSE, query, {"after": "x" + str(after)})
+    assert "n0" not in str(after)
+
+
+async def test_pages_go_on_after_nulls_and_equal_values() -> None:
+    rows = [{"name": name, "code": code} for name in (None, "b", "a") for code in ("1", "2", None)]
+    asked = member(grant("g", {"name": "clear", "code": "clear"}), rows=rows)
+    query = """query($after: String) { things(first: 2, after: $after, orderBy: [{name: ASC}, {code: DESC}]) {
+      pageInfo { hasNextPage endCursor } edges { node { name code } } } }"""
+    found: list[tuple[Any, Any]] = []
+    after, more = None, True
+    while more:
+        page = (await asked.ask(INPS, PURPOSE, query, {"after": after})).data["things"]
+        found += [(edge["node"]["name"], edge["node"]["code"]) for edge in page["edges"]]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert found == [(name, code) for name in ("a", "b", None) for code in ("2", "1", None)]
+
+
+@pytest.mark.parametrize("first", [-1, 101])
+async def test_a_page_has_at_most_a_hundred(first: int) -> None:
+    with pytest.raises(BadInputError, match="`first` is from 0 to 100"):
+        await listed(member(grant("g", {"name": "clear"})), f"(first: {first})")
+
+
+# --- what is never read ----------------------------------------------------------------------------------------------
+
+
+async def test_r29_a_denied_column_stands_in_no_statement() -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    await things(asked, "name income code birth")
+    [statement] = statements(asked)
+    assert "name" in statement
+    assert not [word for word in ("income", "code", "birth") if word in statement]
+
+
+async def test_r29_hidden_and_absent_rows_run_the_same_statement() -> None:
+    asked = member(grant("g", {"name": "clear"}, rows="row.flag == false"))
+    for key in ("2", "77"):
+        assert await asked.entity(INPS, PURPOSE, key, "name", "Thing") is None
+    first, second = statements(asked)
+    assert first == second
+
+
+async def test_values_are_parameters_and_never_text() -> None:
+    asked = member(grant("g", {"name": "clear"}, rows='row.place == "somewhere"'))
+    await listed(asked, '(where: {name: {startsWith: "secret"}})')
+    assert not [word for word in ("secret", "somewhere") if word in statements(asked)[0]]
+
+
+# --- keys, keyed masks, decisions ------------------------------------------------------------------------------------
+
+
+async def test_a_join_key_is_given_and_recorded_whatever_the_policy_says_of_the_field() -> None:
+    answer = await things(member(grant("g", {"name": "clear"})), "_k_key: id id")
+    assert answer.data["_entities"][0] == {"_k_key": "1", "id": None}
+    assert sorted((one.coordinate, one.form, one.join_key) for one in answer.decisions) == [
+        ("Thing.id", "clear", True),
+        ("Thing.id", "deny", False),
+    ]
+
+
+async def test_a_keyed_mask_is_stable_for_a_consumer_and_differs_between_consumers() -> None:
+    asked = member(grant("g", {"code": "pseudonym", "name": "hash"}))
+    found = [
+        (
+            await asked.ask(INPS, PURPOSE, "{ things(first: 1) { edges { node { code name } } } }", consumer=consumer)
+        ).data
+        for consumer in ("inprev", "inprev", "aslvs")
+    ]
+    nodes = [each["things"]["edges"][0]["node"] for each in found]
+    assert nodes[0] == nodes[1]
+    assert nodes[0]["code"] != nodes[2]["code"]
+    assert nodes[0]["name"] != nodes[2]["name"]
+    assert "A1" not in str(nodes)
+    await refused(asked, '(where: {code: {eq: "A1"}})')
+
+
+async def test_a_row_chooses_between_a_keyed_mask_and_the_value() -> None:
+    asked = member(grant("all", {"code": "pseudonym"}), grant("some", {"code": "clear"}, rows="row.age == 40"))
+    codes = [each["code"] for each in (await things(asked, "code")).data["_entities"]]
+    assert codes[1] == "B1"
+    assert codes[2] is None
+    assert len(codes[0]) == 32
+
+
+async def test_a_decision_names_form_grants_law_and_the_shortest_retention() -> None:
+    asked = member(
+        grant("long", {"birth": "year"}, retain="P2Y", law="a long law"),
+        grant("short", {"birth": "month"}, retain="P30D", law="a short law", rows="row.age == 30"),
+    )
+    [decision] = (await things(asked, "birth")).decisions
+    assert (decision.coordinate, decision.form, decision.conditional) == ("Thing.birth", "month", True)
+    assert decision.grants == ("short", "long")
+    assert decision.law == ("a short law", "a long law")
+    assert decision.retain == "P30D"
+
+
+async def test_subjects_are_those_of_visible_rows() -> None:
+    answer = await things(member(grant("g", {"name": "clear"}, rows="row.flag == false")), "name")
+    assert answer.subjects == {"v1.siv.c_m999.1"}
+
+
+async def test_a_value_is_confirmed_where_it_may_be_verified() -> None:
+    hiding = [{"id": "p", "fields": ["code"], "rows": "row.flag == true"}]
+    asked = member(grant("g", {"code": "verify", "name": "clear"}), prohibitions=hiding)
+    answer = await things(asked, 'codeMatches(value: "A1") code')
+    assert [each["codeMatches"] for each in answer.data["_entities"]] == [True, None, None]
+    assert len(answer.errors) == 3  # the plain field is denied everywhere
+
+
+async def test_unknown_repeated_and_odd_representations_keep_their_places() -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    given: list[Any] = [
+        {"__typename": "Thing", "id": key} for key in ("2", "x", "9999999999999999999", "2", "01", "-1")
+    ]
+    given += [{"__typename": "Nothing", "id": "1"}, {"__typename": "Thing"}, {"__typename": "Thing", "id": 1}, "text"]
+    query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Thing { name } } }"
+    found = (await asked.ask(INPS, PURPOSE, query, {"r": given})).data["_entities"]
+    bruno = {"name": "Bruno"}
+    assert found == [bruno, None, None, bruno, None, None, None, None, None, None]
