@@ -40,9 +40,10 @@ def require_free_port(port: int, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to run: `arguments` follow `crocevia`, `health` is the URL that answers 200 when it works."""
+    """One process to run: a Python module with its arguments; `health` is the URL that answers 200 when it works."""
 
     name: str
+    module: str
     arguments: tuple[str, ...]
     health: str
     log: Path
@@ -65,7 +66,7 @@ class Processes:
             self._logs.append(log)
             self._programs[program.name] = program
             self._running[program.name] = subprocess.Popen(  # noqa: S603  # our own command, arguments we made
-                [sys.executable, "-m", "crocevia", *program.arguments],
+                [sys.executable, "-m", program.module, *program.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -13,14 +13,16 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
     """Return the programs of a federation, in the order in which they are started: whom others need comes first."""
     exchange = Program(
         "exchange",
-        ("exchange", "serve", "--settings", str(home.party("exchange") / "settings.toml")),
+        "federation.exchange",
+        ("--settings", str(home.party("exchange") / "settings.toml")),
         url(ports.exchange) + "/readyz",
         home.logs / "exchange.log",
     )
     nodes = [
         Program(
             member.id,
-            ("node", "serve", "--settings", str(home.party(member.id) / "settings.toml")),
+            "node.server",
+            ("--settings", str(home.party(member.id) / "settings.toml")),
             url(ports.node(position)) + "/readyz",
             home.logs / f"{member.id}.log",
         )
@@ -28,7 +30,8 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
     ]
     gateway = Program(
         "gateway",
-        ("gateway", "serve", "--settings", str(home.party("gateway") / "settings.toml")),
+        "federation.gateway",
+        ("--settings", str(home.party("gateway") / "settings.toml")),
         url(ports.gateway) + "/readyz",
         home.logs / "gateway.log",
     )

@@ -22,7 +22,7 @@ def test_a_free_port_is_free(unused_tcp_port: int) -> None:
 
 def test_a_process_that_ends_while_starting_is_named_with_its_last_line(tmp_path: Path, unused_tcp_port: int) -> None:
     health = f"http://127.0.0.1:{unused_tcp_port}/readyz"
-    program = Program("c_m999", ("node", "serve", "--settings", str(tmp_path / "none.toml")), health, tmp_path / "log")
+    program = Program("c_m999", "node.server", ("--settings", str(tmp_path / "none.toml")), health, tmp_path / "log")
     with Processes() as processes:
         processes.start([program])
         with pytest.raises(UnavailableError, match=r"`c_m999` ended while starting.*CONFIGURATION_INVALID"):
