@@ -6,6 +6,7 @@ Gateway and nodes read requests with this one reader (GraphQL over HTTP, section
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
@@ -24,6 +25,11 @@ from graphql import (
 
 from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
 
+_LONE_SURROGATE = re.compile(
+    rb"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+"""An escaped surrogate without its other half (RFC 8259 section 8.2): readers disagree about what it means."""
 _KNOWN_KEYS = frozenset({"query", "operationName", "variables", "extensions", "documentId"})
 
 
@@ -46,6 +52,8 @@ def strict_json(content: bytes) -> Any:
     Raises:
         BadInputError: not UTF-8, not JSON, a duplicate key, NaN, a number beyond reason, or nested too deep.
     """
+    if _LONE_SURROGATE.search(content):
+        raise BadInputError("body has half a surrogate pair, which is no text")
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except UnicodeDecodeError as error:

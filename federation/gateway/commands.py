@@ -24,7 +24,7 @@ from federation.gateway import app as gateway_app
 from federation.gateway import open_server
 from federation.gateway.open_graph import OpenSettings
 from federation.planning import explain
-from federation.planning.planner import Planner, PlannerOptions
+from federation.planning.planner import Planner, PlannerOptions, Stages
 
 app = typer.Typer(no_args_is_help=True, help="Run the federation gateway.")
 
@@ -98,16 +98,19 @@ def plan_command(
     stages = Planner(graph, PlannerOptions(internal_prefix=INTERNAL_PREFIX if privacy else None)).stages(
         document, operation
     )
+    sys.stdout.write(_printed(stages, stage) + "\n")
+
+
+def _printed(stages: Stages, stage: Stage) -> str:
     match stage:
         case Stage.PATHS:
-            text = explain.print_paths(stages)
+            return explain.print_paths(stages)
         case Stage.FETCHES:
-            text = explain.print_fetches(stages)
+            return explain.print_fetches(stages)
         case Stage.PLAN:
-            text = explain.explain(stages.plan)
+            return explain.explain(stages.plan)
         case Stage.MERMAID:
-            text = explain.mermaid(stages.plan)
-    sys.stdout.write(text + "\n")
+            return explain.mermaid(stages.plan)
 
 
 def _subgraphs(path: Path | None) -> list[Subgraph]:

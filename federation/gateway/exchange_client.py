@@ -48,6 +48,6 @@ class ExchangeClient:
 
     async def _post(self, request: HttpRequest) -> HttpAnswer:
         try:
-            return await self.sender.post(self.exchange, request, self.deadline, repeatable=True)
+            return await self.sender.post(self.exchange, request, self.deadline)
         except TransportError as error:
             raise ExchangeUnavailableError("the pseudonym exchange does not answer") from error

@@ -26,6 +26,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.messages import EXTENSION, NodeAnswerExtension, read_node_answer
 from federation.execution.execute import execute
 from federation.execution.ports import Answered, EntityRouter, Fetcher
+from federation.execution.resilient import ResilientFetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.gateway.caller import Caller, CurrentMembers, Doorkeeper, authenticate
@@ -41,10 +42,14 @@ GATEWAY = MemberId("gateway")
 
 @dataclass(frozen=True, slots=True)
 class Mediation:
-    """What one request needs from outside: its translator, and the fetcher that carries its signed request."""
+    """What one request needs from outside: its translator, and the fetcher that carries its signed request.
+
+    `members` keeps the breakers and the retry budget that all requests share.
+    """
 
     translator: Translator
     fetcher: Fetcher
+    members: ResilientFetcher
 
 
 OpenMediation = Callable[[Caller, Question, str], Mediation]
@@ -111,7 +116,13 @@ async def _execute(
 ) -> Response:
     router: EntityRouter = PseudonymRouter(mediation.translator)
     deadline = asyncio.get_running_loop().time() + gateway.deadline
-    return await execute(question.plan, variables, Outside(mediation.fetcher, router, heard.note), deadline)
+
+    def note(answered: Answered) -> None:
+        heard.note(answered)
+        mediation.members.discredit(answered)
+
+    outside = Outside(mediation.fetcher, router, note, retries=mediation.members.retries)
+    return await execute(question.plan, variables, outside, deadline)
 
 
 async def _respond(response: Response, caller: Caller, mediation: Mediation, heard: _Heard, trace: str) -> bytes:

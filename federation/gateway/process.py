@@ -159,7 +159,7 @@ class GatewayProcess:
         )
         finder = AgreedFinder(caller.agreement, translator, members.fetch, deadline)
         directory = DirectorySubgraph(finder, reporter, caller.consumer.id)
-        return Mediation(translator, WithDirectory(directory, members))
+        return Mediation(translator, WithDirectory(directory, members), members)
 
     def _peers(self) -> _Others:
         """Return everybody else as the member list in force has them."""

@@ -60,7 +60,7 @@ class NodeReporter:
         }
         request = self.sender.signed(peer, msgspec.json.encode(content))
         try:
-            answer = await self.sender.post(peer, request, self.deadline, repeatable=True)
+            answer = await self.sender.post(peer, request, self.deadline)
             self.sender.require_answer(peer, request, answer)
             found = msgspec.json.decode(answer.body) if answer.status == _OK else {}
         except (TransportError, CroceviaError, msgspec.MsgspecError):

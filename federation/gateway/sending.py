@@ -50,12 +50,10 @@ class Sender:
             body,
         )
 
-    def post(
-        self, peer: Peer, request: HttpRequest, deadline: float, *, repeatable: bool
-    ) -> asyncio.Future[HttpAnswer]:
-        """Send a request; see `HttpClient.post`."""
+    def post(self, peer: Peer, request: HttpRequest, deadline: float) -> asyncio.Future[HttpAnswer]:
+        """Send a request, once: a signature's nonce counts once. See `HttpClient.post`."""
         headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
-        return self.client.post(peer.endpoint, headers, request.body, deadline, repeatable=repeatable)
+        return self.client.post(peer.endpoint, headers, request.body, deadline, repeatable=False)
 
     def require_answer(self, peer: Peer, request: HttpRequest, answer: HttpAnswer) -> None:
         """Refuse what is not this peer's answer to this request.

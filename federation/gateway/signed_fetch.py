@@ -17,7 +17,6 @@ from federation.execution.transport.errors import TransportError
 from federation.execution.transport.message import HttpAnswer
 from federation.gateway.pseudonyms import Translator
 from federation.gateway.sending import Peer, Sender
-from federation.planning.plan import OperationKind
 from federation.trust.http_messages import HttpRequest
 
 
@@ -41,9 +40,8 @@ class SignedFetcher:
         peer = self.peers[request.member]
         signed = self.sender.signed(peer, request.body(self._extension(request)))
         try:
-            answer = await self.sender.post(
-                peer, signed, request.deadline, repeatable=request.kind is OperationKind.QUERY
-            )
+            # Never sent twice as it is: its nonce counts once. Whoever tries again has it signed again.
+            answer = await self.sender.post(peer, signed, request.deadline)
         except TransportError as error:
             raise fault(request.member, error) from error
         self._require_answer(request.member, peer, signed, answer)

@@ -31,7 +31,12 @@ from node.data.plane import DataPlane
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.record import disclosure, refusal
-from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
+from node.enforcement.scope import (
+    EntityKeys,
+    require_no_join_keys,
+    require_translated_keys,
+    require_within_consumers_operation,
+)
 from node.journal.journal import Journal
 
 DENY = "deny"
@@ -90,13 +95,12 @@ def _understood(asked: GraphQLRequest, node: Node) -> DocumentNode:
 
 def _require_scope(document: DocumentNode, asked: GraphQLRequest, caller: Caller, node: Node) -> None:
     """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
-    if caller.relayed is None:
-        return
-    own = caller.operation
-    if own.query is None:
-        raise PersistedDocumentError("no trusted document of this id is registered here")
-    signed = asked_fields(node.api, parse_document(own.query, node.limits), own.operation_name, own.variables)
     wanted = asked_fields(node.plane.schema, document, asked.operation_name, asked.variables)
+    own = caller.operation
+    if caller.relayed is None or own.query is None:
+        require_no_join_keys(wanted)
+        return
+    signed = asked_fields(node.api, parse_document(own.query, node.limits), own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, EntityKeys(node.plane.entity_keys))
     require_translated_keys(
         _representations(asked.variables),

@@ -55,6 +55,17 @@ def require_within_consumers_operation(
             raise ScopeError(f"the consumer's signed operation does not ask for `{field.coordinate}` in this way")
 
 
+def require_no_join_keys(node_asks: frozenset[AskedField]) -> None:
+    """Refuse response keys that are reserved for the gateway in what a consumer asks itself.
+
+    Raises:
+        ScopeError: names the first such field.
+    """
+    for field in sorted(node_asks, key=lambda asked: asked.coordinate):
+        if field.response_key.startswith(INTERNAL_PREFIX):
+            raise ScopeError(f"ask for `{field.coordinate}` under a key that does not begin with `{INTERNAL_PREFIX}`")
+
+
 def require_translated_keys(
     representations: Iterable[Mapping[str, Any]],
     statements: Iterable[TranslationStatement],

@@ -15,6 +15,8 @@ NOT_REQUESTS = {
     "not UTF-8": b'{"query":"\xff"}',
     "nested 50 000 deep": b"[" * 50_000,
     "an integer of 5 000 digits": b'{"query":"{a}","variables":{"n":' + b"9" * 5000 + b"}}",
+    "half a surrogate pair": b'{"query":"{a}","variables":{"n":"\\ud800"}}',
+    "the other half": b'{"query":"{a}","variables":{"n":"\\udc00 \\ud83d\\ude00"}}',
     "NaN": b'{"query":"{a}","variables":{"n":NaN}}',
     "no query": b"{}",
     "query and document id": b'{"query":"{a}","documentId":"sha256:00"}',
@@ -67,3 +69,8 @@ def test_a_syntax_error_names_the_place_and_not_the_text() -> None:
         parse_document('{ citizen(by: {taxCode: "RSSMRA80A01H501U") }', LIMITS)
     assert refused.value.extensions == {"line": 1, "column": 43}
     assert "RSSMRA" not in refused.value.message
+
+
+def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_text() -> None:
+    body = b'{"query":"{a}","variables":{"n":"\\ud83d\\ude00","m":"\\\\ud800"}}'
+    assert GraphQLRequest.parse(body, LIMITS).variables == {"n": "\U0001f600", "m": "\\ud800"}

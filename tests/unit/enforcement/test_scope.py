@@ -7,7 +7,12 @@ from federation.contract.coverage import AskedField
 from federation.contract.errors import ScopeError
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import TranslationStatement
-from node.enforcement.scope import EntityKeys, require_translated_keys, require_within_consumers_operation
+from node.enforcement.scope import (
+    EntityKeys,
+    require_no_join_keys,
+    require_translated_keys,
+    require_within_consumers_operation,
+)
 
 KEYS = EntityKeys({"Citizen": frozenset({"id"})})
 NAME = AskedField(FieldCoordinate("Citizen", "givenName"), "{}", "givenName")
@@ -33,6 +38,12 @@ def test_less_than_the_consumer_asked_is_answered() -> None:
 def test_more_than_the_consumer_asked_is_refused(more: AskedField) -> None:
     with pytest.raises(ScopeError, match=more.coordinate.field_name):
         require_within_consumers_operation(frozenset({NAME, more}), frozenset({NAME, CASES}), KEYS)
+
+
+def test_a_consumer_that_asks_a_node_itself_may_not_ask_for_join_keys() -> None:
+    require_no_join_keys(frozenset({NAME, CASES}))
+    with pytest.raises(ScopeError, match="_k_"):
+        require_no_join_keys(frozenset({NAME, KEY}))
 
 
 STATEMENT = TranslationStatement(DIRECTORY, MemberId("c_m999"), "benefit-assessment", "sha256:1", ("p1", None), 0)

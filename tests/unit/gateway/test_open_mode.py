@@ -158,7 +158,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "a lone surrogate in a query": (
         {"body": b'{"query":"{ item(id: \\"\\ud800\\") { id } }"}'},
         400,
-        "GRAPHQL_PARSE_FAILED",
+        "BAD_USER_INPUT",
     ),
     "no query": ({"body": b"{}"}, 400, "BAD_USER_INPUT"),
     "a syntax error": ({"body": {"query": "{"}}, 400, "GRAPHQL_PARSE_FAILED"),
