@@ -1,0 +1,118 @@
+"""A member's PostgreSQL database: a pool of read-only connections, prepared statements, no value in an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from federation.contract.errors import DatabaseUnavailableError
+from node.data.dialects import POSTGRESQL
+from node.data.mapping import DatabaseSettings
+from node.data.statements import Statement
+
+_MOST_CONNECTIONS: Final = 8
+_MILLISECONDS: Final = 1000
+_PATIENCE: Final = 2
+"""Seconds that the node waits longer than the server before it gives a connection up."""
+
+
+class PostgreSQLDatabase:
+    """A PostgreSQL database.
+
+    * Every transaction is read only, whatever the role may do; a role without rights to write is the first fence.
+    * Texts are read alike on every server: dates are ISO, time is UTC, numbers are plain.
+    * Connections are opened when first needed, so a database that is down is an error of the question, and a database
+      that comes back is used again without a restart.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        """Name a database; nothing is opened yet."""
+        self.dialect: Final = POSTGRESQL
+        self._settings = settings
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a statement; the connection keeps it prepared.
+
+        Raises:
+            DatabaseUnavailableError: the database does not answer, or not in time.
+        """
+        bound = statement.with_values(values)
+        arguments = [bound[name] for name in statement.order or ()]
+        found: Sequence[Sequence[Any]] = await self._fetch(statement.sql, arguments)
+        return found
+
+    async def close(self) -> None:
+        """Give up all connections."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def columns_of(self, table: str) -> dict[str, str]:
+        """Return the columns of a table or view with their types; empty if there is no such table."""
+        found = await self._fetch(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+            " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+            [self._qualified(table)],
+        )
+        return dict(map(tuple, found))
+
+    async def indexed_columns(self, table: str) -> list[tuple[str, ...]]:
+        """Return the columns of each index of a table, primary key included."""
+        found = await self._fetch(
+            "SELECT array_agg(a.attname ORDER BY k.at) FROM pg_index i"
+            " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, at)"
+            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
+            " WHERE i.indrelid = to_regclass($1) GROUP BY i.indexrelid",
+            [self._qualified(table)],
+        )
+        return [tuple(columns) for (columns,) in found]
+
+    async def may_write(self, table: str) -> bool:
+        """Say whether this role could change a table, if its transactions were not read only."""
+        [[answer]] = await self._fetch(
+            "SELECT has_table_privilege(to_regclass($1)::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')",
+            [self._qualified(table)],
+        )
+        return bool(answer)
+
+    def _qualified(self, table: str) -> str:
+        quoted = '"' + table.replace('"', '""') + '"'
+        schema = self._settings.schema
+        return quoted if schema is None else '"' + schema.replace('"', '""') + '".' + quoted
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Any:
+        try:
+            pool = await self._connected()
+            return await pool.fetch(sql, *arguments, timeout=self._settings.statement_timeout + _PATIENCE)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            # The server's message may hold names and values: the kind of error is all that is told (policy R28).
+            raise DatabaseUnavailableError(f"the database did not answer ({type(error).__name__})") from error
+
+    async def _connected(self) -> asyncpg.Pool:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await self._open()
+        return self._pool
+
+    async def _open(self) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
+            self._settings.url,
+            min_size=1,
+            max_size=_MOST_CONNECTIONS,
+            timeout=self._settings.statement_timeout,
+            server_settings={
+                "application_name": "crocevia",
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(self._settings.statement_timeout * _MILLISECONDS),
+                "datestyle": "ISO, YMD",
+                "intervalstyle": "iso_8601",
+                "timezone": "UTC",
+                "jit": "off",  # statements of a few milliseconds: compiling them would cost more than it saves
+            },
+        )

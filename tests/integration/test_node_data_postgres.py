@@ -1,0 +1,266 @@
+"""The data plane on PostgreSQL answers as on SQLite, and as the policy's own sentences say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from federation.contract.errors import BadInputError, DatabaseUnavailableError
+from node.data.dialects import POSTGRESQL
+from node.data.mapping import DatabaseSettings
+from node.data.mapping import Mapping as NodeMapping
+from node.data.postgres import PostgreSQLDatabase
+from node.data.statements import SMALLEST, Statement
+from node.policy.bundle import Bundle
+from node.policy.decide import Situation
+from tests.property.test_policy_decisions import SITUATIONS, bundles
+from tests.support.data import THING_MAPPING, Member, member_of, thing_member, thing_vocabulary
+from tests.support.policies import INPS, bundle_of, document, grant
+from tests.support.postgres import Server, running_server
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+
+PURPOSE = "benefit-assessment"
+DAY = date(2026, 5, 1)
+TABLES = """
+CREATE TABLE things (n bigint PRIMARY KEY, pid text, flag boolean, age integer, place text, name text, birth text,
+                     income numeric, health varchar(20), code char(2));
+CREATE TABLE tags (thing bigint, tag text);
+CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, withdrawn date, expires date);
+"""
+COLUMNS = ("flag", "age", "place", "name", "birth", "income", "health", "code")
+RAW = st.fixed_dictionaries(
+    {
+        "name": st.none() | st.sampled_from(["", "Anna", "anna", "Àèì", "Zoe"]),
+        "birth": st.sampled_from([None, "1980", "1980-05", "1980-05-12", "1979-12-31", "", "12/05/1980"]),
+        "income": st.none() | st.integers(-5, 300) | st.sampled_from([0.5, 99.75, 100.5, 12.25]),
+        "health": st.sampled_from([None, "", "C03"]),
+        "code": st.sampled_from([None, "A1", "B2"]),
+        "flag": st.none() | st.booleans(),
+        "age": st.none() | st.integers(0, 110),
+        "place": st.sampled_from([None, "", "F205", "M999", "f205"]),
+        "tags": st.sets(st.sampled_from(["a", "b", "F205"]), max_size=2),
+        "consents": st.sets(st.sampled_from(["statistics", "service-notices", PURPOSE]), max_size=2),
+    }
+)
+ROWS = st.lists(RAW, min_size=1, max_size=5)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("pg")) as found:
+        found.run(TABLES)
+        yield found
+
+
+def postgres_member(server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]]) -> Member:
+    server.run("TRUNCATE things, tags, consents")
+    numbered = list(enumerate(rows, start=1))
+    server.fill(
+        "things", [(n, f"v1.siv.c_m999.{n}", *(_numeric(row.get(name)) for name in COLUMNS)) for n, row in numbered]
+    )
+    server.fill("tags", [(n, tag) for n, row in numbered for tag in row.get("tags") or ()])
+    given_on = date(2025, 1, 1)
+    server.fill(
+        "consents",
+        [(n, purpose, None, given_on, None, None) for n, row in numbered for purpose in row.get("consents") or ()],
+    )
+    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), server.open(), bundle, day)
+
+
+def _numeric(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def told(answer: Any) -> Any:
+    return msgspec.json.encode([answer.data, answer.errors, answer.decisions, sorted(answer.subjects)])
+
+
+def both(
+    server: Server,
+    bundle: Bundle,
+    situation: Situation,
+    rows: Sequence[Mapping[str, Any]],
+    query: str,
+    **variables: Any,
+) -> tuple[Any, Any]:
+    found = []
+    for member in (
+        thing_member(bundle, situation.day, rows),
+        postgres_member(server, bundle, situation.day, rows),
+    ):
+        asking = member.ask(situation.requester, situation.purpose, query, variables)
+        try:
+            found.append(told(server.runner.run(asking)))
+        finally:
+            server.runner.run(member.plane.database.close())
+    return found[0], found[1]
+
+
+@given(bundles(), SITUATIONS, ROWS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_entities_are_the_same_on_both_databases(
+    server: Server, bundle: Bundle, situation: Situation, rows: list[dict[str, Any]]
+) -> None:
+    query = """query($r: [_Any!]!) {
+      _entities(representations: $r) { ... on Thing { id name birth income health code _k_id: id } }
+    }"""
+    given_keys = [{"__typename": "Thing", "id": str(number)} for number in range(len(rows) + 1, 0, -1)]
+    one, other = both(server, bundle, situation, rows, query, r=given_keys)
+    assert one == other
+
+
+ORDERS = ["name", "birth", "income"]
+
+
+@given(bundles(), SITUATIONS, ROWS, st.sampled_from(ORDERS), st.sampled_from(["ASC", "DESC"]), st.sampled_from(ORDERS))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_lists_are_filtered_ordered_and_cut_the_same_on_both_databases(  # everything that a list depends on
+    server: Server,
+    bundle: Bundle,
+    situation: Situation,
+    rows: list[dict[str, Any]],
+    order: str,
+    direction: str,
+    filtered: str,
+) -> None:
+    query = f"""query($where: ThingWhere) {{
+      things(first: 2, orderBy: [{{{order}: {direction}}}], where: $where) {{
+        totalCount edges {{ cursor node {{ name birth income }} }} pageInfo {{ hasNextPage endCursor }}
+      }}
+    }}"""
+    where = {"or": [{filtered: {"gte": "1"}}, {"not": {filtered: {"eq": "1"}}}]}
+    one, other = both(server, bundle, situation, rows, query, where=where)
+    assert one == other
+
+
+def clear_member(server: Server, rows: Sequence[Mapping[str, Any]]) -> Member:
+    bundle = bundle_of(document([grant("g", {"name": "clear", "birth": "year", "income": "clear"})]))
+    return postgres_member(server, bundle, DAY, rows)
+
+
+def ask(server: Server, member: Member, query: str, **variables: Any) -> Any:
+    try:
+        return server.runner.run(member.ask(INPS, PURPOSE, query, variables))
+    finally:
+        server.runner.run(member.plane.database.close())
+
+
+def test_every_page_together_is_the_list(server: Server) -> None:
+    rows = [{"name": name, "birth": birth} for name in ("b", "a", None, "B") for birth in ("1980-05-12", None)]
+    query = """query($after: String) {
+      things(first: 3, after: $after, orderBy: [{birth: DESC}, {name: ASC}]) {
+        edges { node { name birth } } pageInfo { hasNextPage endCursor }
+      }
+    }"""
+    found: list[Any] = []
+    after = None
+    for _ in range(4):
+        page = ask(server, clear_member(server, rows), query, after=after).data["things"]
+        found += [(edge["node"]["birth"], edge["node"]["name"]) for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    names = ["B", "a", "b", None]
+    assert found == [("1980", name) for name in names] + [(None, name) for name in names]
+
+
+def test_a_list_is_one_statement(server: Server) -> None:
+    member = clear_member(server, [{"name": "Anna"}])
+    ask(server, member, "{ things { totalCount edges { node { name birth } } } }")
+    assert len(member.plane.database.ran) == 1  # type: ignore[attr-defined]  # the tests' own database counts
+
+
+def test_what_comes_as_text_stays_text(server: Server) -> None:
+    attack = "x'; DROP TABLE things; --"
+    member = clear_member(server, [{"name": attack}, {"name": "Anna"}])
+    query = "query($n: String) { things(where: {name: {eq: $n}}) { edges { node { name } } } }"
+    assert ask(server, member, query, n=attack).data["things"]["edges"] == [{"node": {"name": attack}}]
+
+
+def test_a_filter_beyond_every_number_finds_nothing_and_raises_nothing(server: Server) -> None:
+    member = clear_member(server, [{"name": "Anna", "income": 5}])
+    query = "query($n: String) { things(where: {income: {gt: $n}}) { edges { node { name } } } }"
+    assert ask(server, member, query, n="9" * 60).data["things"]["edges"] == []
+
+
+# --- trouble ---------------------------------------------------------------------------------------------------------
+
+
+def run_failing(server: Server, url: str, sql: str, timeout: int = 5) -> str:
+    database = PostgreSQLDatabase(DatabaseSettings(url, None, timeout))
+
+    async def run() -> None:
+        try:
+            await database.rows(Statement(sql, {}, None), {})
+        finally:
+            await database.close()
+
+    with pytest.raises(DatabaseUnavailableError) as refused:
+        server.runner.run(run())
+    return str(refused.value)
+
+
+def test_a_server_that_is_not_there_is_a_coded_error(server: Server, tmp_path: object) -> None:
+    assert "did not answer" in run_failing(server, f"postgresql://nobody@/none?host={tmp_path}", SMALLEST.sql)
+
+
+def test_nothing_can_be_written(server: Server) -> None:
+    assert "ReadOnly" in run_failing(server, server.url, "INSERT INTO tags VALUES (1, 'Mario Rossi')")
+
+
+def test_an_error_of_the_server_never_repeats_a_value(server: Server) -> None:
+    message = run_failing(server, server.url, "SELECT 'Mario Rossi'::integer")
+    assert "Mario" not in message
+
+
+def test_a_statement_that_takes_too_long_is_given_up(server: Server) -> None:
+    assert "Canceled" in run_failing(server, server.url, "SELECT pg_sleep(30)", timeout=1)
+
+
+def test_a_table_that_changed_under_a_prepared_statement_is_read_again(server: Server) -> None:
+    member = clear_member(server, [{"name": "Anna"}])
+    query = "{ things { edges { node { name } } } }"
+    asking = member.ask(INPS, PURPOSE, query)
+    first = server.runner.run(asking)
+    server.run("ALTER TABLE things ALTER COLUMN name TYPE varchar(50)")
+    second = ask(server, member, query)
+    server.run("ALTER TABLE things ALTER COLUMN name TYPE text")
+    assert first.data == second.data
+
+
+def test_a_page_beyond_the_most_is_refused(server: Server) -> None:
+    with pytest.raises(BadInputError):
+        ask(server, clear_member(server, []), "{ things(first: 1000) { totalCount } }")
+
+
+def test_the_catalogue_tells_columns_and_indexes(server: Server) -> None:
+    database = PostgreSQLDatabase(DatabaseSettings(server.url, "public", 5))
+
+    async def read() -> tuple[dict[str, str], list[tuple[str, ...]], dict[str, str], bool]:
+        try:
+            return (
+                await database.columns_of("things"),
+                await database.indexed_columns("things"),
+                await database.columns_of("no such table"),
+                await database.may_write("things"),
+            )
+        finally:
+            await database.close()
+
+    columns, indexes, missing, writable = server.runner.run(read())
+    assert columns["income"] == "numeric"
+    assert columns["code"] == "character(2)"
+    assert indexes == [("n",)]
+    assert missing == {}
+    assert writable
+    assert POSTGRESQL is database.dialect
+    assert replace(DatabaseSettings(server.url, None, 5), schema="public").is_postgres
