@@ -181,8 +181,10 @@ class Objects:
             made, shape = self.object(part, each.below or (), path, row.person)
             present = part.is_present()
             seen = and_(visible_row(plan, part), true() if present is None else present)
-            found = case((seen, dialect.array(*made)))
-            return (dialect.array(dialect.nested(found)) if each.is_list else found), shape
+            found = dialect.array(*made)
+            if each.is_list:
+                return case((seen, dialect.array(found)), else_=dialect.array()), shape
+            return case((seen, found)), shape
         return self._joined(row, relation, target, each, path)
 
     def _joined(
