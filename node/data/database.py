@@ -119,4 +119,8 @@ def open_database(settings: DatabaseSettings, base: Path) -> Database:
     Raises:
         DatabaseUnavailableError: it cannot be opened.
     """
+    if settings.is_postgres:
+        from node.data.postgres import PostgreSQLDatabase  # noqa: PLC0415  # asyncpg is an optional extra
+
+        return PostgreSQLDatabase(settings)
     return SQLiteDatabase(base / settings.url.removeprefix(_SQLITE_PREFIX), settings.statement_timeout)
