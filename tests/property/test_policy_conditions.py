@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from node.policy.closures import compile_test
@@ -11,7 +11,7 @@ from node.policy.condition_parser import MAX_LENGTH, Scope, parse_condition
 from node.policy.conditions import CONSENT, Condition, Consent, evaluate, names_in, to_text
 from node.policy.errors import ConditionError
 from node.policy.residuals import residual, unless_false, when_true
-from node.policy.worlds import distinguishable_values, situations, size
+from node.policy.worlds import TooManySituationsError, distinguishable_values, situations, size
 from tests.support.policies import ANYTHING, CONDITIONS, ENVIRONMENTS, NAMES, TYPES, row_of
 
 pytestmark = pytest.mark.property
@@ -82,6 +82,9 @@ def test_r11_no_text_makes_the_parser_raise_anything_but_its_error(text: str) ->
 @settings(max_examples=100)
 def test_the_distinguishable_values_stand_for_all_values(condition: Condition, names: dict[str, object]) -> None:
     """If any environment makes a condition true, one of the finitely many tried does, too."""
-    values = distinguishable_values((condition,), {})
+    try:
+        values = distinguishable_values((condition,), {})
+    except TooManySituationsError:
+        reject()  # said, not tried: a set compared with too many values
     if evaluate(condition, names) is True and size(values) <= 20_000:
         assert any(evaluate(condition, tried) is True for tried in situations(values))
