@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo demo-check test check lock clean
+.PHONY: help demo demo-check test check bench bench-gateway bench-policy faults lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,18 @@ check: $(VENV)/.dev              ## format, lint, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: bench-policy bench-gateway   ## all benchmarks, with the peers that are installed
+
+bench-policy: $(VENV)/.dev       ## compile, look up and decide, beside another engine
+	@$(BIN)/python tests/bench/policy/bench_policy.py
+
+bench-gateway: $(VENV)/.dev      ## the engine, beside gateways from npm where CROCEVIA_PEERS names their folder
+	@$(BIN)/python tests/bench/gateway/run.py
+
+faults: $(VENV)/.dev             ## kill, cut the power, fill the disk, tamper, mutate: what is lost (several minutes)
+	@for campaign in ledger_kill ledger_power ledger_disk ledger_tamper witness_race signature_mutations; do \
+	  echo "== $$campaign"; $(BIN)/python tests/faults/$$campaign.py || exit 1; done
 
 lock: $(VENV)/.dev               ## renew the constraints files (names, versions and hashes; no hosts)
 	@$(BIN)/python -m pip --quiet install uv

@@ -52,7 +52,7 @@ from federation.trust.keys import read_secret
 from node.console.policy_commands import app as policy_app
 from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
-from node.demo.seed import demo_files, read_holdings, read_truth, seed
+from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
 from node.server.policies import load_decisions
 from node.subgraph.schema import NodeSchema, verified_coordinates
@@ -61,6 +61,8 @@ from node.vocabulary.schema import full_schema, printed_schema
 SHOWCASE_TAX_CODE = "BNCLRA84H57F257B"
 CHILD_TAX_CODE = "FRRSFO14E54F257M"
 _CHILD = "sofia"
+CITIZENS_FILE = "citizens"
+"""How many citizens the registers were made with; another number makes them anew."""
 
 app = typer.Typer(
     name="crocevia",
@@ -69,10 +71,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Inter-agency data sharing with privacy enforced per field. · Scambio di dati tra enti, policy per campo.",
 )
+demo_commands = typer.Typer(invoke_without_command=True, help="Start a demo federation, or only make its registers.")
 node_commands = typer.Typer(no_args_is_help=True, help="Run and inspect one administration's node.")
 exchange_commands = typer.Typer(no_args_is_help=True, help="Run the pseudonym exchange.")
 ledger_commands = typer.Typer(no_args_is_help=True, help="Verify tamper-evident ledgers.")
 schema_commands = typer.Typer(no_args_is_help=True, help="The shared vocabulary and composed schemas.")
+app.add_typer(demo_commands, name="demo")
 app.add_typer(node_commands, name="node")
 app.add_typer(gateway_commands.app, name="gateway")
 app.add_typer(exchange_commands, name="exchange")
@@ -88,8 +92,9 @@ SettingsOption = Annotated[Path, typer.Option("--settings", help="The process's 
 _errors = Console(stderr=True)
 
 
-@app.command()
+@demo_commands.callback()
 def demo(
+    context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     port: Annotated[int, typer.Option(help="The gateway's port; the others follow it.")] = DEFAULT_PORT,
     citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
@@ -98,6 +103,8 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the registers and ledgers anew.")] = False,
 ) -> None:
     """Start a federation of five administrations on this machine, and say what to ask."""
+    if context.invoked_subcommand is not None:
+        return
     place = Home(home.resolve())
     charter, ports = _charter(), Ports(port)
     require_free_ports(charter, ports)
@@ -114,16 +121,20 @@ def demo(
         _wait(processes)
 
 
-@app.command(name="demo-seed", hidden=True)
+@demo_commands.command(name="seed")
 def demo_seed(
     home: HomeOption = DEFAULT_HOME,
     citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
 ) -> None:
     """Make the demo's registers anew, without starting anything."""
     place = Home(home.resolve())
-    charter = _charter()
-    make_keys(place, charter)
-    _seed(place, citizens)
+    make_keys(place, _charter())
+    started = time.monotonic()
+    made = _seed(place, citizens)
+    (place.root / CITIZENS_FILE).write_text(str(citizens))
+    _errors.print(f"[green]{made.people} citizens, {made.holdings} files in {time.monotonic() - started:.1f} s[/]")
+    for member, register in made.registers.items():
+        sys.stdout.write(f"{member}\t{made.known[member]}\t{register}\n")
 
 
 @node_commands.command(name="serve")
@@ -169,7 +180,7 @@ def schema_print() -> None:
 def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int, *, fresh: bool) -> None:
     """Make keys, registers, the reference directory, settings, and the signed member list."""
     make_keys(home, charter)
-    known = home.root / "citizens"
+    known = home.root / CITIZENS_FILE
     if fresh or not known.exists() or known.read_text() != str(citizens):
         _forget(home, charter)
         _seed(home, citizens)
@@ -196,7 +207,7 @@ def _charter() -> Charter:
     return read_charter((demo_files() / "federation.yaml").read_text(encoding="utf-8"))
 
 
-def _seed(home: Home, citizens: int) -> None:
+def _seed(home: Home, citizens: int) -> SeedReport:
     """Fill the registers, the reference directory and the portal from one set of synthetic people."""
     suite = SivSuite(read_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY))
 
@@ -226,6 +237,7 @@ def _seed(home: Home, citizens: int) -> None:
         home.party(PORTAL) / "citizens.db",
         ((person.tax_code, pseudonym(PORTAL, person.subject_id)) for person in read_truth(made.truth_file)),
     )
+    return made
 
 
 def _forget(home: Home, charter: Charter) -> None:
