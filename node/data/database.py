@@ -60,7 +60,7 @@ class SQLiteDatabase:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite")
         if not file.is_file():
             raise DatabaseUnavailableError(f"database `{file}` does not exist; check `database.url` in node.yaml")
-        self.columns_of("sqlite_master")
+        self._run("SELECT count(*) FROM sqlite_master", {})
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run a statement in a thread of its own, so that a slow one keeps nobody waiting."""
@@ -73,19 +73,6 @@ class SQLiteDatabase:
         for connection in self._open:
             connection.close()
         self._open.clear()
-
-    def columns_of(self, table: str) -> dict[str, str]:
-        """Return the columns of a table with their declared types, in lower case; empty if there is no such table."""
-        found = self._run("SELECT lower(name), lower(type) FROM pragma_table_info(:table)", {"table": table})
-        return {row[0]: row[1] for row in found}
-
-    def indexed_columns(self, table: str) -> list[tuple[str, ...]]:
-        """Return the columns of each index of a table, in lower case; the primary key is one of them."""
-        names = self._run("SELECT name FROM pragma_index_list(:table)", {"table": table})
-        read = "SELECT lower(name) FROM pragma_index_info(:index) ORDER BY seqno"
-        found = [tuple(word for (word,) in self._run(read, {"index": name})) for (name,) in names]
-        key = "SELECT lower(name) FROM pragma_table_info(:table) WHERE pk > 0 ORDER BY pk"
-        return [*found, tuple(word for (word,) in self._run(key, {"table": table}))]
 
     def _run(self, sql: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         deadline = time.monotonic() + self._timeout

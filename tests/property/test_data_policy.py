@@ -122,6 +122,53 @@ def shown(name: str, form: Form | None, value: Any, day: date) -> Any:
     return SCALARS[name].canonical(str(text)) if name in SCALARS and text is not None else text
 
 
+OPERATORS = st.sampled_from(["eq", "gt", "gte", "lt", "lte", "startsWith"])
+WANTED = st.sampled_from(["", "1", "1980", "1980-05", "50", "A1", "Anna", "C03", "[0,100)"])
+TESTS = st.builds(lambda name, operator, value: {name: {operator: value}}, st.sampled_from(FIELDS), OPERATORS, WANTED)
+FILTERS = st.none() | st.recursive(
+    TESTS,
+    lambda inner: st.builds(
+        lambda word, parts: {word: parts[0] if word == "not" else parts},
+        st.sampled_from(["and", "or", "not"]),
+        st.lists(inner, min_size=1, max_size=2),
+    ),
+    max_leaves=3,
+)
+ORDERS = st.lists(
+    st.builds(lambda name, way: {name: way}, st.sampled_from(FIELDS), st.sampled_from(["ASC", "DESC"])), max_size=2
+)
+LISTING = """query($where: ThingWhere, $orderBy: [ThingOrderBy!]) {
+  things(first: 2, where: $where, orderBy: $orderBy) {
+    totalCount pageInfo { hasNextPage startCursor endCursor }
+    edges { cursor node { name birth income health code } } } }"""
+
+
+@given(bundles(), SITUATIONS, st.lists(st.tuples(RAW, RAW), min_size=1, max_size=4), FILTERS, ORDERS)
+@settings(max_examples=100, deadline=None)
+def test_what_a_requester_may_not_see_changes_nothing_in_its_answer(
+    bundle: Bundle,
+    situation: Situation,
+    raw: list[tuple[dict[str, Any], dict[str, Any]]],
+    where: dict[str, Any] | None,
+    order: list[dict[str, str]],
+) -> None:
+    """Non-interference: two registers that are equal under the policy view give the same bytes to any query."""
+    row = {**situation.row, "tags": situation.row.get("tags") or frozenset()}
+    consents = frozenset(situation.consents or ())
+    asked = Situation(situation.requester, situation.purpose, situation.day, row, consents)
+    decided = decide(bundle, "Thing", asked)
+    unseen = [name for name in FIELDS if decided.fields[name].form is None]
+    variables = {"where": where, "orderBy": order}
+    answers = []
+    for number in range(2):
+        rows = [
+            {**row, **pair[0], **{name: pair[number][name] for name in unseen}, "consents": consents} for pair in raw
+        ]
+        member = thing_member(bundle, situation.day, rows)
+        answers.append(asyncio.run(member.ask(situation.requester, situation.purpose, LISTING, variables)))
+    assert answers[0] == answers[1]
+
+
 TEXTS = (
     st.none()
     | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
