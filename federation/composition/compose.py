@@ -1,24 +1,33 @@
 """Composition: subgraph schemas in, supergraph or explained errors out.
 
-1. read      `subgraph`   each schema and its links
-2. merge     here         types, fields, arguments, inputs, enums; findings where subgraphs contradict each other
-3. write     `join_sdl`   the supergraph in the join specification
-4. read back `supergraph` what every consumer of a supergraph reads, so that ours is as good as anybody's
+1. read      `reading`         each schema: its links, directives under canonical names, root types under usual ones
+2. validate  `rules`           each schema by itself: GraphQL's rules, then, once v1 is `upgrading`, the federation's
+3. merge     `merging`         types, fields, arguments, inputs, enums, directives
+4. check     `merged_rules`    what only shows when all are together
+5. write     `join_sdl`        the supergraph in the join specification
+6. read back `supergraph`      what every consumer of a supergraph reads, so that ours is as good as anybody's
+7. satisfy   `satisfiability`  every operation that clients may ask can be answered
+
+A stage that finds errors is the last one: what follows would only repeat them.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from federation.composition.errors import CompositionError, Finding
 from federation.composition.join_sdl import write_supergraph
+from federation.composition.merged import Merged
+from federation.composition.merged_rules.specified import contradictions
 from federation.composition.merging import merge
+from federation.composition.reading import read_subgraph
+from federation.composition.rules.specified import DEFINITIONS, FEDERATION, GRAPHQL, violations
+from federation.composition.satisfiability import unsatisfied
 from federation.composition.subgraph import ReadSubgraph, Subgraph
 from federation.composition.supergraph import Supergraph
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from federation.composition.upgrading import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,59 @@ def compose(subgraphs: Sequence[Subgraph]) -> Composed:
     Raises:
         CompositionError: with every finding, each under the code that federation users know.
     """
-    read = [ReadSubgraph.read(subgraph) for subgraph in subgraphs]
-    merged = merge(read)
-    if merged.errors:
-        raise CompositionError(merged.errors)
-    return Composed(Supergraph.parse(write_supergraph(read, merged)), tuple(merged.hints))
+    read = _read(subgraphs)
+    _refuse(finding for subgraph in read for finding in violations(subgraph, DEFINITIONS, GRAPHQL))
+    upgraded = upgrade(read)
+    _refuse(finding for subgraph in upgraded for finding in violations(subgraph, FEDERATION))
+    merged = _merged(upgraded)
+    supergraph = Supergraph.parse(write_supergraph(merged))
+    _refuse(unsatisfied(supergraph))
+    return Composed(supergraph, tuple(merged.hints))
+
+
+def _refuse(findings: Iterable[Finding]) -> None:
+    found = tuple(findings)
+    if found:
+        raise CompositionError(found)
+
+
+def _read(subgraphs: Sequence[Subgraph]) -> list[ReadSubgraph]:
+    """Read all schemas, so that the faults of all are reported together."""
+    read: list[ReadSubgraph] = []
+    faults: list[Finding] = []
+    ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
+    for subgraph, enum in zip(ordered, _enums(ordered), strict=True):
+        try:
+            read.append(read_subgraph(subgraph, enum))
+        except CompositionError as error:
+            faults += error.findings
+    _refuse(faults)
+    return read
+
+
+def _enums(subgraphs: Sequence[Subgraph]) -> list[str]:
+    """Return a value of `join__Graph` for each subgraph: its name in capitals, numbered where two look alike."""
+    values: list[str] = []
+    for subgraph in subgraphs:
+        plain = re.sub(r"[^A-Z0-9_]", "_", subgraph.name.upper())
+        if plain[:1].isdigit():
+            plain = f"_{plain}"
+        value, number = plain, 0
+        while value in values:
+            number += 1
+            value = f"{plain}_{number}"
+        values.append(value)
+    names = [subgraph.name for subgraph in subgraphs]
+    _refuse(
+        Finding("INVALID_SUBGRAPH_NAME", f"there are several subgraphs called `{name}`", (name,))
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    )
+    return values
+
+
+def _merged(subgraphs: Sequence[ReadSubgraph]) -> Merged:
+    merged = merge(subgraphs)
+    _refuse(merged.errors)
+    _refuse(contradictions(merged))
+    return merged

@@ -1,177 +1,240 @@
-"""Writes a supergraph in the join specification v0.3, the dialect that every router reads."""
+"""Writes a supergraph in the join specification: v0.3, which every router reads, or a later one where that is needed.
+
+v0.4 adds labels of overrides, v0.5 arguments that come from a context.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphql.language.print_string import print_string
 
+from federation.composition.links import Link
+from federation.composition.merged import (
+    JoinField,
+    Merged,
+    MergedEnumValue,
+    MergedField,
+    MergedInput,
+    MergedType,
+)
 from federation.composition.model import Applied, Directive, InputValue, Kind, literal
+from federation.composition.specifications import SCALARS_OF
+from federation.composition.subgraph import ReadSubgraph, applied, has
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from federation.composition.merging import Merged, MergedField, MergedType
-    from federation.composition.model import Field
-    from federation.composition.subgraph import ReadSubgraph
-
-_KEPT = frozenset({"deprecated", "specifiedBy", "oneOf"})
 _FRAME = """
+directive @join__directive(graphs: [join__Graph!], name: String!, args: join__DirectiveArguments) \
+repeatable on SCHEMA | OBJECT | INTERFACE | FIELD_DEFINITION
+
 directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
 
-directive @join__field(
-  graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean,
-  override: String, usedOverridden: Boolean
-) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, \
+external: Boolean, override: String, usedOverridden: Boolean{more}) \
+repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
 
 directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
 
-directive @join__type(
-  graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true,
-  isInterfaceObject: Boolean! = false
-) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, \
+resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) \
+repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
 
 directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
 
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 
+scalar join__DirectiveArguments
+
 scalar join__FieldSet
 
 scalar link__Import
 
-enum link__Purpose {
+enum link__Purpose {{
   SECURITY
   EXECUTION
-}
+}}
 """
+_CONTEXT_ARGUMENT = """
+input join__ContextArgument {
+  name: String!
+  type: String!
+  context: String!
+  selection: join__FieldValue!
+}
+
+scalar join__FieldValue
+"""
+_ROOTS = ("Query", "Mutation", "Subscription")
 
 
-def write_supergraph(subgraphs: Sequence[ReadSubgraph], merged: Merged) -> str:
+def write_supergraph(merged: Merged) -> str:
     """Return the supergraph's text: machinery first, then every type in the order of its first declaration."""
-    composed = frozenset(name for subgraph in subgraphs for name in subgraph.composed())
-    roots = [name for name in ("Query", "Mutation", "Subscription") if any(each.name == name for each in merged.types)]
+    minor = _minor_version(merged)
+    more = (", overrideLabel: String" if minor > 3 else "") + (  # noqa: PLR2004  # v0.4 and v0.5
+        ", contextArguments: [join__ContextArgument!]" if minor > 4 else ""  # noqa: PLR2004
+    )
     parts = [
-        'schema\n  @link(url: "https://specs.apollo.dev/link/v1.0")'
-        '\n  @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION)\n{\n'
-        + "".join(f"  {name.lower()}: {name}\n" for name in roots)
-        + "}\n",
-        _FRAME,
-        *(_directive(definition) for definition in _definitions(subgraphs, composed)),
-        _graphs(subgraphs),
-        *(_type(type_, composed) for type_ in merged.types),
+        _schema(merged, minor),
+        _FRAME.format(more=more),
+        *([_CONTEXT_ARGUMENT] if minor > 4 else []),  # noqa: PLR2004
+        *_specified_scalars(merged),
+        *(_directive(definition) for definition in merged.directives.values() if definition.name != "fromContext"),
+        _graphs(merged.subgraphs),
+        *(_type(type_) for type_ in merged.types.values()),
     ]
     return "\n".join(parts)
 
 
-def _definitions(subgraphs: Sequence[ReadSubgraph], composed: frozenset[str]) -> Iterator[Directive]:
-    seen: set[str] = set()
-    for subgraph in subgraphs:
-        for name, definition in subgraph.model.directives.items():
-            if name in composed and name not in seen:
-                seen.add(name)
-                yield definition
+def _minor_version(merged: Merged) -> int:
+    joins = [join for type_ in merged.types.values() for item in type_.fields.values() for join in item.joins]
+    if any(join.context_arguments for join in joins):
+        return 5
+    return 4 if any(join.override_label is not None for join in joins) else 3
+
+
+def _schema(merged: Merged, minor: int) -> str:
+    links = [
+        '@link(url: "https://specs.apollo.dev/link/v1.0")',
+        f'@link(url: "https://specs.apollo.dev/join/v0.{minor}", for: EXECUTION)',
+        *(_link(composed.link) for composed in merged.links),
+    ]
+    roots = "".join(f"  {name.lower()}: {name}\n" for name in _ROOTS if name in merged.types)
+    return "schema\n" + "".join(f"  {link}\n" for link in links) + f"{{\n{roots}}}\n"
+
+
+def _link(link: Link) -> str:
+    arguments = [f"url: {print_string(link.url)}"]
+    if link.imports:
+        imports = (
+            print_string(item.name)
+            if item.name == item.alias
+            else f"{{name: {print_string(item.name)}, as: {print_string(item.alias)}}}"
+            for item in link.imports
+        )
+        arguments.append(f"import: [{', '.join(imports)}]")
+    if link.purpose:
+        arguments.append(f"for: {link.purpose}")
+    return f"@link({', '.join(arguments)})"
+
+
+def _specified_scalars(merged: Merged) -> Iterator[str]:
+    for composed in merged.links:
+        for name in SCALARS_OF.get(composed.link.identity, ()):
+            yield f"scalar {composed.link.alias}__{name}\n"
 
 
 def _directive(definition: Directive) -> str:
-    arguments = f"({', '.join(map(_input, definition.arguments.values()))})" if definition.arguments else ""
+    arguments = ", ".join(_argument(item) for item in definition.arguments.values())
     repeatable = " repeatable" if definition.repeatable else ""
-    return f"directive @{definition.name}{arguments}{repeatable} on {' | '.join(definition.locations)}\n"
+    head = f"directive @{definition.name}" + (f"({arguments})" if arguments else "")
+    return f"{head}{repeatable} on {' | '.join(definition.locations)}\n"
+
+
+def _argument(value: InputValue) -> str:
+    return f"{value.name}: {value.type}" + (f" = {literal(value.default)}" if value.default else "")
 
 
 def _graphs(subgraphs: Sequence[ReadSubgraph]) -> str:
     values = "".join(
-        f"  {each.enum} @join__graph(name: {_quoted(each.name)}, url: {_quoted(each.subgraph.url)})\n"
+        f"  {each.enum} @join__graph(name: {print_string(each.name)}, url: {print_string(each.subgraph.url)})\n"
         for each in subgraphs
     )
     return f"enum join__Graph {{\n{values}}}\n"
 
 
-def _type(type_: MergedType, composed: frozenset[str]) -> str:
-    description = next((each.description for _, each in type_.declared if each.description), None)
-    head = f"{_described(description, '')}{_KEYWORD[type_.kind]} {type_.name}"
-    interfaces = dict.fromkeys(name for _, each in type_.declared for name in each.interfaces)
-    if interfaces:
-        head += f" implements {' & '.join(interfaces)}"
-    lines = [head, *(f"  {text}" for text in _joins(type_))]
-    lines += [f"  {applied}" for applied in _kept([each.directives for _, each in type_.declared], composed)]
-    body = "".join(_body(type_, composed))
+def _type(type_: MergedType) -> str:
+    head = f"{_described(type_.description, '')}{_KEYWORD[type_.kind]} {type_.name}"
+    if type_.interfaces:
+        head += f" implements {' & '.join(type_.interfaces)}"
+    lines = [head, *(f"  {text}" for text in _joins(type_)), *(f"  {item}" for item in type_.directives)]
     if type_.kind is Kind.UNION:
-        members = dict.fromkeys(name for _, each in type_.declared for name in each.members)
-        return "\n".join(lines) + f"\n  = {' | '.join(members)}\n"
+        return "\n".join(lines) + f"\n  = {' | '.join(type_.members)}\n"
+    body = "".join(_body(type_))
     return "\n".join(lines) + (f"\n{{\n{body}}}\n" if body else "\n")
 
 
 def _joins(type_: MergedType) -> Iterator[str]:
-    for subgraph, each in type_.declared:
-        interface_object = ", isInterfaceObject: true" if subgraph.has(each.directives, "interfaceObject") else ""
-        keys = list(subgraph.applied(each.directives, "key"))
-        for key in keys:
-            resolvable = "" if key.flag("resolvable", default=True) else ", resolvable: false"
-            fields = _quoted(key.text("fields") or "")
-            yield f"@join__type(graph: {subgraph.enum}, key: {fields}{resolvable}{interface_object})"
-        if not keys:
-            yield f"@join__type(graph: {subgraph.enum}{interface_object})"
-        for interface in each.interfaces:
-            yield f"@join__implements(graph: {subgraph.enum}, interface: {_quoted(interface)})"
-        for member in each.members:
-            yield f"@join__unionMember(graph: {subgraph.enum}, member: {_quoted(member)})"
+    for subgraph, each in type_.places:
+        interface_object = ", isInterfaceObject: true" if has(each.directives, "interfaceObject") else ""
+        keys = dict.fromkeys(_keys(subgraph, each.directives))
+        for key in keys or ("",):
+            yield f"@join__type(graph: {subgraph.enum}{key}{interface_object})"
+    yield from _listed("implements", "interface", ((subgraph, each.interfaces) for subgraph, each in type_.places))
+    yield from _listed("unionMember", "member", ((subgraph, each.members) for subgraph, each in type_.places))
 
 
-def _body(type_: MergedType, composed: frozenset[str]) -> Iterator[str]:
-    for field in type_.fields:
-        yield _field(field, type_, composed)
-    for value in type_.inputs:
-        yield f"{_described(value.description, '  ')}  {_input(value)}{_tail(_kept([value.directives], composed))}\n"
-    values: dict[str, list[str]] = {}
-    for subgraph, each in type_.declared:
-        for name in each.values:
-            values.setdefault(name, []).append(f"@join__enumValue(graph: {subgraph.enum})")
-    for name, joins in values.items():
-        yield f"  {name} {' '.join(joins)}\n"
+def _keys(subgraph: ReadSubgraph, directives: Iterable[Applied]) -> Iterator[str]:
+    extends = subgraph.first_version and has(directives, "extends")
+    for key in applied(directives, "key"):
+        extension = ", extension: true" if key.extended or extends else ""
+        resolvable = "" if key.flag("resolvable", default=True) else ", resolvable: false"
+        yield f", key: {print_string(key.text('fields') or '')}{extension}{resolvable}"
 
 
-def _field(field: MergedField, type_: MergedType, composed: frozenset[str]) -> str:
-    description = next((each.description for _, each in field.declared if each.description), None)
-    arguments = f"({', '.join(map(_input, field.arguments.values()))})" if field.arguments else ""
-    kept = _kept([each.directives for _, each in field.declared], composed)
-    joins = [_join(subgraph, each, field) for subgraph, each in field.declared]
-    plain = len(field.declared) == len(type_.declared) and all("," not in join for join in joins)
-    shown = [*kept, *([] if plain else joins)]
-    return f"{_described(description, '  ')}  {field.name}{arguments}: {field.type}{_tail(shown)}\n"
+def _listed(directive: str, argument: str, places: Iterable[tuple[ReadSubgraph, Sequence[str]]]) -> Iterator[str]:
+    for subgraph, names in places:
+        for name in names:
+            yield f"@join__{directive}(graph: {subgraph.enum}, {argument}: {print_string(name)})"
 
 
-def _join(subgraph: ReadSubgraph, declared: Field, field: MergedField) -> str:
-    parts = [f"graph: {subgraph.enum}"]
-    if declared.type != field.type:
-        parts.append(f"type: {_quoted(declared.type)}")
-    for name in ("requires", "provides"):
-        parts += [
-            f"{name}: {_quoted(applied.text('fields') or '')}"
-            for applied in subgraph.applied(declared.directives, name)
-        ]
-    if subgraph.has(declared.directives, "external"):
+def _body(type_: MergedType) -> Iterator[str]:
+    for field in type_.fields.values():
+        yield _field(field)
+    for value in type_.inputs.values():
+        yield f"{_described(value.description, '  ')}  {_input(value)}\n"
+    for member in type_.values.values():
+        yield _value(member)
+
+
+def _field(field: MergedField) -> str:
+    described = any(argument.description for argument in field.arguments.values())
+    if described:
+        inner = "".join(
+            f"{_described(item.description, '    ')}    {_input(item)}\n" for item in field.arguments.values()
+        )
+        arguments = f"(\n{inner}  )"
+    else:
+        inner = ", ".join(_input(item) for item in field.arguments.values())
+        arguments = f"({inner})" if inner else ""
+    tail = _tail([*map(_join, field.joins), *map(str, field.directives)])
+    return f"{_described(field.description, '  ')}  {field.name}{arguments}: {field.type}{tail}\n"
+
+
+def _value(value: MergedEnumValue) -> str:
+    joins = [f"@join__enumValue(graph: {graph})" for graph in value.graphs]
+    return f"{_described(value.description, '  ')}  {value.name}{_tail([*joins, *map(str, value.directives)])}\n"
+
+
+def _join(join: JoinField) -> str:
+    parts = [f"graph: {join.graph}"] if join.graph is not None else []
+    for name, text in (("requires", join.requires), ("provides", join.provides), ("type", join.type)):
+        if text is not None:
+            parts.append(f"{name}: {print_string(text)}")
+    if join.external:
         parts.append("external: true")
-    parts += [
-        f"override: {_quoted(applied.text('from') or '')}"
-        for applied in subgraph.applied(declared.directives, "override")
-    ]
-    return f"@join__field({', '.join(parts)})"
+    if join.override is not None:
+        parts.append(f"override: {print_string(join.override)}")
+    if join.used_overridden:
+        parts.append("usedOverridden: true")
+    if join.override_label is not None:
+        parts.append(f"overrideLabel: {print_string(join.override_label)}")
+    if join.context_arguments:
+        parts.append(f"contextArguments: [{', '.join(map(_context_argument, join.context_arguments))}]")
+    return f"@join__field({', '.join(parts)})" if parts else "@join__field"
 
 
-def _kept(directives: list[tuple[Applied, ...]], composed: frozenset[str]) -> list[str]:
-    """Return the directives that the supergraph keeps, each once."""
-    texts = (str(applied) for each in directives for applied in each if applied.name in composed | _KEPT)
-    return list(dict.fromkeys(texts))
+def _context_argument(argument: tuple[str, str, str, str]) -> str:
+    named: Mapping[str, str] = dict(zip(("name", "type", "context", "selection"), argument, strict=True))
+    return f"{{{', '.join(f'{name}: {print_string(text)}' for name, text in named.items())}}}"
 
 
-def _input(value: InputValue) -> str:
-    return f"{value.name}: {value.type}" + (f" = {literal(value.default)}" if value.default else "")
+def _input(value: MergedInput) -> str:
+    default = f" = {literal(value.default)}" if value.default else ""
+    return f"{value.name}: {value.type}{default}{_tail([*map(_join, value.joins), *map(str, value.directives)])}"
 
 
-def _tail(parts: list[str]) -> str:
+def _tail(parts: Iterable[str]) -> str:
     return "".join(f" {part}" for part in parts)
 
 
@@ -179,12 +242,8 @@ def _described(description: str | None, indent: str) -> str:
     if not description:
         return ""
     escaped = description.replace('"""', '\\"""')
-    lines = "".join(f"{indent}{line}\n" for line in escaped.splitlines())
+    lines = "".join(f"{indent}{line}\n" if line else "\n" for line in escaped.splitlines())
     return f'{indent}"""\n{lines}{indent}"""\n'
-
-
-def _quoted(text: str) -> str:
-    return print_string(text)
 
 
 _KEYWORD = {
