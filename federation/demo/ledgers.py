@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from federation.contract.clock import SystemClock
@@ -39,11 +40,16 @@ def verify_ledgers(home: Home) -> Iterator[LedgerFinding]:
 
 def _verified(home: Home, party: str, verifier: Ed25519Verifier) -> LedgerFinding:
     try:
-        store = SqliteStore.open_to_read(home.party(party) / "state" / "ledger.db")
-        try:
-            found = verify_ledger(store, verifier)
-        finally:
-            store.close()
+        with closing(SqliteStore.open_to_read(home.party(party) / "state" / "ledger.db")) as store:
+            return _judged(store, party, verifier)
+    except CroceviaError as error:
+        return LedgerFinding(party, 0, "", error.message)
+
+
+def _judged(store: SqliteStore, party: str, verifier: Ed25519Verifier) -> LedgerFinding:
+    """A fault is caught while the store is open: the verification's own cursors are to end before it closes."""
+    try:
+        found = verify_ledger(store, verifier)
     except CroceviaError as error:
         return LedgerFinding(party, 0, "", error.message)
     return LedgerFinding(party, found.head.size, found.head.root.hex(), None)

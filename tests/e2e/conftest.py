@@ -1,0 +1,48 @@
+"""One demo federation of real processes for the whole session, and the command in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+import crocevia
+from federation.demo.layout import Home
+from tests.support.demo import CITIZENS, Command, Ran, RunningDemo, demo_charter, free_ports, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the whole demo, and says so."""
+    for item in items:
+        if item.path.parent.name == "e2e":
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """A founded and running federation. Tests ask it; none of them changes its files."""
+    home, ports = Home(tmp_path_factory.mktemp("demo")), free_ports()
+    crocevia.found_demo(home, demo_charter(), ports, CITIZENS, fresh=True)
+    with running(home, ports) as federation:
+        yield federation
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`crocevia` with arguments, in this process: the same `main` that the installed command runs."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str | Path) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["crocevia", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            crocevia.main()
+        said = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), said.out, said.err)
+
+    return run
