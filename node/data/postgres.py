@@ -52,39 +52,6 @@ class PostgreSQLDatabase:
         if pool is not None:
             await pool.close()
 
-    async def columns_of(self, table: str) -> dict[str, str]:
-        """Return the columns of a table or view with their types; empty if there is no such table."""
-        found = await self._fetch(
-            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-            [self._qualified(table)],
-        )
-        return dict(map(tuple, found))
-
-    async def indexed_columns(self, table: str) -> list[tuple[str, ...]]:
-        """Return the columns of each index of a table, primary key included."""
-        found = await self._fetch(
-            "SELECT array_agg(a.attname ORDER BY k.at) FROM pg_index i"
-            " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, at)"
-            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
-            " WHERE i.indrelid = to_regclass($1) GROUP BY i.indexrelid",
-            [self._qualified(table)],
-        )
-        return [tuple(columns) for (columns,) in found]
-
-    async def may_write(self, table: str) -> bool:
-        """Say whether this role could change a table, if its transactions were not read only."""
-        [[answer]] = await self._fetch(
-            "SELECT has_table_privilege(to_regclass($1)::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')",
-            [self._qualified(table)],
-        )
-        return bool(answer)
-
-    def _qualified(self, table: str) -> str:
-        quoted = '"' + table.replace('"', '""') + '"'
-        schema = self._settings.schema
-        return quoted if schema is None else '"' + schema.replace('"', '""') + '".' + quoted
-
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Any:
         try:
             pool = await self._connected()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
-from node.data.dialects import POSTGRESQL
+from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, read_catalogue
+from node.data.doctor import doctor
 from node.data.mapping import DatabaseSettings
 from node.data.mapping import Mapping as NodeMapping
 from node.data.postgres import PostgreSQLDatabase
@@ -242,25 +242,80 @@ def test_a_page_beyond_the_most_is_refused(server: Server) -> None:
         ask(server, clear_member(server, []), "{ things(first: 1000) { totalCount } }")
 
 
-def test_the_catalogue_tells_columns_and_indexes(server: Server) -> None:
-    database = PostgreSQLDatabase(DatabaseSettings(server.url, "public", 5))
+MAPPING = """
+member: c_m999
+database: {url: "postgresql:///x"}
+types:
+  Thing:
+    table: things
+    key: n
+    attributes: {born: {column: born, date: yyyymmdd}, flag: {column: flag, true_values: ["S"]}}
+    fields: {name: name, extra: {column: name, json: "$.a"}}
+    relations: {parts: {to: Part, join: {name: thing}}}
+    only: [{column: age, is: "30"}]
+    lookups: {age: age}
+  Part: {table: tags, key: {field: null, column: tag}, type: Thing}
+"""
 
-    async def read() -> tuple[dict[str, str], list[tuple[str, ...]], dict[str, str], bool]:
+
+def examined(server: Server, text: str) -> list[str]:
+    mapping = NodeMapping.parse(text)
+    database = server.open()
+    try:
+        return [found.text("node.yaml") for found in server.runner.run(doctor(mapping, database, DAY))]
+    finally:
+        server.runner.run(database.close())
+
+
+def test_the_doctor_names_every_type_that_postgresql_would_refuse(server: Server) -> None:
+    server.run("ALTER TABLE things ADD born date")
+    found = examined(server, MAPPING)
+    server.run("ALTER TABLE things DROP born")
+    assert [line for line in found if ": error:" in line] == [
+        "node.yaml:6: error: `Thing.key` compares `n` of type bigint with text; write `type: int` [TYPE_MISFIT]",
+        (
+            "node.yaml:6: error: `Thing.only` compares `age` of type integer with another type; "
+            "write the value as that type has it [TYPE_MISFIT]"
+        ),
+        "node.yaml:6: error: look-up `Thing.age` needs a column of text; `age` is of type integer [TYPE_MISFIT]",
+        "node.yaml:8: error: `Thing.born` reads a column of type date; write `date: iso` [TYPE_MISFIT]",
+        (
+            'node.yaml:8: error: `Thing.flag` reads a Boolean column; write `true_values: ["true"]`, '
+            "or `type: bool` in an attribute [TYPE_MISFIT]"
+        ),
+        (
+            "node.yaml:10: error: `Thing.parts` joins `name` with `thing`, of types text and bigint; "
+            "join through a view that converts one [TYPE_MISFIT]"
+        ),
+    ]
+
+
+def test_the_doctor_says_that_a_role_could_write(server: Server) -> None:
+    found = examined(server, THING_MAPPING)
+    assert any("this role could change `things`" in line and "[RIGHTS_TOO_WIDE]" in line for line in found)
+    assert not [line for line in found if ": error:" in line]
+
+
+def test_the_catalogue_tells_columns_indexes_keys_and_comments(server: Server) -> None:
+    server.run("""CREATE TABLE parts (n bigint REFERENCES things, made date);
+                  COMMENT ON COLUMN parts.made IS 'the day it was made'; CREATE INDEX ON parts (n, made);""")
+    database = server.open()
+
+    async def read() -> Catalogue:
         try:
-            return (
-                await database.columns_of("things"),
-                await database.indexed_columns("things"),
-                await database.columns_of("no such table"),
-                await database.may_write("things"),
-            )
+            return await read_catalogue(database)
         finally:
             await database.close()
 
-    columns, indexes, missing, writable = server.runner.run(read())
-    assert columns["income"] == "numeric"
-    assert columns["code"] == "character(2)"
-    assert indexes == [("n",)]
-    assert missing == {}
-    assert writable
-    assert POSTGRESQL is database.dialect
-    assert replace(DatabaseSettings(server.url, None, 5), schema="public").is_postgres
+    catalogue = server.runner.run(read())
+    server.run("DROP TABLE parts")
+    parts, things = catalogue.table("parts"), catalogue.table("things")
+    assert parts is not None
+    assert things is not None
+    assert parts.columns["made"] == ColumnFacts(
+        "made", "date", Family.DATE, nullable=True, comment="the day it was made"
+    )
+    assert parts.foreign_keys == (ForeignKey(("n",), "things", ("n",)),)
+    assert parts.is_indexed(["n"])
+    assert not parts.is_unique(["n"])
+    assert things.primary_key == ("n",)
