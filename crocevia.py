@@ -38,7 +38,13 @@ from federation.demo.checking import (
     check_partial,
     check_report,
 )
-from federation.demo.founding import EXCHANGE_MASTER_KEY, make_keys, publish_federation, write_settings
+from federation.demo.founding import (
+    EXCHANGE_MASTER_KEY,
+    make_keys,
+    make_party_keys,
+    publish_federation,
+    write_settings,
+)
 from federation.demo.layout import DEFAULT_PORT, Home, Ports, url
 from federation.demo.ledgers import verify_ledgers
 from federation.demo.processes import Processes
@@ -48,7 +54,7 @@ from federation.directory.rows import HeldFile
 from federation.exchange import server as exchange_server
 from federation.gateway import commands as gateway_commands
 from federation.linkage.siv import SivSuite
-from federation.trust.keys import read_secret
+from federation.trust.keys import MESSAGE_KEY, SigningKey, read_secret
 from node.console.policy_commands import app as policy_app
 from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
@@ -74,6 +80,7 @@ app = typer.Typer(
 demo_commands = typer.Typer(invoke_without_command=True, help="Start a demo federation, or only make its registers.")
 node_commands = typer.Typer(no_args_is_help=True, help="Run and inspect one administration's node.")
 exchange_commands = typer.Typer(no_args_is_help=True, help="Run the pseudonym exchange.")
+keys_commands = typer.Typer(no_args_is_help=True, help="Make the keys of a party.")
 ledger_commands = typer.Typer(no_args_is_help=True, help="Verify tamper-evident ledgers.")
 schema_commands = typer.Typer(no_args_is_help=True, help="The shared vocabulary and composed schemas.")
 app.add_typer(demo_commands, name="demo")
@@ -81,6 +88,7 @@ app.add_typer(node_commands, name="node")
 app.add_typer(gateway_commands.app, name="gateway")
 app.add_typer(exchange_commands, name="exchange")
 app.add_typer(ledger_commands, name="ledger")
+app.add_typer(keys_commands, name="keys")
 app.add_typer(schema_commands, name="schema")
 app.add_typer(policy_app, name="policy")
 app.command(name="query")(query)
@@ -169,6 +177,16 @@ def ledger_verify(
             table.add_row(each.party, str(each.entries), each.root[:16], each.fault or "[green]whole and signed[/]")
         Console().print(table)
     raise typer.Exit(ExitCode.CHECK_FAILED if any(each.fault for each in findings) else ExitCode.OK)
+
+
+@keys_commands.command(name="generate")
+def keys_generate(
+    folder: Annotated[Path, typer.Argument(help="The party's key folder; keys that are there are kept.")],
+) -> None:
+    """Make a party's missing keys, in files of mode 0600, and print the thumbprint of its message key."""
+    for path in make_party_keys(folder):
+        sys.stdout.write(f"{path}\n")
+    sys.stdout.write(f"message key {SigningKey.load(folder / MESSAGE_KEY).kid}\n")
 
 
 @schema_commands.command(name="print")

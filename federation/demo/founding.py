@@ -59,14 +59,19 @@ def make_keys(home: Home, charter: Charter) -> None:
     for operator in charter.operators:
         _ensure_ed25519(home.operators / f"{operator}.pem")
     for party in ("gateway", "exchange", *(member.id for member in charter.members)):
-        keys = home.keys(party)
-        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (keys / MESSAGE_KEY).exists():
-            SigningKey.generate().save(keys / MESSAGE_KEY)
-        _ensure_ed25519(keys / LEDGER_KEY)
-        for secret in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
-            _ensure_secret(keys / secret)
+        make_party_keys(home.keys(party))
     _ensure_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY)
+
+
+def make_party_keys(keys: Path) -> tuple[Path, ...]:
+    """Make the keys of one party that are not there yet, and return the paths of all."""
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (keys / MESSAGE_KEY).exists():
+        SigningKey.generate().save(keys / MESSAGE_KEY)
+    _ensure_ed25519(keys / LEDGER_KEY)
+    for secret in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
+        _ensure_secret(keys / secret)
+    return tuple(sorted(path for path in keys.iterdir() if path.is_file()))
 
 
 def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping[str, str], clock: Clock) -> Founded:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -22,20 +21,18 @@ from federation.contract.clock import SystemClock
 from federation.contract.errors import (
     BadInputError,
     CroceviaError,
-    InternalError,
     NotFoundError,
     UnavailableError,
     ValidationError,
 )
 from federation.contract.graphql_request import GraphQLRequest, Limits
-from federation.contract.settings import host_and_port
 from federation.gateway import demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH
 from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
-from federation.gateway.settings import GatewaySettings, load_settings
-from federation.trust.asgi import read_request
+from federation.gateway.settings import load_settings
+from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.keys import jwks
 from federation.trust.registry import MEMBER_LIST_FILE
 
@@ -107,29 +104,10 @@ def serve(path: Path) -> None:
         ConfigurationError: the settings, a key, the registry or a schema cannot be used.
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
-    settings: GatewaySettings = load_settings(path)
-    host, port = host_and_port(settings.listen)
+    settings = load_settings(path)
     if settings.demo:
         _log.warning("demo: the signing proxy at /demo/graphql plays the partners' own systems; loopback only")
-
-    async def run() -> None:
-        # What the process opens belongs to the loop it runs on.
-        app = create_app(GatewayProcess.open(settings, SystemClock()))
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http="httptools",
-            ws="none",
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=10,
-        )
-        await uvicorn.Server(config).serve()
-
-    asyncio.run(run())
+    run_server(lambda: create_app(GatewayProcess.open(settings, SystemClock())), settings.listen)
 
 
 async def _graphql(process: GatewayProcess, request: Request) -> Response:
@@ -171,15 +149,8 @@ def _graphql_or_refusal(endpoint: _Endpoint) -> _Endpoint:
     """Answer refusals as GraphQL over HTTP has them: an `errors` list, and a status that says whose fault it is."""
 
     async def answered(request: Request) -> Response:
-        refusal: CroceviaError
-        try:
-            return await endpoint(request)
-        except CroceviaError as error:
-            refusal = error
-        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
-            _log.exception("the gateway failed")
-            refusal = InternalError("the gateway failed; its log says more")
-        return _refused(refusal, request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        return await or_refusal(endpoint(request), lambda refusal: _refused(refusal, accept), _log)
 
     return answered
 
@@ -196,20 +167,17 @@ def _or_problem(endpoint: _Endpoint) -> _Endpoint:
     """Answer refusals as problem documents (RFC 9457)."""
 
     async def answered(request: Request) -> Response:
-        refusal: CroceviaError
-        try:
-            return await endpoint(request)
-        except CroceviaError as error:
-            refusal = error
-        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
-            _log.exception("the gateway failed")
-            refusal = InternalError("the gateway failed; its log says more")
-        problem: dict[str, Any] = refusal.problem()
-        if isinstance(refusal, BadInputError) and request.url.path == TOKEN_PATH:
-            problem["error"] = "invalid_request"  # RFC 6749 section 5.2
-        return JSONResponse(problem, int(refusal.status), _retry(refusal), _PROBLEM)
+        path = request.url.path
+        return await or_refusal(endpoint(request), lambda refusal: _problem(refusal, path), _log)
 
     return answered
+
+
+def _problem(refusal: CroceviaError, path: str) -> Response:
+    problem: dict[str, Any] = refusal.problem()
+    if isinstance(refusal, BadInputError) and path == TOKEN_PATH:
+        problem["error"] = "invalid_request"  # RFC 6749 section 5.2
+    return JSONResponse(problem, int(refusal.status), _retry(refusal), _PROBLEM)
 
 
 def _retry(refusal: CroceviaError) -> dict[str, str]:

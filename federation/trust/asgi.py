@@ -1,13 +1,25 @@
-"""Signed requests as they arrive at a server: read whole, within bounds, with headers that have one meaning."""
+"""What every server of the federation does: read requests within bounds, refuse by code, run until told to stop."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
-from federation.contract.errors import BadInputError, QueryTooComplexError, RateLimitedError
+import uvicorn
+
+from federation.contract.errors import (
+    BadInputError,
+    CroceviaError,
+    InternalError,
+    QueryTooComplexError,
+    RateLimitedError,
+)
+from federation.contract.settings import host_and_port
 from federation.trust.http_messages import HttpRequest, single_headers
+
+_Answer = TypeVar("_Answer")
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -44,6 +56,45 @@ async def read_request(
     except TimeoutError as error:
         raise RateLimitedError(f"body did not arrive within {seconds:g} seconds", retryAfter=1) from error
     return HttpRequest(scope["method"], origin + scope["path"], headers, body)
+
+
+async def or_refusal(
+    answering: Awaitable[_Answer], refused: Callable[[CroceviaError], _Answer], log: logging.Logger
+) -> _Answer:
+    """Return the answer, or what `refused` makes of the refusal; a defect of ours says nothing of itself."""
+    try:
+        return await answering
+    except CroceviaError as error:
+        return refused(error)
+    except Exception:  # the last line before a caller that must learn nothing from a defect
+        log.exception("a request failed")
+        return refused(InternalError("the request failed here; the log says more"))
+
+
+def run_server(open_app: Callable[[], Any], listen: str) -> None:
+    """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
+
+    What the application opens belongs to the event loop it runs on, so it is made there. What is in work when the
+    signal comes is finished first.
+    """
+    host, port = host_and_port(listen)
+
+    async def run() -> None:
+        config = uvicorn.Config(
+            open_app(),
+            host=host,
+            port=port,
+            http="httptools",  # refuses what smuggles a second request; the other parser does not
+            ws="none",
+            access_log=False,  # paths and addresses are not for logs
+            server_header=False,
+            log_level="warning",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+        await uvicorn.Server(config).serve()
+
+    asyncio.run(run())
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

@@ -33,7 +33,7 @@ from node.enforcement.decide import Decisions
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
-    require_no_join_keys,
+    require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
 )
@@ -96,12 +96,13 @@ def _understood(asked: GraphQLRequest, node: Node) -> DocumentNode:
 def _require_scope(document: DocumentNode, asked: GraphQLRequest, caller: Caller, node: Node) -> None:
     """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
     wanted = asked_fields(node.plane.schema, document, asked.operation_name, asked.variables)
+    keys = EntityKeys(node.plane.entity_keys)
     own = caller.operation
     if caller.relayed is None or own.query is None:
-        require_no_join_keys(wanted)
+        require_no_identifiers(wanted, keys)
         return
     signed = asked_fields(node.api, parse_document(own.query, node.limits), own.operation_name, own.variables)
-    require_within_consumers_operation(wanted, signed, EntityKeys(node.plane.entity_keys))
+    require_within_consumers_operation(wanted, signed, keys)
     require_translated_keys(
         _representations(asked.variables),
         caller.translations,

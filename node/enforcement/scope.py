@@ -20,7 +20,9 @@ from federation.contract.coverage import AskedField
 from federation.contract.errors import ScopeError
 from federation.contract.messages import INTERNAL_PREFIX, TranslationStatement
 
-_FEDERATION_FIELDS = frozenset({"_entities", "_service"})
+_ENTITIES = "_entities"
+_FEDERATION_FIELDS = frozenset({_ENTITIES, "_service"})
+_PERSON = "Citizen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,20 @@ def require_within_consumers_operation(
             raise ScopeError(f"the consumer's signed operation does not ask for `{field.coordinate}` in this way")
 
 
-def require_no_join_keys(node_asks: frozenset[AskedField]) -> None:
-    """Refuse response keys that are reserved for the gateway in what a consumer asks itself.
+def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -> None:
+    """Refuse what would show a consumer, or take from it, this node's own names for citizens.
+
+    Pseudonyms are translated on the way through the gateway only: a consumer that asks a node directly names citizens
+    by an exact look-up and reads none of the node's identifiers, or two consumers could link their views.
 
     Raises:
         ScopeError: names the first such field.
     """
     for field in sorted(node_asks, key=lambda asked: asked.coordinate):
-        if field.response_key.startswith(INTERNAL_PREFIX):
-            raise ScopeError(f"ask for `{field.coordinate}` under a key that does not begin with `{INTERNAL_PREFIX}`")
+        name = field.coordinate
+        is_key = name.field_name in keys.of_type.get(name.type_name, frozenset()) and name.type_name == _PERSON
+        if field.response_key.startswith(INTERNAL_PREFIX) or is_key or name.field_name == _ENTITIES:
+            raise ScopeError(f"`{name}` is answered through the gateway only, in the asking member's own pseudonyms")
 
 
 def require_translated_keys(
@@ -88,5 +95,5 @@ def require_translated_keys(
         if pid is not None
     }
     for representation in representations:
-        if representation.get("__typename") == "Citizen" and representation.get("id") not in translated:
+        if representation.get("__typename") == _PERSON and representation.get("id") not in translated:
             raise ScopeError("a citizen's key was not translated by the exchange for this request")

@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from federation.contract.clock import SystemClock
-from federation.contract.errors import CroceviaError, InternalError, SignatureError, UnavailableError
+from federation.contract.errors import CroceviaError, SignatureError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
-from federation.contract.settings import host_and_port
-from federation.trust.asgi import read_request
+from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
 from node.data.statements import SMALLEST
@@ -43,7 +41,10 @@ def create_app(process: NodeProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(process.follow_policies())
         yield
+        following.cancel()
+        await asyncio.wait([following])
         await process.close()
 
     async def question(message: HttpRequest) -> bytes:
@@ -91,41 +92,24 @@ def serve(path: Path) -> None:
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
     settings = load_settings(path)
-    host, port = host_and_port(settings.listen)
-
-    async def run() -> None:
-        app = create_app(NodeProcess.open(settings, SystemClock()))
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http="httptools",
-            ws="none",
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=10,
-        )
-        await uvicorn.Server(config).serve()
-
-    asyncio.run(run())
+    run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen)
 
 
 async def _signed(process: NodeProcess, request: Request, answering: _Answering) -> Response:
     """Answer a signed message with a signed one, refusals too; what is unsigned gets an unsigned refusal."""
-    message: HttpRequest | None = None
-    refusal: CroceviaError
-    try:
-        message = await read_request(request.scope, request.receive, process.settings.url, process.settings.body_limit)
-        return _response(process, message, await answering(message), 200)
-    except CroceviaError as error:
-        refusal = error
-    except Exception:  # noqa: BLE001  # the last line before a gateway that must learn nothing from a defect
-        _log.exception("the node failed")
-        refusal = InternalError("the node failed; its log says more")
-    body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
-    return _response(process, message, body, int(refusal.status))
+    arrived: list[HttpRequest] = []
+
+    async def answered() -> Response:
+        arrived.append(
+            await read_request(request.scope, request.receive, process.settings.url, process.settings.body_limit)
+        )
+        return _response(process, arrived[0], await answering(arrived[0]), 200)
+
+    def refused(refusal: CroceviaError) -> Response:
+        body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
+        return _response(process, arrived[0] if arrived else None, body, int(refusal.status))
+
+    return await or_refusal(answered(), refused, _log)
 
 
 def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Response:
@@ -157,15 +141,11 @@ def _or_problem(endpoint: _Endpoint) -> _Endpoint:
     """Answer refusals as problem documents (RFC 9457)."""
 
     async def answered(request: Request) -> Response:
-        refusal: CroceviaError
-        try:
-            return await endpoint(request)
-        except CroceviaError as error:
-            refusal = error
-        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
-            _log.exception("the node failed")
-            refusal = InternalError("the node failed; its log says more")
-        headers = {"retry-after": "1"} if isinstance(refusal, UnavailableError) else {}
-        return JSONResponse(refusal.problem(), int(refusal.status), headers, _PROBLEM)
+        return await or_refusal(endpoint(request), _problem, _log)
 
     return answered
+
+
+def _problem(refusal: CroceviaError) -> Response:
+    headers = {"retry-after": "1"} if isinstance(refusal, UnavailableError) else {}
+    return JSONResponse(refusal.problem(), int(refusal.status), headers, _PROBLEM)

@@ -9,7 +9,7 @@ from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import TranslationStatement
 from node.enforcement.scope import (
     EntityKeys,
-    require_no_join_keys,
+    require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
 )
@@ -40,10 +40,18 @@ def test_more_than_the_consumer_asked_is_refused(more: AskedField) -> None:
         require_within_consumers_operation(frozenset({NAME, more}), frozenset({NAME, CASES}), KEYS)
 
 
-def test_a_consumer_that_asks_a_node_itself_may_not_ask_for_join_keys() -> None:
-    require_no_join_keys(frozenset({NAME, CASES}))
-    with pytest.raises(ScopeError, match="_k_"):
-        require_no_join_keys(frozenset({NAME, KEY}))
+ID = AskedField(FieldCoordinate("Citizen", "id"), "{}", "id")
+CASE_ID = AskedField(FieldCoordinate("ServiceCase", "id"), "{}", "id")
+
+
+def test_a_consumer_that_asks_a_node_itself_reads_what_is_no_identifier_of_a_citizen() -> None:
+    require_no_identifiers(frozenset({NAME, CASES, CASE_ID}), KEYS)
+
+
+@pytest.mark.parametrize("field", [KEY, ID, ENTITIES], ids=["a join key", "the node's own pseudonym", "entities"])
+def test_a_nodes_own_names_for_citizens_stay_between_gateway_and_node(field: AskedField) -> None:
+    with pytest.raises(ScopeError, match="through the gateway only"):
+        require_no_identifiers(frozenset({NAME, field}), KEYS)
 
 
 STATEMENT = TranslationStatement(DIRECTORY, MemberId("c_m999"), "benefit-assessment", "sha256:1", ("p1", None), 0)
