@@ -22,6 +22,7 @@ from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import (
     BadInputError,
+    ConfigurationError,
     NotFoundError,
     PurposeNotAgreedError,
     UnavailableError,
@@ -30,7 +31,7 @@ from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.trust.keys import MESSAGE_KEY, SigningKey
-from federation.trust.registry import RegistryFolder
+from federation.trust.registry import OPERATORS_FILE, RegistryFolder
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
@@ -56,6 +57,8 @@ class Partner:
             ConfigurationError: the folder holds no federation or no key of the member.
             UnknownMemberError: the member is not on the list.
         """
+        if not (home / "registry" / OPERATORS_FILE).exists():
+            raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
         members = RegistryFolder.open(home / "registry", SystemClock()).current()
         known = members.member(member)
         return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)

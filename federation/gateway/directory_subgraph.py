@@ -131,14 +131,14 @@ class DirectorySubgraph:
         ]
         return FetchAnswer(msgspec.json.encode({"data": result.data, **({"errors": errors} if errors else {})}))
 
-    async def _citizen(self, _: Any, by: Mapping[str, str | None]) -> dict[str, str] | None:
+    async def _citizen(self, _: Any, by: Mapping[str, object]) -> dict[str, str] | None:
         given = {key: value for key, value in by.items() if value is not None}
         if len(given) != 1:
             raise BadInputError("`by` takes exactly one of `id` and `taxCode`")
-        if tax_code := given.get("taxCode"):
-            found = await self.finder.by_tax_code(tax_code)
-        else:
-            found = await self.finder.by_pseudonym(self._own(given.get("id", "")))
+        ((key, text),) = given.items()
+        if not isinstance(text, str):
+            raise BadInputError(f"`{key}` must be a text")
+        found = await (self.finder.by_tax_code(text) if key == "taxCode" else self.finder.by_pseudonym(self._own(text)))
         return None if found is None else {"id": found}
 
     async def _report(self, _: Any, citizen: str) -> dict[str, Any]:

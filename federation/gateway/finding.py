@@ -9,7 +9,16 @@ from typing import Any
 
 import msgspec
 
-from federation.contract.errors import FieldDeniedError, UnavailableError
+from federation.contract.errors import (
+    BadInputError,
+    DatabaseUnavailableError,
+    FieldDeniedError,
+    InternalError,
+    LedgerUnavailableError,
+    PolicyUnavailableError,
+    RegistryStaleError,
+    UnavailableError,
+)
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Agreement
 from federation.contract.messages import INTERNAL_PREFIX
@@ -20,6 +29,17 @@ from federation.planning.plan import OperationKind
 
 _KEY = f"{INTERNAL_PREFIX}id"
 _LOOK_UP = f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {_KEY}: id }} }}"
+_NOT_NOW = frozenset(
+    error.code
+    for error in (
+        DatabaseUnavailableError,
+        InternalError,
+        LedgerUnavailableError,
+        PolicyUnavailableError,
+        RegistryStaleError,
+        UnavailableError,
+    )
+)
 _SHARE = 0.4
 """The part of the time left that one provider may take for a look-up; others, and the fetches, need the rest."""
 
@@ -72,6 +92,26 @@ class AgreedFinder:
             deadline=now + (self.deadline - now) * _SHARE,
         )
         answer: dict[str, Any] = msgspec.json.decode((await self.ask(request)).body)
-        citizen = (answer.get("data") or {}).get("citizen") or {}
-        found = citizen.get(_KEY)
+        data = answer.get("data")
+        if data is None:
+            _refuse(member, answer)
+            return None
+        found = (data.get("citizen") or {}).get(_KEY)
         return found if isinstance(found, str) else None
+
+
+def _refuse(member: str, answer: dict[str, Any]) -> None:
+    """A provider that could not look is not one that knows nobody.
+
+    What it says of the caller's rights stays between them: a provider that may not say who it is counts as one that
+    does not know (policy R23).
+
+    Raises:
+        BadInputError: it could not read the tax code.
+        UnavailableError: it does not work now.
+    """
+    codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
+    if BadInputError.code in codes:
+        raise BadInputError("`taxCode` is not a tax code; compare it with the citizen's card")
+    if not codes or codes & _NOT_NOW:
+        raise UnavailableError(f"member `{member}` could not look the citizen up", member=member)

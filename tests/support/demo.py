@@ -83,16 +83,16 @@ def nonce() -> str:
     return b64url(secrets.token_bytes(18))
 
 
-def token(demo: RunningDemo, partner: Partner, purpose: str, **changes: Any) -> str:
+def token(demo: RunningDemo, partner: Partner, asked_for: str, **changes: Any) -> str:
     """Return an access token of a partner as the gateway makes them, with some claims changed."""
-    agreement, now = partner.agreement_for(purpose), epoch_seconds(SystemClock())
+    agreement, now = partner.agreement_for(asked_for), epoch_seconds(SystemClock())
     endpoints = (partner.members.member(each.member).endpoint for each in agreement.providers)
     claims = AccessClaims(
         issuer=partner.members.federation,
         subject=partner.member,
         client_id=partner.member,
         audience=(partner.members.gateway.endpoint, *filter(None, endpoints)),
-        purpose=purpose,
+        purpose=asked_for,
         agreement=agreement.id,
         jti=nonce(),
         iat=now,
