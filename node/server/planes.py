@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from node.data.mapping import Mapping
 from node.data.node_keys import NodeKeys, cursor_sealer, mask_keys
 from node.data.plane import DataPlane
 from node.policy.bundle import Bundle
+from node.policy.schema_view import SchemaView
 from node.server.settings import NodeSettings
 from node.subgraph.schema import NodeSchema, verified_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
@@ -36,19 +38,37 @@ def read_mapping(path: Path) -> Mapping:
         raise ConfigurationError(f"mapping `{path}` does not exist; set `mapping` in the settings") from error
 
 
-def open_plane(settings: NodeSettings, bundle: Bundle) -> DataPlane:
-    """Open everything that answers need besides the policy.
+def member_mapping(settings: NodeSettings) -> Mapping:
+    """Read the mapping of the settings.
 
     Raises:
-        ConfigurationError, MappingError: the mapping cannot be used.
-        DatabaseUnavailableError: the database cannot be opened.
+        ConfigurationError, MappingError: it cannot be used, or is another member's.
     """
     mapping = read_mapping(settings.mapping)
     if mapping.member != settings.member:
         raise ConfigurationError(
             f"mapping `{settings.mapping}` is of `{mapping.member}`, and this node is `{settings.member}`"
         )
-    served = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
+    return mapping
+
+
+def governed_schema(mapping: Mapping) -> SchemaView:
+    """Return the types and fields that the node's policy must cover.
+
+    Raises:
+        MappingError: the mapping does not fit the vocabulary.
+    """
+    return SchemaView.parse(NodeSchema.build(full_schema(), mapping).published_sdl)
+
+
+def open_plane(settings: NodeSettings, mapping: Mapping, bundle: Bundle) -> DataPlane:
+    """Open everything that answers need besides the policy.
+
+    Raises:
+        MappingError: the mapping does not fit the vocabulary.
+        DatabaseUnavailableError: the database cannot be opened.
+    """
+    served = _served(mapping, bundle)
     return DataPlane.open(
         served,
         mapping,
@@ -56,6 +76,26 @@ def open_plane(settings: NodeSettings, bundle: Bundle) -> DataPlane:
         shown=partial(visible_schema, served),
         printed=partial(visible_sdl, served),
     )
+
+
+def under_bundle(plane: DataPlane, bundle: Bundle) -> DataPlane:
+    """Return the plane as another bundle wants it: it decides which fields can be verified. The database is the same.
+
+    Raises:
+        MappingError: the mapping does not fit the vocabulary.
+    """
+    served = _served(plane.prepared.mapping, bundle)
+    return replace(
+        plane,
+        schema=served.schema,
+        entity_keys=served.entity_keys,
+        shown=partial(visible_schema, served),
+        printed=partial(visible_sdl, served),
+    )
+
+
+def _served(mapping: Mapping, bundle: Bundle) -> NodeSchema:
+    return NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
 
 
 def open_keys(settings: NodeSettings) -> NodeKeys:

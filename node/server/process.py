@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 from dataclasses import dataclass, field
+from typing import Final
 
 from graphql import GraphQLSchema, build_schema
 
-from federation.contract.clock import Clock
+from federation.contract.clock import Clock, rfc3339
+from federation.contract.entries import Entry, EntryKind
+from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import Limits
 from federation.ledger.log import Ledger
 from federation.ledger.note import Ed25519Signer
@@ -24,11 +29,15 @@ from node.enforcement.answer import Node
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
 from node.journal.journal import Journal
-from node.server.planes import open_keys, open_plane
-from node.server.policies import load_decisions
+from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
+from node.server.policies import PolicyFolder
 from node.server.settings import NodeSettings
 
 SUBJECTS_KEY = "subjects.key"
+POLICY_SECONDS: Final = 1.0
+"""The policy folder is looked at this often."""
+
+_log = logging.getLogger("crocevia.node.policy")
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
 _LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
 
@@ -47,6 +56,7 @@ class NodeProcess:
     replay: SqliteReplayStore
     plane: DataPlane
     keys: NodeKeys
+    policies: PolicyFolder
     decisions: Decisions
     _api: tuple[str, GraphQLSchema] | None = field(init=False, default=None)
     _tokens: AccessTokens = field(init=False)
@@ -66,8 +76,10 @@ class NodeProcess:
             RegistryStaleError: there is no valid member list.
         """
         key = SigningKey.load(settings.keys / MESSAGE_KEY)
-        decisions = load_decisions(settings.policies)
-        plane = open_plane(settings, decisions.bundle)
+        mapping = member_mapping(settings)
+        policies = PolicyFolder(settings.policies, governed_schema(mapping))
+        decisions = policies.load()
+        plane = open_plane(settings, mapping, decisions.bundle)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
         origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
@@ -88,6 +100,7 @@ class NodeProcess:
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             plane=plane,
             keys=open_keys(settings),
+            policies=policies,
             decisions=decisions,
         )
 
@@ -108,9 +121,49 @@ class NodeProcess:
             plane=self.plane,
             keys=self.keys,
             policy=self.decisions,
-            journal=Journal(self.ledger, self.reader, self.subject_keys),
+            journal=self.journal,
             limits=_LIMITS,
         )
+
+    @property
+    def journal(self) -> Journal:
+        """The node's ledger, written and read."""
+        return Journal(self.ledger, self.reader, self.subject_keys)
+
+    async def follow_policies(self, every: float = POLICY_SECONDS) -> None:
+        """Look at the policy folder again and again, `every` so many seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(every)
+            try:
+                await self.renew_policy()
+            except CroceviaError as error:
+                _log.warning("policy %s stays in force: %s", self.decisions.version.digest, error)
+            except Exception:  # noqa: BLE001  # a defect must not leave the node deaf to later policies
+                _log.exception("policy %s stays in force", self.decisions.version.digest)
+
+    async def renew_policy(self) -> None:
+        """Put the folder's bundle in force if it is another one and a good one, between two questions (policy R36).
+
+        That another bundle decides from now on is recorded first, so that no disclosure stands before it.
+
+        Raises:
+            LedgerUnavailableError: it cannot be recorded, and the old bundle stays.
+        """
+        before = self.decisions.version
+        found = await asyncio.to_thread(self.policies.changed, before)
+        if found is None:
+            return
+        plane = await asyncio.to_thread(under_bundle, self.plane, found.bundle)
+        entry = Entry(
+            kind=EntryKind.POLICY,
+            at=rfc3339(self.clock.now()),
+            writer=self.settings.member,
+            policy=found.version,
+            detail=f"replaces {before.digest}",
+        )
+        await self.journal.record(entry)
+        self.decisions, self.plane = found, plane
+        _log.info("policy %s (revision %d) is in force", found.version.digest, found.version.revision)
 
     async def close(self) -> None:
         """Write what waits, then let go of every file."""
