@@ -52,6 +52,7 @@ from tests.support.policies import ROOT, demo, folder_files
 pytestmark = pytest.mark.integration
 
 LAURA_CODE = "BNCLRA84H57F257B"
+LAURA = f'{{ citizen(by: {{taxCode: "{LAURA_CODE}"}}) {{ %s }} }}'
 ENTITIES = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Citizen { %s } } }"
 
 
@@ -114,16 +115,15 @@ async def test_r12_a_denied_field_is_null_with_its_path_and_one_message(
 
 
 async def test_r12_reject_refuses_the_whole_and_names_every_denied_field(
-    borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
+    borgoverde: DemoMember, tmp_path: Path
 ) -> None:
     parties = Parties()
     parties.agreement = msgspec.structs.replace(parties.agreement, on_denied="reject")
     with asked_node(borgoverde, tmp_path, parties) as asked:
-        given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
         with pytest.raises(FieldDeniedError) as refused:
-            await asked.ask(ENTITIES % "givenName sex contactPoints { email }", given)
+            await asked.ask(LAURA % "givenName sex contactPoints { email }")
         assert set(refused.value.graphql()["extensions"]["coordinates"]) >= {"Citizen.sex", "Citizen.contactPoints"}
-        assert (await asked.ask(ENTITIES % "givenName", given))["data"] == {"_entities": [{"givenName": "Laura"}]}
+        assert (await asked.ask(LAURA % "givenName"))["data"] == {"citizen": {"givenName": "Laura"}}
         assert [entry.kind for entry in asked.entries()] == [EntryKind.REFUSAL, EntryKind.DISCLOSURE]
 
 
@@ -440,12 +440,9 @@ async def test_r35_no_requester_gets_what_was_prepared_for_another(
     assert len({str(answer.data) for answer in expected}) > 5
 
 
-async def test_r36_one_question_sees_one_bundle_while_it_changes(
-    borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
-) -> None:
+async def test_r36_one_question_sees_one_bundle_while_it_changes(borgoverde: DemoMember, tmp_path: Path) -> None:
     closed = changed("Citizen", "      maritalStatus: clear\n      residence: clear", "      residence: clear")
     fields = "givenName maritalStatus household { kinship } residence { municipality }"
-    given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
         parties = asked.parties
         coordinates = (*parties.agreement.providers[0].coordinates, "Household.*")
@@ -455,9 +452,9 @@ async def test_r36_one_question_sees_one_bundle_while_it_changes(
 
         async def one(number: int) -> None:
             asked.node = versions[number % 2 == 1]
-            found = await asked.ask(ENTITIES % fields, given)
+            found = await asked.ask(LAURA % fields)
             extension = found["extensions"]["crocevia"]
-            [laura] = found["data"]["_entities"]
+            laura = found["data"]["citizen"]
             swapped = extension["policy"]["digest"] == closed.digest
             assert laura["maritalStatus"] == (None if swapped else "married")
             assert extension["policy"]["revision"] == (2 if swapped else 1)
@@ -474,9 +471,8 @@ async def test_r38_the_record_says_who_why_and_what_but_no_value(
     borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
 ) -> None:
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
-        given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
-        found = await asked.ask(ENTITIES % "givenName sex residence { address { fullAddress } }", given)
-        assert found["data"]["_entities"][0]["givenName"] == "Laura"
+        found = await asked.ask(LAURA % "givenName sex residence { address { fullAddress } }")
+        assert found["data"]["citizen"]["givenName"] == "Laura"
         [entry] = asked.entries()
         [access] = asked.node.journal.about(people["laura"])
     assert (entry.kind, entry.consumer, entry.purpose, entry.agreement) == (
@@ -497,24 +493,18 @@ async def test_r38_the_record_says_who_why_and_what_but_no_value(
     assert not [value for value in ("Laura", "Tigli", "female", people["laura"]) if value in written]
 
 
-async def test_r38_without_a_record_there_is_no_answer(
-    borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
-) -> None:
+async def test_r38_without_a_record_there_is_no_answer(borgoverde: DemoMember, tmp_path: Path) -> None:
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
-        given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
-        await asked.ask(ENTITIES % "givenName", given)
+        await asked.ask(LAURA % "givenName")
         asked.files.disk.fails_at = "commit"
         with pytest.raises(LedgerUnavailableError) as refused:
-            await asked.ask(ENTITIES % "givenName", given)
+            await asked.ask(LAURA % "givenName")
         assert "Laura" not in str(refused.value.graphql())
 
 
-async def test_r40_retention_is_delivered_as_a_duty(
-    borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
-) -> None:
+async def test_r40_retention_is_delivered_as_a_duty(borgoverde: DemoMember, tmp_path: Path) -> None:
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
-        given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
-        found = await asked.ask(ENTITIES % "givenName sex", given)
+        found = await asked.ask(LAURA % "givenName sex")
     decided = {each["coordinate"]: each for each in found["extensions"]["crocevia"]["decisions"]}
     assert decided["Citizen.givenName"]["retain"] == "P180D"
     assert "retain" not in decided["Citizen.sex"]
@@ -524,8 +514,7 @@ async def test_r40_an_agreement_or_a_grant_that_ended_ends_what_was_prepared(
     borgoverde: DemoMember, people: dict[str, str], tmp_path: Path
 ) -> None:
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
-        given = {"r": [{"__typename": "Citizen", "id": people["laura"]}]}
-        await asked.ask(ENTITIES % "givenName", given)
+        await asked.ask(LAURA % "givenName")
         valid = asked.parties.agreement
         for ended in (
             msgspec.structs.replace(valid, valid_until=date(2026, 11, 21)),
@@ -533,7 +522,7 @@ async def test_r40_an_agreement_or_a_grant_that_ended_ends_what_was_prepared(
         ):
             asked.parties.agreement = ended
             with pytest.raises(AgreementError):
-                await asked.ask(ENTITIES % "givenName", given)
+                await asked.ask(LAURA % "givenName")
     shown = [
         (await borgoverde.citizens(INPREV, [people["laura"]], "givenName", day)).data["_entities"]
         for day in (date(2027, 12, 31), date(2028, 1, 1), date(2025, 12, 31))
