@@ -225,11 +225,17 @@ def message_keys(keys: Iterable[PublishedKey], instant: datetime) -> KeyLookup:
     found: dict[str, VerifyKey] = {}
     for published in keys:
         if published.use is KeyUse.MESSAGE and published.valid_at(instant):
-            key = VerifyKey.from_jwk(dict(published.jwk))
+            key = _known_key(tuple(sorted(published.jwk.items())))
             if key.kid != published.kid:
                 raise SignatureError("expected a published key whose `kid` is its RFC 7638 thumbprint")
             found[key.kid] = key
     return found.get
+
+
+@lru_cache(maxsize=4096)
+def _known_key(jwk: tuple[tuple[str, str], ...]) -> VerifyKey:
+    """A point is put on its curve once; the same keys come with every request."""
+    return VerifyKey.from_jwk(dict(jwk))
 
 
 def jwks(keys: Collection[VerifyKey]) -> dict[str, Any]:

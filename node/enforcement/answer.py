@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from graphql import DocumentNode, GraphQLSchema, validate
 
-from federation.contract.coverage import asked_fields
-from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError, ValidationError
-from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
+from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError
+from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
 from federation.contract.receipts import Receipt
 from federation.trust.http_messages import HttpRequest
@@ -30,6 +28,7 @@ from node.data.node_keys import NodeKeys
 from node.data.plane import DataPlane
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
+from node.enforcement.documents import Documents
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
@@ -47,12 +46,13 @@ REJECT = "reject"
 class Node:
     """Everything a question passes.
 
-    `api` is the federation's API schema, on which consumers write their operations; `policy` is the bundle in force:
-    a question keeps the node it began with, so it sees exactly one bundle (policy R36).
+    `documents` are written on this node's schema, `consumers_documents` on the federation's API schema; `policy` is the
+    bundle in force: a question keeps the node it began with, so it sees exactly one bundle (policy R36).
     """
 
     identity: Identity
-    api: GraphQLSchema
+    documents: Documents
+    consumers_documents: Documents
     plane: DataPlane
     keys: NodeKeys
     policy: Decisions
@@ -70,8 +70,8 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
     try:
         asked = GraphQLRequest.parse(request.body, node.limits)
         caller = authenticate(request, asked, node.identity, node.limits)  # (1)
-        document = _understood(asked, node)
-        _require_scope(document, asked, caller, node)  # (2)
+        document = node.documents.understood(_query(asked))
+        _require_scope(asked, caller, node)  # (2)
         plans = node.policy.of(caller.requested)  # (3)
         answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
         _require_wanted(answered, caller)
@@ -82,26 +82,21 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
     return _response(answered, caller, receipt, node)  # (6)
 
 
-def _understood(asked: GraphQLRequest, node: Node) -> DocumentNode:
-    """Parse within limits and validate; nothing is suggested to who misspells (policy R20)."""
+def _query(asked: GraphQLRequest) -> str:
     if asked.query is None:
         raise PersistedDocumentError("no trusted document of this id is registered here")
-    document = parse_document(asked.query, node.limits)
-    errors = validate(node.plane.schema, document, max_errors=1, hide_suggestions=True)
-    if errors:
-        raise ValidationError(f"operation does not fit this node's schema: {errors[0].message}")
-    return document
+    return asked.query
 
 
-def _require_scope(document: DocumentNode, asked: GraphQLRequest, caller: Caller, node: Node) -> None:
+def _require_scope(asked: GraphQLRequest, caller: Caller, node: Node) -> None:
     """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
-    wanted = asked_fields(node.plane.schema, document, asked.operation_name, asked.variables)
+    wanted = node.documents.asked(_query(asked), asked.operation_name, asked.variables)
     keys = EntityKeys(node.plane.entity_keys)
-    own = caller.operation
-    if caller.relayed is None or own.query is None:
+    if caller.relayed is None:
         require_no_identifiers(wanted, keys)
         return
-    signed = asked_fields(node.api, parse_document(own.query, node.limits), own.operation_name, own.variables)
+    own = caller.operation
+    signed = node.consumers_documents.asked(_query(own), own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, keys)
     require_translated_keys(
         _representations(asked.variables),

@@ -28,6 +28,7 @@ from node.data.plane import DataPlane
 from node.enforcement.answer import Node
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
+from node.enforcement.documents import Documents
 from node.journal.journal import Journal
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import PolicyFolder
@@ -58,7 +59,8 @@ class NodeProcess:
     keys: NodeKeys
     policies: PolicyFolder
     decisions: Decisions
-    _api: tuple[str, GraphQLSchema] | None = field(init=False, default=None)
+    _api: tuple[str, Documents] | None = field(init=False, default=None)
+    _own: tuple[GraphQLSchema, Documents] | None = field(init=False, default=None)
     _tokens: AccessTokens = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,10 +116,13 @@ class NodeProcess:
         members = self.registry.current()
         if self._api is None or self._api[0] != members.api_schema:
             sdl = read_schema(self.settings.registry, "api.graphql", members.api_schema)
-            self._api = (members.api_schema, build_schema(sdl, assume_valid_sdl=True))
+            self._api = (members.api_schema, Documents(build_schema(sdl, assume_valid_sdl=True), _LIMITS))
+        if self._own is None or self._own[0] is not self.plane.schema:
+            self._own = (self.plane.schema, Documents(self.plane.schema, _LIMITS))
         return Node(
             identity=Identity(self.settings.member, self.registry, self._tokens, self.replay, self.clock),
-            api=self._api[1],
+            documents=self._own[1],
+            consumers_documents=self._api[1],
             plane=self.plane,
             keys=self.keys,
             policy=self.decisions,

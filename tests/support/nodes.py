@@ -34,6 +34,7 @@ from node.data.statements import Statement
 from node.enforcement.answer import Node, answer
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions, Requested
+from node.enforcement.documents import Documents
 from node.journal.journal import Journal
 from node.policy.bundle import Bundle
 from node.policy.requesters import Requester
@@ -181,7 +182,8 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
     tokens = AccessTokens(FEDERATION, NODE_URL, parties.clock)
     identity = Identity(MemberId("c_m999"), parties, tokens, MemoryReplayStore(parties.clock), parties.clock)
     journal = Journal(ledger, reader, subject_keys)
-    node = Node(identity, member.plane.schema, member.plane, NODE_KEYS, member.decisions, journal, Limits())
+    documents = Documents(member.plane.schema, Limits())
+    node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, Limits())
     try:
         yield AskedNode(node, parties, files)
     finally:
