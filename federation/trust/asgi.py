@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import uvicorn
 
 from federation.contract.errors import (
     BadInputError,
+    ConfigurationError,
     CroceviaError,
     InternalError,
     QueryTooComplexError,
@@ -74,16 +76,17 @@ async def or_refusal(
 def run_server(open_app: Callable[[], Any], listen: str) -> None:
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
-    What the application opens belongs to the event loop it runs on, so it is made there. What is in work when the
-    signal comes is finished first.
+    What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
+    ours. What is in work when the signal comes is finished first.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on; names it and the way out.
     """
-    host, port = host_and_port(listen)
+    bound = _bound(listen)
 
     async def run() -> None:
         config = uvicorn.Config(
             open_app(),
-            host=host,
-            port=port,
             http="httptools",  # refuses what smuggles a second request; the other parser does not
             ws="none",
             access_log=False,  # paths and addresses are not for logs
@@ -92,9 +95,29 @@ def run_server(open_app: Callable[[], Any], listen: str) -> None:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
         )
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(config).serve(sockets=[bound])
 
-    asyncio.run(run())
+    with bound:
+        asyncio.run(run())
+
+
+def _bound(listen: str) -> socket.socket:
+    """Return a socket that has the address; it begins to listen when the server starts."""
+    host, port = host_and_port(listen)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"`listen` is `{listen}`, which is no address of this machine") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"`{listen}` cannot be listened on ({error.strerror}); stop what does, or change `listen` in the settings"
+        ) from error
+    return bound
 
 
 async def _body(receive: Receive, limit: int) -> bytes:
