@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,6 +167,37 @@ def test_an_entry_reads_back_and_refuses_other_spellings() -> None:
     assert Entry.parse(content) == entry
     with pytest.raises(errors.LedgerCorruptError, match="canonical"):
         Entry.parse(content.replace(b",", b", ", 1))
+
+
+_TEXTS = st.text(max_size=20)
+_DECISIONS = st.builds(
+    FieldDecision,
+    coordinate=_TEXTS,
+    form=_TEXTS,
+    grants=st.lists(_TEXTS, max_size=2).map(tuple),
+    law=st.lists(_TEXTS, max_size=2).map(tuple),
+    retain=st.none() | _TEXTS,
+    conditional=st.booleans(),
+    join_key=st.booleans(),
+)
+_ENTRIES = st.builds(
+    Entry,
+    kind=st.sampled_from(EntryKind),
+    at=_TEXTS,
+    writer=_TEXTS.map(MemberId),
+    consumer=_TEXTS,
+    policy=st.none() | st.builds(PolicyVersion, digest=_TEXTS, revision=st.integers(0, 2**53)),
+    decisions=st.lists(_DECISIONS, max_size=3).map(tuple),
+    subjects=st.integers(0, 2**53),
+    detail=_TEXTS,
+)
+
+
+@given(_ENTRIES)
+def test_entries_are_written_as_rfc_8785_has_it(entry: Entry) -> None:
+    content = entry.to_bytes()
+    assert content == canonical(msgspec.to_builtins(entry))
+    assert Entry.parse(content) == entry
 
 
 def every_error(base: type[CroceviaError] = CroceviaError) -> list[type[CroceviaError]]:
