@@ -69,7 +69,7 @@ class NodeProcess:
 
     @classmethod
     def open(cls, settings: NodeSettings, clock: Clock) -> NodeProcess:
-        """Open every file the node needs.
+        """Open every file the node needs; what could refuse comes first, so that a refused start leaves no files.
 
         Raises:
             ConfigurationError: a key, the mapping, the registry, the policies or the database cannot be used.
@@ -77,7 +77,8 @@ class NodeProcess:
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
             RegistryStaleError: there is no valid member list.
         """
-        key = SigningKey.load(settings.keys / MESSAGE_KEY)
+        key, ledger_key = SigningKey.load(settings.keys / MESSAGE_KEY), load_ed25519(settings.keys / LEDGER_KEY)
+        keys, subjects_key = open_keys(settings), read_secret(settings.keys / SUBJECTS_KEY)
         mapping = member_mapping(settings)
         policies = PolicyFolder(settings.policies, governed_schema(mapping))
         decisions = policies.load()
@@ -85,11 +86,9 @@ class NodeProcess:
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
         origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
-        signer = Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY))
+        signer = Ed25519Signer.of(origin, ledger_key)
         path = settings.state / "ledger.db"
-        subject_keys = SqliteSubjectKeys.open(
-            settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
-        )
+        subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
         ledger = Ledger.open(signer, lambda: SqliteStore.open(path, origin), subject_keys, secrets.token_bytes)
         return cls(
             settings=settings,
@@ -101,7 +100,7 @@ class NodeProcess:
             subject_keys=subject_keys,
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             plane=plane,
-            keys=open_keys(settings),
+            keys=keys,
             policies=policies,
             decisions=decisions,
         )
