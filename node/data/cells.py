@@ -94,7 +94,7 @@ def raw_value(expression: Expression, scalar: str, row: Row) -> Sql:
     dialect = row.reading.dialect
     value = row.value(expression)
     match kind_of(scalar):
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.DAY:
             return dialect.text(value)
         case Kind.WHOLE:
             return dialect.integer(value)

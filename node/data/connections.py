@@ -2,7 +2,7 @@
 
     WITH view AS (SELECT key, <masked columns that filter or order> FROM … WHERE <visible>)
     page: SELECT … FROM view WHERE <filter> AND <after> ORDER BY … LIMIT first + 1
-    answer: SELECT [count, [[key…, order…, object…], …]]
+    answer: SELECT count, [[key…, order…, object…], …]
 
 The client's predicates see only masked columns, so they cannot tell of a value what the mask hides (policy R22), and
 a field that is denied cannot be named at all (R21). Counting and paging come after the row filter (R24).
@@ -91,8 +91,8 @@ class Connection:
         after = self.after if self.after_variable is None else variables.get(self.after_variable)
         place = [] if after is None else cursors.open(after, bound)
         values = {f"{_AFTER}{index}": value for index, value in enumerate(place)}
-        [[found]] = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
-        total, rows = msgspec.json.decode(found)
+        [[total, found]] = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
+        rows = msgspec.json.decode(found)
         width = self.key_width + len(self.order)
         page = _Page(total, rows[: self.size], len(rows) > self.size, width, cursors, bound)
         return self._connection(self.selected, page, run)
@@ -190,7 +190,7 @@ def compile_connection(
     if wants_total:
         total = select(func.count()).select_from(rows).where(matches).scalar_subquery()
     dialect = objects.reading.dialect
-    statement = select(dialect.array(total, dialect.nested(made)))
+    statement = select(total, made)
     return Connection(
         selected=selected,
         statement=Statement.of(statement, dialect),
@@ -330,9 +330,7 @@ def _objects(
     orders = [page.c[f"o{index}"] for index in range(len(order))]
     written = [objects.object(row, each.below or (), path, None) for each, path in nodes]
     made: Select[Any] = select(
-        dialect.array(*keys, *orders, *(dialect.nested(dialect.array(*columns)) for columns, _ in written)).label(
-            "made"
-        )
+        dialect.array(*keys, *orders, *(dialect.array(*columns) for columns, _ in written)).label("made")
     )
     tied = and_(*(row.column(name) == key for name, key in zip(source.key.columns, keys, strict=True)))
     ordering = [ordered(value, descending=key.descending) for key, value in zip(order, orders, strict=True)]

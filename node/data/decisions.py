@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -76,14 +76,18 @@ def duration_days(duration: str) -> int:
     return sum(int(count or 0) * days for count, days in zip(found.groups(), _DAYS, strict=True))
 
 
-def occurrences(value: Any, path: Path, above: list[str | int]) -> Iterator[list[str | int]]:
-    """Yield every place of an answer at which a path ends, with list positions; nothing is below a null."""
-    match value:
-        case list():
-            for index, each in enumerate(value):
-                yield from occurrences(each, path, [*above, index])
-        case dict() if path:
-            yield from occurrences(value.get(path[0]), path[1:], [*above, path[0]])
-        case _:
-            if not path:
-                yield above
+def occurrences(value: Any, path: Path, above: list[str | int]) -> list[list[str | int]]:
+    """Return every place of an answer at which a path ends, with list positions; nothing is below a null."""
+    reached: list[tuple[list[str | int], Any]] = [(above, value)]
+    for key in path:
+        reached = [([*place, key], found.get(key)) for place, found in _objects(reached)]
+    return [place for place, _ in reached]
+
+
+def _objects(reached: Iterable[tuple[list[str | int], Any]]) -> Iterator[tuple[list[str | int], dict[str, Any]]]:
+    """Yield the objects at places of an answer; those of a list with their position in it."""
+    for place, found in reached:
+        if isinstance(found, dict):
+            yield place, found
+        elif isinstance(found, list):
+            yield from _objects([([*place, index], each) for index, each in enumerate(found)])

@@ -38,13 +38,16 @@ _OLDEST_BAND: Final = 100
 
 
 class Kind(Enum):
-    """What a field's values are in SQL."""
+    """What a field's values are in SQL. A day is a text that is known to be an ISO date, of any precision."""
 
     TEXT = auto()
+    DAY = auto()
     WHOLE = auto()
     NUMBER = auto()
     TRUTH = auto()
 
+
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.DAY})
 
 KIND_OF_SCALAR: Final = {"Int": Kind.WHOLE, "Boolean": Kind.TRUTH, "Decimal": Kind.NUMBER, "Banded": Kind.NUMBER}
 """Every scalar that is not named here is text."""
@@ -75,9 +78,9 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
             return _rounded(step, dialect.numeric(_number(value, kind, dialect)), dialect)
         case TopCode(limit):
             number = _number(value, kind, dialect)
-            above = literal(limit) if kind is not Kind.TEXT else literal(str(limit))
+            above = literal(str(limit)) if kind in _TEXTS else literal(limit)
             return case((dialect.numeric(number) <= limit, value), (number.is_not(None), above))
-        case _ if kind is not Kind.TEXT:
+        case _ if kind not in _TEXTS:
             return null()
         case Partial():
             shown = func.substr(value, 1, form.prefix, type_=Text).concat(form.pad * form.length)
@@ -85,9 +88,9 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
         case Email():
             return _email(value, dialect)
         case Year():
-            return case((_is_date(value, dialect), _start(value, 4)))
+            return _start(value, 4) if kind is Kind.DAY else case((_is_date(value, dialect), _start(value, 4)))
         case Month():
-            return case((_is_date(value, dialect), _start(value, 7)))
+            return _start(value, 7) if kind is Kind.DAY else case((_is_date(value, dialect), _start(value, 7)))
         case AgeBand():
             return _age_band(value, dialect, today)
         case Truncate(level):
@@ -98,7 +101,7 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
 
 def _number(value: Sql, kind: Kind, dialect: Dialect) -> Sql:
     """Return a value of the kind as a number; only a text has still to be read as one."""
-    return dialect.number(value) if kind is Kind.TEXT else value
+    return dialect.number(value) if kind in _TEXTS else value
 
 
 def _start(value: Sql, length: int) -> Sql:

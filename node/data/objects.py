@@ -18,6 +18,7 @@ from node.data.cells import Cell, cell, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
 from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants
 from node.data.dialects import Sql
+from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
 from node.data.masks import Kind
 from node.data.rows import Reading, Row
@@ -96,7 +97,8 @@ class Objects:
     def field(self, row: Row, decided: FieldPlan, name: str, scalar: str) -> Cell | None:
         """Return a value field under its policy; None if the row's source does not map it."""
         value = self._raw(row, name, scalar)
-        return None if value is None else cell(decided, value, kind_of(scalar), row)
+        kind = Kind.DAY if isinstance(row.source.fields.get(name), Day) else kind_of(scalar)
+        return None if value is None else cell(decided, value, kind, row)
 
     def _raw(self, row: Row, name: str, scalar: str) -> Sql | None:
         if self._is_key(row.source, name):
@@ -215,7 +217,7 @@ class Objects:
         )
         found = rows.subquery()
         column = found.c.made
-        outcome = dialect.gathered(column) if each.is_list else dialect.nested(column)
+        outcome = dialect.gathered(column) if each.is_list else column
         return select(outcome).select_from(found).correlate(row.physical.at, *_owners(row)).scalar_subquery(), shape
 
     def _ordering(self, row: Row, plan: TypePlan, order: Sequence[OrderKey]) -> list[Sql]:

@@ -55,6 +55,7 @@ class DataPlane:
     _known: dict[tuple[str, str | None, str, int], tuple[TypePlan, CompiledOperation]] = field(
         init=False, repr=False, default_factory=dict
     )
+    _of_runs: dict[tuple[str, str | None], RunVariables] = field(init=False, repr=False, default_factory=dict)
 
     @classmethod
     def open(
@@ -100,8 +101,8 @@ class DataPlane:
         object (policy R35); the key keeps it alive, so that its identity is never used again.
         """
         plan = plans("Citizen")
-        shape = RunVariables.of(document, operation_of(document, asked.operation_name)).shape(asked.variables)
-        key = (asked.query or "", asked.operation_name, shape, id(plan))
+        query = (asked.query or "", asked.operation_name)
+        key = (*query, self._of_run(document, query).shape(asked.variables), id(plan))
         found = self._known.get(key)
         if found is not None:
             return found[1]
@@ -113,6 +114,15 @@ class DataPlane:
             self._known.clear()
         self._known[key] = (plan, made)
         return made
+
+    def _of_run(self, document: DocumentNode, query: tuple[str, str | None]) -> RunVariables:
+        """Return which variables of an operation are those of a run."""
+        found = self._of_runs.get(query)
+        if found is None:
+            if len(self._of_runs) >= _MOST_KNOWN:
+                self._of_runs.clear()
+            found = self._of_runs[query] = RunVariables.of(document, operation_of(document, query[1]))
+        return found
 
     def _introspected(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf) -> Answer:
         result = execute_sync(
