@@ -12,7 +12,6 @@ A node never trusts the gateway: a direct call gives the same answer as a call t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +31,7 @@ from node.enforcement.documents import Documents
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
+    asked_representations,
     require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
@@ -99,19 +99,12 @@ def _require_scope(asked: GraphQLRequest, caller: Caller, node: Node) -> None:
     signed = node.consumers_documents.asked(_query(own), own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, keys)
     require_translated_keys(
-        _representations(asked.variables),
+        asked_representations(wanted),
         caller.translations,
         node.identity.member,
         caller.requested.purpose,
         caller.request_digest,
     )
-
-
-def _representations(variables: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield every entity representation in an operation's variables, under whatever names the gateway gave them."""
-    for value in variables.values():
-        if isinstance(value, list):
-            yield from (each for each in value if isinstance(each, dict) and "__typename" in each)
 
 
 def _require_wanted(answered: Answer, caller: Caller) -> None:

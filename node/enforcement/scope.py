@@ -12,9 +12,11 @@ one field too many costs that field and not the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from federation.contract.coverage import AskedField
 from federation.contract.errors import ScopeError
@@ -73,6 +75,17 @@ def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -
             raise ScopeError(f"`{name}` is answered through the gateway only, in the asking member's own pseudonyms")
 
 
+def asked_representations(node_asks: Iterable[AskedField]) -> Iterator[Mapping[str, Any]]:
+    """Yield every entity that the operation names: in a variable, a default, or the text itself.
+
+    They are read from the arguments as they will be used, so that no way of writing one goes unseen.
+    """
+    for field in node_asks:
+        if field.coordinate.field_name == _ENTITIES:
+            given = msgspec.json.decode(field.arguments)["representations"]
+            yield from (each for each in given if isinstance(each, dict))
+
+
 def require_translated_keys(
     representations: Iterable[Mapping[str, Any]],
     statements: Iterable[TranslationStatement],
@@ -95,5 +108,6 @@ def require_translated_keys(
         if pid is not None
     }
     for representation in representations:
-        if representation.get("__typename") == _PERSON and representation.get("id") not in translated:
+        key = representation.get("id")
+        if representation.get("__typename") == _PERSON and (not isinstance(key, str) or key not in translated):
             raise ScopeError("a citizen's key was not translated by the exchange for this request")

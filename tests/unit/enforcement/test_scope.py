@@ -1,14 +1,16 @@
 """A gateway may narrow what a consumer asked for, and never widen it."""
 
 import pytest
+from graphql import build_schema, parse
 
 from federation.contract.coordinates import FieldCoordinate
-from federation.contract.coverage import AskedField
+from federation.contract.coverage import AskedField, asked_fields
 from federation.contract.errors import ScopeError
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import TranslationStatement
 from node.enforcement.scope import (
     EntityKeys,
+    asked_representations,
     require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
@@ -75,14 +77,42 @@ def test_other_entities_need_no_translation() -> None:
     [
         ({"__typename": "Citizen", "id": "p2"}, {}),
         ({"__typename": "Citizen"}, {}),
+        ({"__typename": "Citizen", "id": ["p1"]}, {}),
         ({"__typename": "Citizen", "id": "p1"}, {"member": "inprev"}),
         ({"__typename": "Citizen", "id": "p1"}, {"purpose": "statistics"}),
         ({"__typename": "Citizen", "id": "p1"}, {"request_digest": "sha256:2"}),
     ],
-    ids=["another citizen", "no key", "another member", "another purpose", "another request"],
+    ids=["another citizen", "no key", "no text", "another member", "another purpose", "another request"],
 )
 def test_a_citizen_the_exchange_did_not_translate_for_this_request_is_refused(
     representation: dict[str, object], changes: dict[str, str]
 ) -> None:
     with pytest.raises(ScopeError):
         require(representation, **changes)
+
+
+ENTITIES_SCHEMA = build_schema(
+    "scalar _Any type Citizen { id: ID } union _Entity = Citizen"
+    " type Query { _entities(representations: [_Any!]!): [_Entity]! }"
+)
+LAURA = {"__typename": "Citizen", "id": "p1"}
+IN_TEXT = '{__typename: "Citizen", id: "p1"}'
+WRITTEN = {
+    "a list": ("($r: [_Any!]!)", "$r", {"r": [LAURA]}),
+    "a single value that becomes a list": ("($r: [_Any!]!)", "$r", {"r": LAURA}),
+    "one element": ("($r: _Any!)", "[$r]", {"r": LAURA}),
+    "a default": (f"($r: [_Any!]! = [{IN_TEXT}])", "$r", {}),
+    "the text": ("", f"[{IN_TEXT}]", {}),
+    "a single value in the text": ("", IN_TEXT, {}),
+    "a key in a variable": ("($r: ID!)", '[{__typename: "Citizen", id: $r}]', {"r": "p1"}),
+}
+
+
+@pytest.mark.parametrize(("definitions", "value", "variables"), WRITTEN.values(), ids=WRITTEN.keys())
+def test_a_representation_is_seen_however_it_is_written(
+    definitions: str, value: str, variables: dict[str, object]
+) -> None:
+    entities = f"_entities(representations: {value}) {{ __typename }}"
+    query = f"query Q{definitions} {{ ...E }} fragment E on Query {{ a: {entities} }}"
+    asked = asked_fields(ENTITIES_SCHEMA, parse(query), None, variables)
+    assert list(asked_representations(asked)) == [LAURA]
