@@ -8,7 +8,7 @@ import io
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -84,21 +84,29 @@ def dpia(
 
 
 def _write(title: str, rows: Sequence[Mapping[str, Any]], output: RegisterFormat, out: Path | None) -> None:
-    match output:
-        case RegisterFormat.JSON:
-            text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
-        case RegisterFormat.CSV:
-            text = _csv(rows)
-        case RegisterFormat.MARKDOWN:
-            text = _markdown(title, rows)
-        case RegisterFormat.XLSX:
-            _xlsx(title, rows, out)
-            return
+    if output is RegisterFormat.XLSX:
+        _xlsx(title, rows, out)
+        return
+    text = _text(title, rows, output)
     if out is None:
         typer.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
         say(f"wrote {out}")
+
+
+def _text(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    output: Literal[RegisterFormat.JSON, RegisterFormat.CSV, RegisterFormat.MARKDOWN],
+) -> str:
+    match output:
+        case RegisterFormat.JSON:
+            return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+        case RegisterFormat.CSV:
+            return _csv(rows)
+        case RegisterFormat.MARKDOWN:
+            return _markdown(title, rows)
 
 
 def _cell(value: object) -> str:
