@@ -41,7 +41,7 @@ def fed(sdl: str, version: str = "2.11") -> str:
 
 
 def composed(*sdls: str) -> Composed:
-    """Compose schemas as subgraphs `a`, `b`, `c`, …"""
+    """Compose schemas as subgraphs `a`, `b`, `c` and so on."""
     return compose([Subgraph(name, f"http://{name}", sdl) for name, sdl in zip("abcdefgh", sdls, strict=False)])
 
 

@@ -20,8 +20,8 @@ def test_a_wrong_application_is_refused(sdl: str) -> None:
 
 
 def test_a_directive_of_a_later_version_is_unknown() -> None:
-    sdl = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0") type Query { a: Int @federation__cost(weight: 1) }'
-    assert codes(sdl) == ["INVALID_GRAPHQL"]
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0")'
+    assert codes(f"{link} type Query {{ a: Int @federation__cost(weight: 1) }}") == ["INVALID_GRAPHQL"]
 
 
 def test_a_directive_that_is_not_imported_goes_by_its_long_name() -> None:

@@ -4,7 +4,10 @@ import pytest
 
 from tests.support.composition import codes, fed
 
-TYPE = "{ id: ID tags(of: Int): Int i: I child: C } interface I { id: ID } type J implements I { id: ID } type C { id: ID }"
+TYPE = (
+    "{ id: ID tags(of: Int): Int i: I child: C } interface I { id: ID }"
+    " type J implements I { id: ID } type C { id: ID }"
+)
 WRONG = {
     "unknown field": ('"ie"', ["KEY_INVALID_FIELDS"]),
     "nothing below an object": ('"child"', ["KEY_INVALID_FIELDS"]),
@@ -28,6 +31,7 @@ def test_a_key_may_select_below_objects() -> None:
 
 
 def test_interfaces_have_keys_since_version_2_3() -> None:
-    sdl = 'type Query { a: A } interface A @key(fields: "id") { id: ID } type B implements A @key(fields: "id") { id: ID }'
+    interface = 'type Query { a: A } interface A @key(fields: "id") { id: ID }'
+    sdl = f'{interface} type B implements A @key(fields: "id") {{ id: ID }}'
     assert codes(fed(sdl)) == []
     assert codes(fed(sdl, "2.2")) == ["KEY_UNSUPPORTED_ON_INTERFACE"]
