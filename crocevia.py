@@ -67,6 +67,7 @@ from node.vocabulary.schema import full_schema, printed_schema
 SHOWCASE_TAX_CODE = "BNCLRA84H57F257B"
 CHILD_TAX_CODE = "FRRSFO14E54F257M"
 _CHILD = "sofia"
+CHECK_HOME = DEFAULT_HOME.with_name("check")
 CITIZENS_FILE = "citizens"
 """How many citizens the registers were made with; another number makes them anew."""
 
@@ -113,7 +114,8 @@ def demo(
     """Start a federation of five administrations on this machine, and say what to ask."""
     if context.invoked_subcommand is not None:
         return
-    place = Home(home.resolve())
+    # A check begins with empty ledgers; it must not empty those of a demo that somebody works with.
+    place = Home((CHECK_HOME if check and home == DEFAULT_HOME else home).resolve())
     charter, ports = _charter(), Ports(port)
     require_free_ports(charter, ports)
     found_demo(place, charter, ports, citizens, fresh=fresh or check)
