@@ -12,15 +12,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from federation.contract.clock import Clock, SystemClock
-from federation.contract.errors import BadInputError, CroceviaError, InternalError, UnavailableError
-from federation.contract.settings import host_and_port
+from federation.contract.errors import BadInputError, CroceviaError, UnavailableError
 from federation.exchange.convert import EXCHANGE, Exchange
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
 from federation.exchange.settings import ExchangeSettings, load_settings
@@ -29,6 +27,7 @@ from federation.ledger.note import Ed25519Signer
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.linkage.siv import SivSuite
+from federation.trust.asgi import or_refusal, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
@@ -135,20 +134,7 @@ def serve(path: Path) -> None:
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
     settings = load_settings(path)
-    host, port = host_and_port(settings.listen)
-    process = Process.open(settings, SystemClock())
-    uvicorn.run(
-        create_app(process),
-        host=host,
-        port=port,
-        http="httptools",
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
+    run_server(lambda: create_app(Process.open(settings, SystemClock())), settings.listen)
 
 
 async def _told(process: Process, request: Request) -> Response:
@@ -197,13 +183,7 @@ def _or_problem(endpoint: _Endpoint) -> _Endpoint:
     """Answer every refusal as a problem document (RFC 9457); a defect of ours says nothing of itself."""
 
     async def answered(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except CroceviaError as error:
-            return _problem(error)
-        except Exception:  # noqa: BLE001  # the last line before a client that must learn nothing from a defect
-            _LOG.exception("the exchange failed")
-            return _problem(InternalError("the exchange failed; see its log"))
+        return await or_refusal(endpoint(request), _problem, _LOG)
 
     return answered
 
