@@ -32,6 +32,7 @@ from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
     asked_representations,
+    require_agreed_roots,
     require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
@@ -91,6 +92,7 @@ def _query(asked: GraphQLRequest) -> str:
 def _require_scope(asked: GraphQLRequest, caller: Caller, node: Node) -> None:
     """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
     wanted = node.documents.asked(_query(asked), asked.operation_name, asked.variables)
+    require_agreed_roots(wanted, caller.requested.provider)
     keys = EntityKeys(node.plane.entity_keys)
     if caller.relayed is None:
         require_no_identifiers(wanted, keys)

@@ -6,8 +6,9 @@ answered from what the consumer and the exchange signed:
 1. does every field with its arguments stand in the consumer's operation, join keys aside?
 2. does every citizen's key come with a statement of the exchange about this very request?
 
-Whether the agreement covers a field is not asked here: it is part of the decision (`node.enforcement.decide`), so that
-one field too many costs that field and not the answer.
+Whether the agreement covers a type's field is not asked here: it is part of the decision (`node.enforcement.decide`);
+one field too many costs that field and not the answer. Which lists and look-ups it opens is asked here: policies
+decide rows and fields, and know nothing of the roots through which they are reached.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any
 import msgspec
 
 from federation.contract.coverage import AskedField
-from federation.contract.errors import ScopeError
+from federation.contract.errors import FieldDeniedError, ScopeError
+from federation.contract.members import AgreedProvider
 from federation.contract.messages import INTERNAL_PREFIX, TranslationStatement
 
 _ENTITIES = "_entities"
 _FEDERATION_FIELDS = frozenset({_ENTITIES, "_service"})
+_ROOT = "Query"
 _PERSON = "Citizen"
 
 
@@ -57,6 +60,24 @@ def require_within_consumers_operation(
             raise ScopeError(f"`{field.coordinate}` is not a key and may not be asked as one")
         if (field.coordinate, field.arguments) not in signed:
             raise ScopeError(f"the consumer's signed operation does not ask for `{field.coordinate}` in this way")
+
+
+def require_agreed_roots(node_asks: Iterable[AskedField], provider: AgreedProvider) -> None:
+    """Refuse lists and look-ups that the agreement does not open at this node.
+
+    The gateway plans none of them; whoever asks past it meets the same agreement.
+
+    Raises:
+        FieldDeniedError: names every such root.
+    """
+    roots = {field.coordinate for field in node_asks if field.coordinate.type_name == _ROOT}
+    closed = sorted(
+        str(root)
+        for root in roots
+        if root.field_name not in _FEDERATION_FIELDS and not provider.covers(_ROOT, root.field_name)
+    )
+    if closed:
+        raise FieldDeniedError(f"the agreement does not open {', '.join(closed)} at this node", coordinates=closed)
 
 
 def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -> None:

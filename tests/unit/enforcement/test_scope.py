@@ -5,12 +5,14 @@ from graphql import build_schema, parse
 
 from federation.contract.coordinates import FieldCoordinate
 from federation.contract.coverage import AskedField, asked_fields
-from federation.contract.errors import ScopeError
+from federation.contract.errors import FieldDeniedError, ScopeError
 from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.members import AgreedProvider
 from federation.contract.messages import TranslationStatement
 from node.enforcement.scope import (
     EntityKeys,
     asked_representations,
+    require_agreed_roots,
     require_no_identifiers,
     require_translated_keys,
     require_within_consumers_operation,
@@ -116,3 +118,15 @@ def test_a_representation_is_seen_however_it_is_written(
     query = f"query Q{definitions} {{ ...E }} fragment E on Query {{ a: {entities} }}"
     asked = asked_fields(ENTITIES_SCHEMA, parse(query), None, variables)
     assert list(asked_representations(asked)) == [LAURA]
+
+
+LIST = AskedField(FieldCoordinate("Query", "citizens"), '{"first":5}', "citizens")
+LOOK_UP = AskedField(FieldCoordinate("Query", "citizen"), '{"by":{"taxCode":"A"}}', "citizen")
+
+
+def test_the_agreement_says_which_doors_are_open() -> None:
+    provider = AgreedProvider(MemberId("c_m999"), ("Query.citizen", "Citizen.*"))
+    require_agreed_roots(frozenset({LOOK_UP, ENTITIES, NAME}), provider)
+    with pytest.raises(FieldDeniedError, match=r"Query\.citizens") as refused:
+        require_agreed_roots(frozenset({LOOK_UP, LIST, NAME}), provider)
+    assert refused.value.extensions["coordinates"] == ["Query.citizens"]
