@@ -28,6 +28,7 @@ from federation.contract.errors import (
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.gateway import demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH
+from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
@@ -80,6 +81,8 @@ def create_app(process: GatewayProcess) -> Starlette:
     async def ready(_: Request) -> Response:
         return await _readiness(process)
 
+    demo = process.settings.demo
+    partners = DemoPartners(process, demo) if demo else None
     routes: list[BaseRoute] = [
         Route("/graphql", _graphql_or_refusal(graphql), methods=["POST"]),
         Route(TOKEN_PATH, _or_problem(token), methods=["POST"]),
@@ -90,10 +93,10 @@ def create_app(process: GatewayProcess) -> Starlette:
         Route("/healthz", live),
         Route("/readyz", _or_problem(ready)),
         Mount("/static", StaticFiles(directory=_STATIC)),
-        *landing.routes(process, _or_problem),
+        *landing.routes(process, partners, _or_problem),
     ]
-    if process.settings.demo:
-        routes += demo_pages.routes(process, process.settings.demo, _or_problem)
+    if demo and partners:
+        routes += demo_pages.routes(process, demo, partners, _or_problem)
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -6,28 +6,21 @@ when the settings have a `[demo]` table, which is accepted on loopback only.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from federation.consumer.client import PartnerClient, Refused
-from federation.contract.canonical import b64url
-from federation.contract.errors import AuthorisationError, BadInputError, PurposeNotAgreedError
+from federation.contract.errors import AuthorisationError, BadInputError
 from federation.contract.graphql_request import GraphQLRequest, Limits
-from federation.contract.identifiers import member_id
-from federation.contract.members import MemberList
+from federation.gateway.demo_partners import DemoPartners, agreement_of
 from federation.gateway.landing import page
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import DemoSettings
-from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
-_SECONDS = 10.0
 _LIMITS = Limits()
 # GraphiQL sets styles on elements; everything else is as strict as elsewhere.
 _CSP = (
@@ -37,35 +30,21 @@ _CSP = (
 _START = "query {\n  __typename\n}\n"
 
 
-def routes(process: GatewayProcess, demo: DemoSettings, guarded: Callable[[_Endpoint], _Endpoint]) -> list[BaseRoute]:
+def routes(
+    process: GatewayProcess, demo: DemoSettings, partners: DemoPartners, guarded: Callable[[_Endpoint], _Endpoint]
+) -> list[BaseRoute]:
     """Return the demo's routes; `guarded` answers refusals."""
-    clients: dict[str, PartnerClient] = {}
-    http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False)
-
-    def client_of(member: str) -> PartnerClient:
-        if member not in clients:
-            known = process.registry.current().member(member_id(member))
-            key = SigningKey.load(demo.partners / known.id / "keys" / MESSAGE_KEY)
-            clients[member] = PartnerClient(
-                known.id, process.settings.url, key, http, process.clock, lambda: b64url(secrets.token_bytes(18))
-            )
-        return clients[member]
 
     async def proxy(request: Request) -> Response:
         _require_same_origin(request, process.settings.url)
         member, purpose = _chosen(request)
         asked = GraphQLRequest.parse(await request.body(), _LIMITS)
-        client = client_of(member)
-        agreement = _agreement(process.registry.current(), member, purpose)
-        try:
-            found = await client.ask(asked.query or "", purpose, agreement, asked.variables, asked.operation_name)
-        except Refused as refused:
-            raise AuthorisationError(f"{refused.code}: {refused.message}") from refused
+        found = await partners.ask(member, purpose, asked.query or "", asked.variables, asked.operation_name)
         return Response(found.body, found.status, media_type="application/json")
 
     async def graphiql(request: Request) -> Response:
         member, purpose = _chosen(request)
-        _agreement(process.registry.current(), member, purpose)
+        agreement_of(process.registry.current(), member, purpose)
         return page(
             "graphiql.html",
             csp=_CSP,
@@ -94,13 +73,6 @@ def _chosen(request: Request) -> tuple[str, str]:
     if not member or not purpose:
         raise BadInputError("say which partner asks and for what: `?as=MEMBER&purpose=PURPOSE`")
     return member, purpose
-
-
-def _agreement(members: MemberList, member: str, purpose: str) -> str:
-    for agreement in members.agreements:
-        if agreement.consumer == member and any(agreed.id == purpose for agreed in agreement.purposes):
-            return agreement.id
-    raise PurposeNotAgreedError(f"`{member}` has no agreement for purpose `{purpose}`; the landing page lists them")
 
 
 def _showcase(path: Path) -> str:

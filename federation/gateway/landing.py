@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,21 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from federation.contract.clock import rfc3339
+from federation.contract.errors import CroceviaError
 from federation.contract.members import Member, MemberList
+from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.process import GatewayProcess
+
+_log = logging.getLogger("crocevia.gateway")
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _SECONDS = 0.8
+_DAYS = re.compile(r"P([0-9]+)D")
+_SERVICES = """query PublicServices {
+  publicServices(first: 50) {
+    edges { node { id title description cost processingTime competentAuthority { prefLabel } } }
+  }
+}"""
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,8 +50,14 @@ def page(name: str, csp: str = _CSP, **values: Any) -> Response:
     return HTMLResponse(TEMPLATES.get_template(name).render(**values), headers={"content-security-policy": csp})
 
 
-def routes(process: GatewayProcess, guarded: Callable[[_Endpoint], _Endpoint]) -> list[BaseRoute]:
-    """Return the page's route; `guarded` answers refusals."""
+def routes(
+    process: GatewayProcess, partners: DemoPartners | None, guarded: Callable[[_Endpoint], _Endpoint]
+) -> list[BaseRoute]:
+    """Return the page's route; `guarded` answers refusals.
+
+    The catalogue of services is asked for as everything is, so it is shown where somebody may be asked for: in a demo.
+    """
+    catalogue = None if partners is None else Catalogue(partners)
 
     async def landing(_: Request) -> Response:
         members = process.registry.current()
@@ -52,10 +71,53 @@ def routes(process: GatewayProcess, guarded: Callable[[_Endpoint], _Endpoint]) -
             expires=rfc3339(members.expires),
             members=[_row(member, states[member.id], process) for member in members.members],
             purposes=list(_purposes(members)),
+            services=await catalogue.services(members) if catalogue else [],
             partners=list(_partners(members)) if process.settings.demo else [],
         )
 
     return [Route("/", guarded(landing))]
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """The public services, asked of who has them by the first partner whose agreement opens their list."""
+
+    partners: DemoPartners
+    _known: list[dict[str, Any]] = field(default_factory=list)
+
+    async def services(self, members: MemberList) -> list[dict[str, Any]]:
+        """Return the services; none while they cannot be had. They are asked for once, not at every visit."""
+        if not self._known:
+            try:
+                self._known = [service async for service in self._asked(members)]
+            except CroceviaError as error:
+                _log.warning("the catalogue of services is not shown: %s", error.message)
+        return self._known
+
+    async def _asked(self, members: MemberList) -> AsyncIterator[dict[str, Any]]:
+        for agreement in members.agreements:
+            if not any(provider.covers("Query", "publicServices") for provider in agreement.providers):
+                continue
+            answer = await self.partners.ask(agreement.consumer, agreement.purposes[0].id, _SERVICES)
+            edges = ((answer.content.get("data") or {}).get("publicServices") or {}).get("edges") or ()
+            for edge in edges:
+                yield _service(edge["node"])
+            return
+
+
+def _service(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a service as the page shows it; what was not given is left out."""
+    days, cost = _DAYS.fullmatch(node.get("processingTime") or ""), node.get("cost")
+    facts = [
+        f"{days[1]} days" if days and int(days[1]) else "at once" if days else "",
+        "" if cost is None else "free" if float(cost) == 0 else f"€\u00a0{cost}",
+    ]
+    return {
+        "title": node.get("title") or node.get("id"),
+        "description": node.get("description") or "",
+        "authority": (node.get("competentAuthority") or {}).get("prefLabel") or "",
+        "facts": [fact for fact in facts if fact],
+    }
 
 
 async def _states(members: MemberList) -> dict[str, str]:

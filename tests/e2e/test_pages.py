@@ -1,0 +1,110 @@
+"""The gateway's pages in a browser: readable wide and narrow, without errors and without calls to elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.demo import RunningDemo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Request
+
+CHROMIUM = shutil.which("chromium")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, NARROW = 1440, 390
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@dataclass(slots=True)
+class Watched:
+    """A page, what its scripts complained about, and what it asked of anybody else than the gateway."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+def _watched(browser: Browser, demo: RunningDemo, width: int) -> Watched:
+    watched = Watched(browser.new_page(viewport={"width": width, "height": 900}))
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            watched.complaints.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((demo.gateway + "/", "data:", "blob:")):
+            watched.elsewhere.append(request.url)
+
+    watched.page.on("console", heard)
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched.page.on("request", asked)
+    return watched
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_landing_page_lists_members_purposes_and_partners(browser: Browser, demo: RunningDemo, width: int) -> None:
+    watched = _watched(browser, demo, width)
+    page = watched.page
+    page.goto(demo.gateway + "/")
+    for member in demo.charter.members:
+        expect(page.locator("table").first.locator("code").get_by_text(member.id, exact=True)).to_be_visible()
+    expect(page.get_by_text("Comune di Borgoverde").first).to_be_visible()
+    purposes = page.locator("table").nth(1)
+    for agreement in demo.charter.agreements:
+        for purpose in agreement.purposes:
+            expect(purposes.locator("code").get_by_text(purpose, exact=True)).to_be_visible()
+    expect(page.locator("#services h3").first).to_have_text("Cambio di residenza")
+    expect(page.get_by_text("does not answer")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.complaints == []
+    assert watched.elsewhere == []
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_graphiql_asks_as_the_chosen_partner(browser: Browser, demo: RunningDemo, width: int) -> None:
+    watched = _watched(browser, demo, width)
+    page = watched.page
+    page.goto(demo.gateway + "/")
+    page.get_by_role("link", name="Open GraphiQL as Istituto Nazionale della Previdenza").click()
+    expect(page).to_have_title("GraphiQL as inprev for benefit-assessment · Crocevia")
+    expect(page.locator(".asking")).to_contain_text("asking as inprev for benefit-assessment")
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("BenefitAssessment")
+    if width == WIDE:
+        page.locator(".graphiql-editor-tool .CodeMirror").first.evaluate(
+            "(editor, text) => editor.CodeMirror.setValue(text)", '{"by": {"taxCode": "FRRSFO14E54F257M"}}'
+        )
+        page.get_by_role("button", name="Execute query").click()
+        expect(page.locator(".result-window")).to_contain_text("Sofia")
+        expect(page.locator(".result-window")).to_contain_text("v1.siv.inprev.")
+    assert watched.complaints == []
+    assert watched.elsewhere == []
+
+
+def test_the_signing_proxy_serves_no_page_of_another_site(demo: RunningDemo) -> None:
+    address = demo.gateway + "/demo/graphql?as=inprev&purpose=benefit-assessment"
+    for headers in ({"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}):
+        answer = httpx.post(address, json={"query": "{ __typename }"}, headers=headers, trust_env=False)
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
