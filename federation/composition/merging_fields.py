@@ -14,7 +14,11 @@ from federation.composition.merging_directives import merge_directives
 from federation.composition.merging_types import Position, merge_defaults, merge_descriptions, merge_types
 from federation.composition.model import Field, InputValue, Kind, Type, literal
 from federation.composition.overriding import Declared, Overrides, find_overrides
+from federation.composition.sensitivity import PRIVACY
 from federation.composition.subgraph import ReadSubgraph, first
+
+_HARMLESS = frozenset({"deprecated", "specifiedBy", PRIVACY})
+"""Directives that may stand where a field is external: who reads a field may say that it is sensitive."""
 
 
 def merge_fields(
@@ -116,7 +120,7 @@ def _check_external(
     """What a subgraph says of a field that others resolve agrees with what they say."""
     subgraph, _, item = place
     for kept in item.directives:
-        if kept.name in merged.kept and kept.name not in {"deprecated", "specifiedBy"}:
+        if kept.name in merged.kept and kept.name not in _HARMLESS:
             message = f"[{subgraph.name}] @{kept.name} cannot be on `{coordinate}`, which is external here"
             merged.error("MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", message, coordinate, [subgraph])
     if item.type != type_text and not merged.lattice.fits(item.type, type_text):
