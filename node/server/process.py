@@ -35,6 +35,7 @@ from node.server.policies import PolicyFolder
 from node.server.settings import NodeSettings
 
 SUBJECTS_KEY = "subjects.key"
+LEDGER_FILE: Final = "ledger.db"
 POLICY_SECONDS: Final = 1.0
 """The policy folder is looked at this often."""
 
@@ -87,7 +88,7 @@ class NodeProcess:
         registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
         origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
         signer = Ed25519Signer.of(origin, ledger_key)
-        path = settings.state / "ledger.db"
+        path = settings.state / LEDGER_FILE
         subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
         ledger = Ledger.open(signer, lambda: SqliteStore.open(path, origin), subject_keys, secrets.token_bytes)
         return cls(

@@ -1,0 +1,102 @@
+"""How a node stands: what its process says of itself, beside what its files hold; a difference in policy is drift."""
+
+from __future__ import annotations
+
+import http.client
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from federation.contract.decisions import PolicyVersion
+from federation.contract.errors import ConfigurationError, PolicyUnavailableError
+from federation.contract.settings import host_and_port
+from federation.ledger.store import SqliteStore
+from node.server.planes import governed_schema, member_mapping
+from node.server.policies import load_decisions
+from node.server.process import LEDGER_FILE
+from node.server.settings import NodeSettings, load_settings
+
+_SECONDS: Final = 3.0
+
+
+class NodeStatus(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A node as it stands.
+
+    `running` is the policy that its process decides by, None if none answers, and then `refusal` says why; `folder` is
+    the policy that its folder holds, None if that is broken, and then `broken` names the first error. `ledger_size`
+    counts entries, and is None before the first.
+    """
+
+    member: str
+    running: PolicyVersion | None
+    folder: PolicyVersion | None
+    member_list: int | None
+    ledger_size: int | None
+    refusal: str = ""
+    broken: str = ""
+
+    @property
+    def drifts(self) -> bool:
+        """Whether the process decides by another policy than its folder holds."""
+        return self.running is not None and self.running != self.folder
+
+
+class _Ready(msgspec.Struct, frozen=True, rename="camel"):
+    policy: PolicyVersion
+    member_list: int
+
+
+def node_status(settings_file: Path) -> NodeStatus:
+    """Ask the process of a settings file how it is, and look at its files.
+
+    Raises:
+        ConfigurationError: the settings or the mapping cannot be used.
+    """
+    settings = load_settings(settings_file)
+    ready, refusal = _asked(settings)
+    folder, broken = _in_folder(settings)
+    return NodeStatus(
+        member=settings.member,
+        running=ready.policy if ready else None,
+        folder=folder,
+        member_list=ready.member_list if ready else None,
+        ledger_size=_ledger_size(settings),
+        refusal=refusal,
+        broken=broken,
+    )
+
+
+def _asked(settings: NodeSettings) -> tuple[_Ready | None, str]:
+    host, port = host_and_port(settings.listen)
+    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != http.client.OK:
+            return None, f"node is not ready: {content.decode(errors='replace')}"
+        return msgspec.json.decode(content, type=_Ready), ""
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
+        return None, f"no node answers at `{settings.listen}`: {error}"
+    finally:
+        connection.close()
+
+
+def _in_folder(settings: NodeSettings) -> tuple[PolicyVersion | None, str]:
+    schema = governed_schema(member_mapping(settings))
+    try:
+        return load_decisions(settings.policies, schema).version, ""
+    except (PolicyUnavailableError, ConfigurationError) as error:
+        return None, str(error)
+
+
+def _ledger_size(settings: NodeSettings) -> int | None:
+    path = settings.state / LEDGER_FILE
+    if not path.exists():
+        return None
+    store = SqliteStore.open_to_read(path)
+    try:
+        return store.size()
+    finally:
+        store.close()
