@@ -18,16 +18,21 @@ import httpx
 
 from federation.contract.errors import ConfigurationError, UnavailableError
 
+_LAST_PORT = 65_535
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
 def require_free_port(port: int, name: str) -> None:
-    """Refuse to start when somebody listens on a port already.
+    """Refuse to start when somebody listens on a port already, or there is no such port.
 
     Raises:
         ConfigurationError: names the port, who wanted it, and the way out.
     """
+    if not 0 < port <= _LAST_PORT:
+        raise ConfigurationError(
+            f"there is no port {port} for `{name}`; choose with `--port` so that all lie between 1 and {_LAST_PORT}"
+        )
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

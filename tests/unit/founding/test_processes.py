@@ -16,6 +16,12 @@ def test_a_busy_port_is_named_with_the_way_out() -> None:
             require_free_port(port, "gateway")
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65_536])
+def test_a_port_that_cannot_be_is_named_with_the_way_out(port: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"no port {port} for `gateway`.*--port"):
+        require_free_port(port, "gateway")
+
+
 def test_a_free_port_is_free(unused_tcp_port: int) -> None:
     require_free_port(unused_tcp_port, "gateway")
 
