@@ -49,6 +49,7 @@ class Moves:
         self.settled: set[tuple[str, Place]] = set()
         self._visited: set[tuple[str, Place]] = set()
         self._grown = False
+        self._roots: dict[str, Reach] = {}
         self._moves: dict[tuple[str, str | None], tuple[Move, ...]] = {}
         self._index: dict[Reach, Mapping[tuple[str, str], list[Place]]] = {}
         self._requiring: set[tuple[str, str, str]] = set()
@@ -74,7 +75,8 @@ class Moves:
         self._visited.add(known)
         before = reached
         if type_name in self.roots:
-            reached |= {Place(subgraph, type_name) for subgraph in self.types[type_name].subgraphs}
+            self.reaches[known] = self._root(type_name) | reached if place.provided else self._root(type_name)
+            return self.reaches[known]
         growing = True
         while growing:
             growing = False
@@ -87,6 +89,13 @@ class Moves:
             self.reaches[known] = reached
             self._grown = True
         return reached
+
+    def _root(self, type_name: str) -> Reach:
+        """Return all places of a root type, which is at hand everywhere."""
+        if type_name not in self._roots:
+            subgraphs = self.types[type_name].subgraphs
+            self._roots[type_name] = frozenset(Place(subgraph, type_name) for subgraph in subgraphs)
+        return self._roots[type_name]
 
     def moves(self, type_name: str, reached: Reach) -> Iterator[Move]:
         """Yield the keys of a type.

@@ -99,7 +99,8 @@ class _Walk:
 
     def _object(self, state: _State, type_: SuperType) -> Iterator[Finding]:
         reaches = {place: self.graph.reach(type_.name, place) for place in state.places}
-        largest = frozenset(reach for reach in reaches.values() if not any(reach < other for other in reaches.values()))
+        different = set(reaches.values())
+        largest = frozenset(reach for reach in different if not any(reach < other for other in different))
         if (type_.name, largest) in self.seen:
             return
         self.seen.add((type_.name, largest))

@@ -310,7 +310,8 @@ class _Reader:
 
     def _memberships(self, declared: Type) -> Mapping[str, TypeIn]:
         """Say which subgraphs know the type; without any `@join__type` (value types of v0.1) all do."""
-        applied = [item for item in declared.directives if item.name == self.join.directive("type")]
+        name = self.join.directive("type")
+        applied = [item for item in declared.directives if item.name == name]
         keys: dict[str, list[Key]] = {} if applied else {item.name: [] for item in self.subgraphs}
         interface_objects: set[str] = set()
         for item in applied:
@@ -340,7 +341,8 @@ class _Reader:
         self, declared: Type, directive: str, argument: str, everything: tuple[str, ...]
     ) -> Callable[[str], tuple[str, ...]]:
         """Return what each subgraph lists; all of it when the document (v0.1, v0.2) does not say."""
-        applied = [item for item in declared.directives if item.name == self.join.directive(directive)]
+        name = self.join.directive(directive)
+        applied = [item for item in declared.directives if item.name == name]
         if not applied:
             return lambda _: everything
         listed: dict[str, list[str]] = {}
@@ -377,7 +379,8 @@ class _Reader:
         self, declared: Field | InputValue, owner: Type, memberships: Mapping[str, TypeIn]
     ) -> Mapping[str, FieldIn]:
         """Say which subgraphs know the field: those named, or without any `@join__field` all that know the type."""
-        applied = [item for item in declared.directives if item.name == self.join.directive("field")]
+        name = self.join.directive("field")
+        applied = [item for item in declared.directives if item.name == name]
         if not applied:
             graphs = [self._owner(owner)] if self._owner(owner) else list(memberships)
             return {graph: FieldIn(declared.type) for graph in graphs if graph}
