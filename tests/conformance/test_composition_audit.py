@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 
 import pytest
@@ -13,7 +12,7 @@ from federation.composition.subgraph import Subgraph
 from federation.composition.supergraph import Supergraph
 from federation.planning.errors import PlanningError
 from federation.planning.planner import Planner
-from tests.support.audit import ABSENT, Case, cases, judge
+from tests.support.audit import Case, cases
 
 CASES = cases()
 
@@ -48,11 +47,3 @@ def fetches(supergraph: str, query: str) -> int | None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_takes_as_many_fetches_as_with_the_audits_supergraph(case: Case) -> None:
     assert fetches(composed(case.suite).sdl, case.query) == fetches(case.supergraph, case.query)
-
-
-@pytest.mark.integration
-@pytest.mark.skipif(not os.environ.get("CROCEVIA_AUDIT_URL"), reason=ABSENT)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_a_case_is_answered_as_expected_from_our_supergraph(case: Case) -> None:
-    verdict = await judge(case, composed(case.suite).sdl)
-    assert verdict.passed, (verdict.data, verdict.errors)
