@@ -14,12 +14,13 @@ A stage that finds errors is the last one: what follows would only repeat them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from federation.composition.errors import CompositionError, Finding
 from federation.composition.join_sdl import write_supergraph
 from federation.composition.merged import Merged
+from federation.composition.merged_rules.queries_exist import queries_exist
 from federation.composition.merged_rules.specified import contradictions
 from federation.composition.merging import merge
 from federation.composition.reading import read_subgraph
@@ -45,13 +46,19 @@ def compose(subgraphs: Sequence[Subgraph]) -> Composed:
         CompositionError: with every finding, each under the code that federation users know.
     """
     read = _read(subgraphs)
-    _refuse(finding for subgraph in read for finding in violations(subgraph, DEFINITIONS, GRAPHQL))
+    _refuse(finding for subgraph in read for finding in _alone(subgraph))
     upgraded = upgrade(read)
-    _refuse(finding for subgraph in upgraded for finding in violations(subgraph, FEDERATION))
+    _refuse(finding for subgraph in upgraded for finding in violations(subgraph, FEDERATION) if subgraph.first_version)
     merged = _merged(upgraded)
     supergraph = Supergraph.parse(write_supergraph(merged))
     _refuse(unsatisfied(supergraph))
     return Composed(supergraph, tuple(merged.hints))
+
+
+def _alone(subgraph: ReadSubgraph) -> Iterator[Finding]:
+    """Yield what is wrong with a schema by itself; how a v1 schema reads in v2 takes all the others to say."""
+    groups = (DEFINITIONS, GRAPHQL) if subgraph.first_version else (DEFINITIONS, GRAPHQL, FEDERATION)
+    return violations(subgraph, *groups)
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
@@ -97,6 +104,6 @@ def _enums(subgraphs: Sequence[Subgraph]) -> list[str]:
 
 def _merged(subgraphs: Sequence[ReadSubgraph]) -> Merged:
     merged = merge(subgraphs)
-    _refuse(merged.errors)
+    _refuse([*merged.errors, *queries_exist(merged)])
     _refuse(contradictions(merged))
     return merged

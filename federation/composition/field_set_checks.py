@@ -85,10 +85,9 @@ class FieldSetUse:
             if name not in declared.arguments:
                 yield self._finding("INVALID_FIELDS", f"`{coordinate}` has no argument `{name}`")
         given = {name for name, _ in selection.arguments}
-        if self.arguments:
-            for argument in declared.arguments.values():
-                if argument.required and argument.name not in given:
-                    yield self._finding("INVALID_FIELDS", f"`{coordinate}` needs the argument `{argument.name}`")
+        for argument in declared.arguments.values():
+            if argument.required and argument.name not in given:
+                yield self._finding("INVALID_FIELDS", f"`{coordinate}` needs the argument `{argument.name}`")
         below = named(declared.type)
         found = self.subgraph.types.get(below)
         leaf = below in BUILT_IN_SCALARS or (found is not None and found.kind in {Kind.SCALAR, Kind.ENUM})

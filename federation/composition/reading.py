@@ -145,6 +145,8 @@ def _with_usual_roots(subgraph: Subgraph, model: Model) -> Model:
     names: dict[str, str] = {}
     for root, name in model.roots.items():
         usual = root.capitalize()
+        if name not in model.types:
+            raise _refused(subgraph, "INVALID_GRAPHQL", f"the {root} root type `{name}` does not exist")
         if name == usual:
             continue
         if usual in model.types:

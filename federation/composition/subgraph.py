@@ -145,6 +145,12 @@ class ReadSubgraph:
             for each in type_.fields.values():
                 yield type_, each
 
+    def own_definitions(self) -> Iterator[Directive]:
+        """Yield the definitions of directives that have nothing to do with a specification, and with its types."""
+        for name, definition in self.model.directives.items():
+            if self.known.get(name) is definition and name not in {"link", "core"} and not name.startswith(CUSTOM):
+                yield definition
+
     def shareable(self, type_: Type, declared: Field) -> bool:
         """Whether other subgraphs may resolve the field too."""
         return (
@@ -154,12 +160,28 @@ class ReadSubgraph:
         )
 
     def targets(self, type_name: str, fields: str | None) -> Iterator[Coordinate]:
-        """Yield every field that a field set selects, with the fields that implement those of interfaces."""
+        """Yield every field that a field set selects, with the fields that implement those of interfaces.
+
+        A field set that does not hold, which has findings of its own, makes no use of anything.
+        """
         try:
             selections = parse_field_set(fields or "")
         except FieldSetError:
             return
-        yield from self.selected(type_name, selections)
+        if self._exists(type_name, selections):
+            yield from self.selected(type_name, selections)
+
+    def _exists(self, type_name: str, selections: FieldSet) -> bool:
+        type_ = self.types.get(type_name)
+        for selection in selections:
+            if isinstance(selection, Fragment):
+                if not self._exists(selection.on or type_name, selection.selections):
+                    return False
+            elif selection.name != "__typename":
+                declared = type_.fields.get(selection.name) if type_ is not None else None
+                if declared is None or not self._exists(named(declared.type), selection.selections):
+                    return False
+        return True
 
     def selected(self, type_name: str, selections: FieldSet) -> Iterator[Coordinate]:
         """Yield every field that a parsed field set selects; what does not exist is passed over."""

@@ -18,6 +18,9 @@ def defaults_valid(subgraph: ReadSubgraph) -> Iterator[Finding]:
     for type_ in subgraph.types.values():
         for value in type_.inputs.values():
             yield from _checked(subgraph, f"{type_.name}.{value.name}", value)
+    for definition in subgraph.own_definitions():
+        for argument in definition.arguments.values():
+            yield from _checked(subgraph, f"@{definition.name}({argument.name}:)", argument)
 
 
 def _checked(subgraph: ReadSubgraph, coordinate: str, value: InputValue) -> Iterator[Finding]:

@@ -26,9 +26,9 @@ def interface_keys_implemented(subgraph: ReadSubgraph) -> Iterator[Finding]:
 
 
 def _same(key: Applied, other: Applied) -> bool:
-    return _selected(key) == _selected(other) and key.flag("resolvable", default=True) == other.flag(
-        "resolvable", default=True
-    )
+    """Whether a type has a key as its interface does: where the interface can be looked up by it, so can the type."""
+    asked, given = (item.flag("resolvable", default=True) for item in (key, other))
+    return _selected(key) == _selected(other) and (given or not asked)
 
 
 def _selected(key: Applied) -> frozenset[object]:

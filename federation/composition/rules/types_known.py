@@ -24,6 +24,9 @@ def types_known(subgraph: ReadSubgraph) -> Iterator[Finding]:
                 yield subgraph.finding("INVALID_GRAPHQL", message, type_.name)
         if not (type_.fields or type_.inputs or type_.members or type_.values or type_.kind is Kind.SCALAR):
             yield subgraph.finding("INVALID_GRAPHQL", f"type `{type_.name}` has nothing in it", type_.name)
+    for definition in subgraph.own_definitions():
+        for argument in definition.arguments.values():
+            yield from _input(subgraph, f"@{definition.name}({argument.name}:)", argument)
 
 
 def _field(subgraph: ReadSubgraph, type_: Type, declared: Field) -> Iterator[Finding]:
