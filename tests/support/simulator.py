@@ -1,0 +1,187 @@
+"""The demo federation in one process: gateway, exchange and nodes as they are, joined by calls instead of sockets.
+
+Everything but the wire and the clock is real: keys, signatures, policies, registers and ledgers. A test changes the
+world: it stops a node, lets one lie, lets the gateway ask for more than it was asked, moves the clock, swaps a policy,
+or publishes another member list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+from typing_extensions import override
+
+import crocevia
+from federation.consumer.client import Answer, PartnerClient
+from federation.contract.clock import FixedClock, SystemClock
+from federation.contract.identifiers import MemberId
+from federation.demo.founding import write_settings
+from federation.demo.layout import Home, Ports
+from federation.exchange.server import Process as ExchangeProcess
+from federation.exchange.server import create_app as exchange_app
+from federation.exchange.settings import load_settings as exchange_settings
+from federation.execution.transport.client import HttpClient
+from federation.execution.transport.errors import ConnectError
+from federation.execution.transport.limits import TransportLimits
+from federation.execution.transport.message import Endpoint, HttpAnswer, Origin
+from federation.gateway.app import create_app as gateway_app
+from federation.gateway.process import GatewayProcess
+from federation.gateway.settings import load_settings as gateway_settings
+from federation.trust.http_messages import HttpRequest
+from federation.trust.http_signatures import sign_request
+from federation.trust.keys import MESSAGE_KEY, SigningKey, load_ed25519
+from federation.trust.member_list import sign_member_list
+from federation.trust.registry import MEMBER_LIST_FILE
+from node.demo.seed import demo_files
+from node.server.app import create_app as node_app
+from node.server.process import NodeProcess
+from node.server.settings import load_settings as node_settings
+from tests.support.demo import REPOSITORY, demo_charter, nonce
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from federation.contract.members import MemberList
+    from federation.execution.transport.message import Headers
+
+PORTS = Ports()
+CITIZENS = 40
+
+Malice = Callable[[dict[str, Any]], None]
+"""Changes the JSON that the gateway is about to send; what it leaves is signed by the gateway."""
+Lie = Callable[[HttpAnswer], HttpAnswer]
+"""Changes an answer after its sender signed it."""
+
+
+@dataclass(slots=True)
+class Wire(HttpClient):
+    """The gateway's client, by calls: whom it reaches, who is stopped, and who does not behave."""
+
+    parties: dict[Origin, tuple[str, Starlette]]
+    gateway: SigningKey
+    clock: FixedClock
+    stopped: set[str] = field(default_factory=set)
+    lies: dict[str, Lie] = field(default_factory=dict)
+    malice: dict[str, Malice] = field(default_factory=dict)
+    heard: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    """Who was asked, and with which status and content it answered, in this order."""
+
+    def __post_init__(self) -> None:
+        HttpClient.__init__(self, TransportLimits())
+
+    @override
+    def post(
+        self, endpoint: Endpoint, headers: Headers, body: bytes, deadline: float, *, repeatable: bool
+    ) -> asyncio.Future[HttpAnswer]:
+        """Call the party of the endpoint. See `HttpClient.post`."""
+        del deadline, repeatable
+        path = endpoint.head.split(b" ")[1].decode()
+        return asyncio.ensure_future(self._answered(endpoint.origin, path, dict(headers), body))
+
+    async def _answered(self, origin: Origin, path: str, headers: dict[bytes, bytes], body: bytes) -> HttpAnswer:
+        name, app = self.parties[origin]
+        if name in self.stopped:
+            raise ConnectError("refused")
+        url = f"{origin.scheme}://{origin.host}:{origin.port}{path}"
+        if name in self.malice:
+            headers, body = self._resigned(url, body, self.malice[name])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
+            found = await http.post(url, content=body, headers=list(headers.items()))
+        self.heard.append((name, found.status_code, msgspec.json.decode(found.content)))
+        media_type = found.headers["content-type"].partition(";")[0]
+        answer = HttpAnswer(found.status_code, media_type, tuple(found.headers.raw), found.content)
+        return self.lies[name](answer) if name in self.lies else answer
+
+    def _resigned(self, url: str, body: bytes, malice: Malice) -> tuple[dict[bytes, bytes], bytes]:
+        content = msgspec.json.decode(body)
+        malice(content)
+        bare = HttpRequest("POST", url, {"content-type": "application/json"}, msgspec.json.encode(content))
+        signed = {**bare.headers, **sign_request(bare, self.gateway, self.clock, nonce())}
+        return {key.encode(): value.encode() for key, value in signed.items()}, bare.body
+
+
+@dataclass(slots=True)
+class Simulator:
+    """A federation whose world a test may change."""
+
+    home: Home
+    clock: FixedClock
+    process: GatewayProcess
+    app: Starlette
+    nodes: dict[str, NodeProcess]
+    wire: Wire
+
+    async def ask(self, consumer: str, purpose: str, query: str, variables: dict[str, Any]) -> Answer:
+        """Ask one question as a partner, through the gateway's own door."""
+        agreement = next(
+            each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes
+        )
+        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
+            url = self.process.settings.url
+            client = PartnerClient(MemberId(consumer), url, key, http, self.clock, nonce)
+            return await client.ask(query, purpose, agreement, variables)
+
+    def publish(self, change: Callable[[MemberList], MemberList]) -> None:
+        """Publish a member list of the next version, signed by as many operators as it takes."""
+        current = self.process.registry.current()
+        changed = msgspec.structs.replace(change(current), version=current.version + 1)
+        charter = demo_charter()
+        keys = [load_ed25519(self.home.operators / f"{name}.pem") for name in charter.operators[: charter.threshold]]
+        (self.home.registry / MEMBER_LIST_FILE).write_bytes(sign_member_list(changed, keys))
+
+    def policy(self, member: str, type_name: str) -> Path:
+        """Return the file of a member's policy for a type, for a test to write; `renew` puts it in force."""
+        return self.home.root / "policies" / member / "types" / f"{type_name}.yaml"
+
+    async def renew(self, member: str) -> None:
+        """Let a member's node look at its policies: once to see that they changed, once to see that they settled."""
+        await self.nodes[member].renew_policy()
+        await self.nodes[member].renew_policy()
+
+    def forward(self, time: timedelta) -> None:
+        """Move everybody's clock."""
+        self.clock.instant += time
+
+
+def found(root: Path) -> Home:
+    """Found a federation, once for many simulators."""
+    home = Home(root)
+    crocevia.found_demo(home, demo_charter(), PORTS, CITIZENS, fresh=True)
+    shutil.copytree(REPOSITORY / "policies", root / "policies")
+    return home
+
+
+@asynccontextmanager
+async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
+    """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still."""
+    shutil.copytree(founded.root, root)
+    home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
+    write_settings(home, charter, PORTS, root / "policies", demo_files() / "queries")
+    nodes = {
+        str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
+        for member in charter.nodes()
+    }
+    exchange = ExchangeProcess.open(exchange_settings(home.party("exchange") / "settings.toml"), clock)
+    process = GatewayProcess.open(gateway_settings(home.party("gateway") / "settings.toml"), clock)
+    parties = {Endpoint.parse(node.settings.url).origin: (member, node_app(node)) for member, node in nodes.items()} | {
+        Endpoint.parse(exchange.settings.url).origin: ("exchange", exchange_app(exchange))
+    }
+    wire = Wire(parties, process.key, clock)
+    process._sender = replace(process._sender, client=wire)
+    try:
+        yield Simulator(home, clock, process, gateway_app(process), nodes, wire)
+    finally:
+        process.close()
+        exchange.close()
+        for node in nodes.values():
+            await node.close()
