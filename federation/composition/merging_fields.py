@@ -123,7 +123,9 @@ def _check_external(
         if kept.name in merged.kept and kept.name not in _HARMLESS:
             message = f"[{subgraph.name}] @{kept.name} cannot be on `{coordinate}`, which is external here"
             merged.error("MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", message, coordinate, [subgraph])
-    if item.type != type_text and not merged.lattice.fits(item.type, type_text):
+    # A narrower type is a promise that nobody keeps, unless some of those who resolve the field make it too.
+    alike = len({other.type for _, _, other in resolving}) == 1
+    if item.type != type_text and (alike or not merged.lattice.fits(item.type, type_text)):
         message = (
             f"`{coordinate}` is `{item.type}` in `{subgraph.name}`, where it is external, but `{type_text}` elsewhere"
         )
@@ -135,7 +137,7 @@ def _check_external(
         if here is None:
             message = f"`{where}` is missing in `{subgraph.name}`, where the field is external"
             merged.error("EXTERNAL_ARGUMENT_MISSING", message, where, [subgraph])
-        elif here.type != argument.type and not merged.lattice.fits(here.type, argument.type):
+        elif not merged.lattice.fits(argument.type, here.type):
             message = f"`{where}` is `{here.type}` in `{subgraph.name}`, where it is external, not `{argument.type}`"
             merged.error("EXTERNAL_ARGUMENT_TYPE_MISMATCH", message, where, [subgraph])
         elif _default(here) != _default(argument):
