@@ -48,7 +48,7 @@ from federation.demo.founding import (
 from federation.demo.layout import DEFAULT_PORT, Home, Ports, url
 from federation.demo.ledgers import verify_ledgers
 from federation.demo.processes import Processes
-from federation.demo.running import START_SECONDS, programs, require_free_ports
+from federation.demo.running import START_SECONDS, held, programs, require_free_ports
 from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
 from federation.exchange import server as exchange_server
@@ -69,7 +69,8 @@ CHILD_TAX_CODE = "FRRSFO14E54F257M"
 _CHILD = "sofia"
 CHECK_HOME = DEFAULT_HOME.with_name("check")
 CITIZENS_FILE = "citizens"
-"""How many citizens the registers were made with; another number makes them anew."""
+"""How many citizens the registers were made with."""
+DEFAULT_CITIZENS = 2000
 
 app = typer.Typer(
     name="crocevia",
@@ -106,7 +107,9 @@ def demo(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     port: Annotated[int, typer.Option(help="The gateway's port; the others follow it.")] = DEFAULT_PORT,
-    citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
+    citizens: Annotated[
+        int | None, typer.Option(min=10, help=f"How many synthetic citizens to make, {DEFAULT_CITIZENS} at first.")
+    ] = None,
     *,
     check: Annotated[bool, typer.Option("--check", help="Ask, verify every answer and ledger, then stop.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make the registers and ledgers anew.")] = False,
@@ -117,10 +120,10 @@ def demo(
     # A check begins with empty ledgers; it must not empty those of a demo that somebody works with.
     place = Home((CHECK_HOME if check and home == DEFAULT_HOME else home).resolve())
     charter, ports = _charter(), Ports(port)
-    require_free_ports(charter, ports)
-    found_demo(place, charter, ports, citizens, fresh=fresh or check)
     signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
-    with Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
+    with held(place), Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
+        require_free_ports(charter, ports)
+        found_demo(place, charter, ports, citizens, fresh=fresh or check)
         started = time.monotonic()
         processes.start(programs(place, charter, ports))
         processes.wait_until_healthy(START_SECONDS)
@@ -134,14 +137,15 @@ def demo(
 @demo_commands.command(name="seed")
 def demo_seed(
     home: HomeOption = DEFAULT_HOME,
-    citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = 2000,
+    citizens: Annotated[int, typer.Option(min=10, help="How many synthetic citizens to make.")] = DEFAULT_CITIZENS,
 ) -> None:
     """Make the demo's registers anew, without starting anything."""
     place = Home(home.resolve())
-    make_keys(place, _charter())
     started = time.monotonic()
-    made = _seed(place, citizens)
-    (place.root / CITIZENS_FILE).write_text(str(citizens))
+    with held(place):
+        make_keys(place, _charter())
+        made = _seed(place, citizens)
+        (place.root / CITIZENS_FILE).write_text(str(citizens))
     _errors.print(f"[green]{made.people} citizens, {made.holdings} files in {time.monotonic() - started:.1f} s[/]")
     for member, register in made.registers.items():
         sys.stdout.write(f"{member}\t{made.known[member]}\t{register}\n")
@@ -197,14 +201,23 @@ def schema_print() -> None:
     sys.stdout.write(printed_schema())
 
 
-def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int, *, fresh: bool) -> None:
-    """Make keys, registers, the reference directory, settings, and the signed member list."""
+def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None, *, fresh: bool) -> None:
+    """Make keys, registers, the reference directory, settings, and the signed member list.
+
+    Raises:
+        ConfigurationError: the registers hold another number of citizens, and `fresh` does not allow to remake them.
+    """
     make_keys(home, charter)
     known = home.root / CITIZENS_FILE
-    if fresh or not known.exists() or known.read_text() != str(citizens):
+    found = known.read_text() if known.exists() else None
+    if found is not None and not fresh and citizens is not None and found != str(citizens):
+        raise ConfigurationError(
+            f"`{home.root}` holds {found} citizens: add --fresh to make {citizens}, which removes its ledgers"
+        )
+    if fresh or found is None:
         _forget(home, charter)
-        _seed(home, citizens)
-        known.write_text(str(citizens))
+        _seed(home, citizens or DEFAULT_CITIZENS)
+        known.write_text(str(citizens or DEFAULT_CITIZENS))
     write_settings(home, charter, ports, policies_folder(), demo_files() / "queries")
     sdls = {str(member.id): published_sdl(member.id) for member in charter.nodes()}
     publish_federation(home, charter, ports, sdls, SystemClock())
@@ -358,6 +371,8 @@ def _stop_like_ctrl_c(_signal: int, _frame: object) -> None:
 
 def main() -> None:
     """Run the command; a refusal is one line on standard error and an exit status that says what kind it is."""
+    # Registers, ledgers and keys are for whom they belong to.
+    os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         app()

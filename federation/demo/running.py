@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from federation.contract.errors import ConfigurationError
 from federation.demo.charter import Charter
 from federation.demo.layout import Home, Ports, url
 from federation.demo.processes import Program, require_free_port
 
 START_SECONDS = 60.0
+_LOCK_FILE = ".lock"
+
+
+@contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Keep a demo's folder to this command: another one would remake registers and keys under running processes.
+
+    Raises:
+        ConfigurationError: another command works in the folder.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    with (home.root / _LOCK_FILE).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"`{home.root}` is in use by a running demo: stop that one, or give another folder with --home"
+            ) from error
+        yield
 
 
 def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
