@@ -16,10 +16,13 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    ObjectFieldNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     parse,
 )
 
@@ -123,6 +126,24 @@ def parse_document(query: str, limits: Limits) -> DocumentNode:
         raise QueryTooComplexError("document is nested too deeply", limit="depth") from error
     _Counting(document, limits).check()
     return document
+
+
+def message_without_values(error: GraphQLError) -> str:
+    """Return what is wrong with a document, without the literals that GraphQL repeats: they may be a citizen's data.
+
+    What GraphQL says about names of the schema is kept.
+    """
+    message = error.message
+    if not any(isinstance(node, ValueNode | ObjectFieldNode) for node in error.nodes or ()):
+        return message
+    expected, found, _ = message.partition(", found: ")
+    if found:
+        return expected
+    kind, cannot, _ = message.partition(" cannot represent ")
+    if cannot:
+        return f"{kind} cannot represent the value"
+    _, unknown, enum = message.rpartition("does not exist in ")
+    return f"the value {unknown}{enum}" if unknown else "a value does not fit its type"
 
 
 class _Counting:

@@ -138,6 +138,9 @@ class ErrorReport:
 _MESSAGES = {
     "FIELD_DENIED": "the field is denied for this purpose",
     "INTERNAL": "the member could not answer",
+    "BAD_USER_INPUT": "the member refused an argument: page size, cursor, filter or identifier",
+    "DATABASE_UNAVAILABLE": "the member's database did not answer: try again later",
+    "QUERY_TOO_COMPLEX": "the question is larger than the member answers: ask for less at once",
 }
 
 

@@ -22,7 +22,7 @@ from graphql import (
 from federation.composition.supergraph import Supergraph
 from federation.contract.coverage import operation_digest, operation_of
 from federation.contract.errors import BadInputError, PersistedDocumentError, ValidationError
-from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
+from federation.contract.graphql_request import GraphQLRequest, Limits, message_without_values, parse_document
 from federation.contract.members import Agreement
 from federation.contract.messages import INTERNAL_PREFIX
 from federation.execution.compiled import CompiledPlan
@@ -134,6 +134,7 @@ def _require_query(operation: OperationDefinitionNode) -> None:
 
 
 def _place(error: GraphQLError) -> str:
-    """Say what is wrong and where; GraphQL's own messages name schema elements of the text, never values."""
+    """Say what is wrong and where."""
+    message = message_without_values(error)
     at = error.locations[0] if error.locations else None
-    return f"line {at.line}, column {at.column}: {error.message}" if at else error.message
+    return f"line {at.line}, column {at.column}: {message}" if at else message

@@ -15,7 +15,7 @@ from graphql import DocumentNode, GraphQLSchema, validate
 
 from federation.contract.coverage import AskedField, asked_fields
 from federation.contract.errors import ValidationError
-from federation.contract.graphql_request import Limits, parse_document
+from federation.contract.graphql_request import Limits, message_without_values, parse_document
 
 _MOST = 1_000
 _MOST_VARIABLES = 4_096
@@ -63,7 +63,7 @@ class Documents:
         document = parse_document(query, self.limits)
         errors = validate(self.schema, document, max_errors=1, hide_suggestions=True)
         if errors:
-            raise ValidationError(f"operation does not fit the schema: {errors[0].message}")
+            raise ValidationError(f"operation does not fit the schema: {message_without_values(errors[0])}")
         return self._understood.put(query, document)
 
     def asked(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> frozenset[AskedField]:

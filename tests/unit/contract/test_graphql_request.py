@@ -1,9 +1,10 @@
 """A request is read strictly and bounded before any work is done."""
 
 import pytest
+from graphql import build_schema, parse, validate
 
 from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
-from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
+from federation.contract.graphql_request import GraphQLRequest, Limits, message_without_values, parse_document
 
 LIMITS = Limits()
 
@@ -74,3 +75,31 @@ def test_a_syntax_error_names_the_place_and_not_the_text() -> None:
 def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_text() -> None:
     body = b'{"query":"{a}","variables":{"n":"\\ud83d\\ude00","m":"\\\\ud800"}}'
     assert GraphQLRequest.parse(body, LIMITS).variables == {"n": "\U0001f600", "m": "\\ud800"}
+
+
+_SCHEMA = build_schema(
+    "input By { taxCode: String! sex: Sex } enum Sex { F M } type Query { citizen(by: By, first: Int): Int }"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ('{ citizen(first: "BNCLRA84H57F257B") }', "Int cannot represent the value"),
+        ('{ citizen(by: "BNCLRA84H57F257B") }', "Expected value of type 'By' to be an object"),
+        (
+            '{ citizen(by: { taxCode: "BNCLRA84H57F257B", zzz: 1 }) }',
+            "Expected value of type 'By' not to include unknown field 'zzz'",
+        ),
+        ("{ citizen(by: { sex: F }) }", "Expected value of type 'By' to include required field 'taxCode'"),
+        (
+            '{ citizen(by: { taxCode: "x", sex: BNCLRA84H57F257B }) }',
+            "the value does not exist in 'Sex' enum.",
+        ),
+        ("{ citizen(by: { taxCode: { a: BNCLRA84H57F257B } }) }", "String cannot represent the value"),
+        ("{ stranger }", "Cannot query field 'stranger' on type 'Query'."),
+    ],
+)
+def test_a_message_names_the_schema_and_repeats_no_value(query: str, message: str) -> None:
+    [error] = validate(_SCHEMA, parse(query), hide_suggestions=True)
+    assert message_without_values(error) == message
