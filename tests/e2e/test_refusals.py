@@ -11,7 +11,7 @@ import pytest
 
 from federation.consumer.client import Refused
 from federation.contract.exit_codes import ExitCode
-from tests.support.demo import REPOSITORY, RunningDemo, question, token
+from tests.support.demo import REPOSITORY, RunningDemo, crocevia, question, token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,14 +177,13 @@ def test_the_report_of_an_unknown_citizen_does_not_repeat_the_tax_code(demo: Run
     assert "XXXXXX00X00X000X" not in ran.err
 
 
-def test_a_port_in_use_stops_the_demo_before_anything_is_written(
-    demo: RunningDemo, command: Command, tmp_path: Path
-) -> None:
-    ran = command("demo", "--home", tmp_path / "new", "--port", str(demo.ports.gateway), "--citizens", "10")
+def test_a_port_in_use_stops_the_demo_before_anything_is_made(demo: RunningDemo, tmp_path: Path) -> None:
+    ran = crocevia(["demo", "--home", str(tmp_path), "--port", str(demo.ports.gateway), "--citizens", "10"])
     assert ran.status == ExitCode.USAGE
     assert ran.err.startswith(f"CONFIGURATION_INVALID port {demo.ports.gateway} for `gateway` is in use")
     assert "--port" in ran.err
-    assert not (tmp_path / "new").exists()
+    assert ran.err.count("\n") == 1
+    assert not [made for made in tmp_path.iterdir() if made.is_dir()]  # no keys, no registers
 
 
 def _question(demo: RunningDemo, text: str, **claims: Any) -> HttpRequest:
