@@ -34,7 +34,8 @@ def entity(draw: st.DrawFn, name: str) -> str:
     needed = {part for key in keys for part in key.split()}
     marks = [f'@key(fields: "{key}"{draw(st.sampled_from(["", ", resolvable: false"]))})' for key in sorted(keys)]
     body = [f"{field}: {FIELDS[field].format(other=other)}" for field in sorted(fields | needed)]
-    if needed and draw(st.booleans()) and "x" not in fields:
+    reads: bool = draw(st.booleans())
+    if needed and reads and "x" not in fields:
         own = draw(st.integers(0, 99))
         body += ["x: Int @external", f'{name.lower()}{own}: Int @requires(fields: "x")']
     return f"type {name} {' '.join(marks)} @shareable {{ {' '.join(body)} }}"
