@@ -138,6 +138,19 @@ def test_a_node_gives_the_same_fields_to_who_asks_it_directly(demo: RunningDemo)
     ]
 
 
+def test_a_node_asked_directly_does_not_tell_its_own_name_for_a_citizen(demo: RunningDemo) -> None:
+    partner = demo.partner("inprev")
+    endpoint = partner.members.member("c_m999").endpoint
+    assert endpoint is not None
+    for field in ("id", "_k_id: id"):
+        content = {"query": f'{{ citizen(by: {{taxCode: "{CHILD}"}}) {{ {field} }} }}'}
+        asked = question(partner, endpoint, token(demo, partner, "benefit-assessment"), content)
+        answer = httpx.post(asked.target_uri, content=asked.body, headers=dict(asked.headers), trust_env=False)
+        assert answer.json()["data"] is None
+        assert answer.json()["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"
+        assert "v1.siv" not in answer.text
+
+
 def _ask(demo: RunningDemo, consumer: str, purpose: str, query: str, variables: dict[str, Any]) -> Asked:
     return asyncio.run(ask(demo.home, consumer, purpose, query, variables))
 
