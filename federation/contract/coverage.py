@@ -27,11 +27,12 @@ from graphql import (
     is_composite_type,
     is_object_type,
 )
-from graphql.execution.values import get_argument_values, get_variable_values
+from graphql.execution.values import get_argument_values
 
 from federation.contract.canonical import sha256_digest
 from federation.contract.coordinates import FieldCoordinate
 from federation.contract.errors import BadInputError, DocumentError
+from federation.contract.graphql_request import variable_values
 
 _META_FIELDS = frozenset({"__typename", "__schema", "__type"})
 
@@ -77,9 +78,7 @@ def asked_fields(
         BadInputError: a variable's value does not fit its type; the message names the variable only.
     """
     operation = operation_of(document, operation_name)
-    values = get_variable_values(schema, operation.variable_definitions or (), dict(variables))
-    if isinstance(values, list):
-        raise BadInputError(f"variables do not fit the operation: {len(values)} of them have a wrong value")
+    values = variable_values(schema, operation.variable_definitions or (), variables)
     root = schema.get_root_type(operation.operation)
     if root is None:
         raise DocumentError(f"the schema has no {operation.operation.value} operations")

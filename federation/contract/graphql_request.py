@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,14 +17,18 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     InlineFragmentNode,
     ObjectFieldNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
+    VariableDefinitionNode,
+    get_variable_values,
     parse,
 )
+from graphql.execution.values import VariableValues
 
 from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
 
@@ -126,6 +130,22 @@ def parse_document(query: str, limits: Limits) -> DocumentNode:
         raise QueryTooComplexError("document is nested too deeply", limit="depth") from error
     _Counting(document, limits).check()
     return document
+
+
+def variable_values(
+    schema: GraphQLSchema, definitions: Iterable[VariableDefinitionNode], variables: Mapping[str, Any]
+) -> VariableValues:
+    """Return an operation's variables as their types have them, defaults filled in (GraphQL section 6.1.2).
+
+    Raises:
+        BadInputError: some do not fit; names them, and repeats no value.
+    """
+    found = get_variable_values(schema, tuple(definitions), dict(variables))
+    if isinstance(found, list):
+        nodes = (node for error in found for node in error.nodes or ())
+        names = {node.variable.name.value: None for node in nodes if isinstance(node, VariableDefinitionNode)}
+        raise BadInputError(f"variables do not fit the operation: {', '.join(f'`${name}`' for name in names)}")
+    return found
 
 
 def message_without_values(error: GraphQLError) -> str:

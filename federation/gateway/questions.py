@@ -15,14 +15,19 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     VariableDefinitionNode,
-    get_variable_values,
     validate,
 )
 
 from federation.composition.supergraph import Supergraph
 from federation.contract.coverage import operation_digest, operation_of
 from federation.contract.errors import BadInputError, PersistedDocumentError, ValidationError
-from federation.contract.graphql_request import GraphQLRequest, Limits, message_without_values, parse_document
+from federation.contract.graphql_request import (
+    GraphQLRequest,
+    Limits,
+    message_without_values,
+    parse_document,
+    variable_values,
+)
 from federation.contract.members import Agreement
 from federation.contract.messages import INTERNAL_PREFIX
 from federation.execution.compiled import CompiledPlan
@@ -90,10 +95,10 @@ class Questions:
         Raises:
             BadInputError: one does not fit its type; values are not repeated.
         """
-        found = get_variable_values(self.supergraph.api_schema, question.definitions, dict(variables))
-        if isinstance(found, list):
-            raise BadInputError("variables do not fit their definitions in the operation")
-        return found.coerced
+        coerced: Mapping[str, Any] = variable_values(
+            self.supergraph.api_schema, question.definitions, variables
+        ).coerced
+        return coerced
 
     def shown(self, agreement: Agreement) -> GraphQLSchema:
         """Return the schema that introspection shows under an agreement."""

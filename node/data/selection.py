@@ -30,10 +30,11 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_directive_values, get_variable_values
+from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
 from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError
+from federation.contract.graphql_request import variable_values
 
 TYPENAME: Final = "__typename"
 
@@ -77,7 +78,7 @@ def selected_roots(
     if operation.operation.value != "query" or schema.query_type is None:
         raise BadInputError(f"{operation.operation.value} operations are not answered by a node")
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    walk = _Walk(schema, fragments, _values(schema, operation, variables))
+    walk = _Walk(schema, fragments, variable_values(schema, operation.variable_definitions or (), variables))
     return walk.fields(schema.query_type, [operation.selection_set])
 
 
@@ -89,15 +90,8 @@ def coerced_variables(
     Raises:
         BadInputError: one does not fit its type; no value is repeated.
     """
-    coerced: Mapping[str, Any] = _values(schema, operation, variables).coerced
+    coerced: Mapping[str, Any] = variable_values(schema, operation.variable_definitions or (), variables).coerced
     return coerced
-
-
-def _values(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> VariableValues:
-    found = get_variable_values(schema, operation.variable_definitions or (), dict(variables))
-    if isinstance(found, list):
-        raise BadInputError(f"variables do not fit the operation: {len(found)} of them have a wrong value")
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
 """A request is read strictly and bounded before any work is done."""
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import OperationDefinitionNode, build_schema, parse, validate
 
 from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
-from federation.contract.graphql_request import GraphQLRequest, Limits, message_without_values, parse_document
+from federation.contract.graphql_request import (
+    GraphQLRequest,
+    Limits,
+    message_without_values,
+    parse_document,
+    variable_values,
+)
 
 LIMITS = Limits()
 
@@ -103,3 +109,12 @@ _SCHEMA = build_schema(
 def test_a_message_names_the_schema_and_repeats_no_value(query: str, message: str) -> None:
     [error] = validate(_SCHEMA, parse(query), hide_suggestions=True)
     assert message_without_values(error) == message
+
+
+def test_variables_that_do_not_fit_are_named_without_their_values() -> None:
+    [operation] = parse("query($by: By!, $first: Int, $fine: Int) { citizen(by: $by, first: $first) }").definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    wrong = {"by": {"taxCode": 1, "zzz": "BNCLRA84H57F257B"}, "first": "BNCLRA84H57F257B", "fine": 1}
+    with pytest.raises(BadInputError) as refused:
+        variable_values(_SCHEMA, operation.variable_definitions or (), wrong)
+    assert refused.value.message == "variables do not fit the operation: `$by`, `$first`"
