@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import CTE, Select
 
-from federation.contract.errors import FieldDeniedError
+from federation.contract.errors import FieldDeniedError, QueryTooComplexError
 from node.data.cells import Cell, kind_of, shows, visible_row
 from node.data.cursors import CursorSealer
 from node.data.database import Database
@@ -46,11 +46,14 @@ from node.data.rows import CONSUMER, Row
 from node.data.selection import TYPENAME, Selected
 from node.data.shapes import Finishing, ObjectShape
 from node.data.statements import Statement
+from node.policy.forms import Band
 from node.policy.plans import TypePlan
 
 _AFTER: Final = "after_"
 _DESCENDING: Final = "DESC"
 _DEFAULT_SIZE: Final = 20
+_MOST_COMPARISONS: Final = 200
+_MOST_NESTED: Final = 10
 _MOST_ROWS: Final = 101
 """A page and the row that tells whether there is another. The limit also keeps SQLite from dropping the order."""
 
@@ -114,23 +117,23 @@ class Connection:
 
     def _edges(self, selected: Selected, page: _Page, numbers: Iterator[int], run: Finishing) -> list[dict[str, Any]]:
         below = selected.below or ()
-        shapes = {each.response_key: next(numbers) for each in below if each.field == "node"}
-        return [
-            {each.response_key: self._of_edge(selected, each, page, index, shapes, run) for each in below}
-            for index in range(len(page.rows))
-        ]
+        keys = [each.response_key for each in below]
+        columns = [self._of_edges(selected, each, page, numbers, run) for each in below]
+        return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
-    def _of_edge(
-        self, edge: Selected, each: Selected, page: _Page, index: int, shapes: Mapping[str, int], run: Finishing
-    ) -> Any:
+    def _of_edges(
+        self, edge: Selected, each: Selected, page: _Page, numbers: Iterator[int], run: Finishing
+    ) -> Sequence[Any]:
+        """Return one field of all edges."""
         match each.field:
             case "node":
-                number = shapes[each.response_key]
-                return self.shapes[number].object(page.rows[index][page.width + number], run)
+                number = next(numbers)
+                at = page.width + number
+                return self.shapes[number].objects([row[at] for row in page.rows], run, None)
             case "cursor":
-                return page.cursor(index)
+                return [page.cursor(index) for index in range(len(page.rows))]
             case _:
-                return edge.type_name
+                return [edge.type_name] * len(page.rows)
 
     def _page_info(self, selected: Selected, page: _Page) -> dict[str, Any]:
         some = bool(page.rows)
@@ -172,7 +175,9 @@ def compile_connection(
     plan = objects.plans(source.type_name)
     view = _View(objects, source, plan, Row.of(objects.reading, source), {})
     order = tuple(_order(selected.arguments.get("orderBy") or (), view))
-    matching = _condition(selected.arguments.get("where") or {}, view)
+    wanted = selected.arguments.get("where") or {}
+    _require_small(wanted)
+    matching = _condition(wanted, view)
     rows = view.query()
     matches = _on(rows, matching)
     after = selected.arguments.get("after")
@@ -228,6 +233,12 @@ class _View:
             self.columns[name] = self._cell(name)
         return f"f_{name}"
 
+    def kind(self, name: str) -> Kind:
+        """Return how a masked column compares: the labels of a band are texts, though they stand for numbers."""
+        kind = kind_of(self.objects.scalar_of(self.plan.type_name, name))
+        labelled = any(isinstance(form, Band) for form in self.columns[name].forms)
+        return Kind.TEXT if labelled and kind is Kind.NUMBER else kind
+
     def _cell(self, name: str) -> Cell:
         decided = self.plan.fields.get(name)
         type_name = self.plan.type_name
@@ -260,8 +271,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _order(keys: Sequence[Mapping[str, Any]], view: _View) -> Iterator[_OrderKey]:
     for key in keys:
         for name, direction in key.items():
-            kind = kind_of(view.objects.scalar_of(view.plan.type_name, name))
-            yield _OrderKey(name, view.masked(name), kind, direction == _DESCENDING)
+            yield _OrderKey(name, view.masked(name), view.kind(name), direction == _DESCENDING)
 
 
 def _page(rows: CTE, matches: Sql, order: Sequence[_OrderKey], view: _View, size: int, *, continues: bool) -> CTE:
@@ -284,7 +294,7 @@ def _page(rows: CTE, matches: Sql, order: Sequence[_OrderKey], view: _View, size
 def _comparable(value: Sql, kind: Kind, dialect: Dialect) -> Sql:
     match kind:
         case Kind.TEXT:
-            return dialect.by_code_point(value)
+            return dialect.by_code_point(cast(value, Text))
         case Kind.NUMBER:
             return dialect.numeric(value)
         case _:
@@ -376,6 +386,34 @@ class _None:
 _Filter = _Test | _All | _AnyOf | _None
 
 
+def _require_small(where: Mapping[str, Any]) -> None:
+    """Hold a filter against what a database reads at once; a larger one is the asker's fault, not the database's.
+
+    Raises:
+        QueryTooComplexError: it has too many comparisons, or is nested too deeply.
+    """
+    level, comparisons, depth = [where], 0, 0
+    while level:
+        depth += 1
+        if depth > _MOST_NESTED:
+            raise QueryTooComplexError(f"`where` is nested more than {_MOST_NESTED} deep", limit="where")
+        below: list[Mapping[str, Any]] = []
+        for name, value in ((name, value) for each in level for name, value in each.items() if value is not None):
+            match name:
+                case "and" | "or":
+                    below += value
+                case "not":
+                    below.append(value)
+                case _:
+                    comparisons += sum(len(each) if isinstance(each, list) else 1 for each in value.values())
+        # A branch without a comparison costs as much as one with.
+        if comparisons + len(below) > _MOST_COMPARISONS:
+            raise QueryTooComplexError(
+                f"`where` compares more than {_MOST_COMPARISONS} values: ask for fewer at once", limit="where"
+            )
+        level = below
+
+
 def _condition(where: Mapping[str, Any], view: _View) -> _Filter:
     """Read the client's filter; every field that it names is put into the view."""
     parts: list[_Filter] = []
@@ -390,8 +428,7 @@ def _condition(where: Mapping[str, Any], view: _View) -> _Filter:
             case "not":
                 parts.append(_None(_condition(value, view)))
             case _:
-                kind = kind_of(view.objects.scalar_of(view.plan.type_name, name))
-                column = view.masked(name)
+                column, kind = view.masked(name), view.kind(name)
                 parts += [
                     _Test(column, kind, operator, wanted, view.dialect)
                     for operator, wanted in value.items()

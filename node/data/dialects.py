@@ -69,6 +69,10 @@ class Dialect(ABC):
         """Return whether a text has a shape, in which `#` is a digit and all else stands for itself."""
 
     @abstractmethod
+    def is_iso_day(self, value: Sql) -> Sql:
+        """Return whether a text is a day as ISO writes it, with a month up to 12 and a day up to 31."""
+
+    @abstractmethod
     def typed(self, value: Sql, kind: PlainType) -> Sql:
         """Return a column's value if it is of the type, else NULL."""
 
@@ -134,6 +138,11 @@ class SQLiteDialect(Dialect):
     @override
     def shaped(self, value: Sql, shape: str) -> Sql:
         return self._like(value, shape.replace("#", "[0-9]"))
+
+    @override
+    def is_iso_day(self, value: Sql) -> Sql:
+        month, day = func.substr(value, 6, 2, type_=Text), func.substr(value, 9, 2, type_=Text)
+        return and_(self.shaped(value, "####-##-##"), month.between("01", "12"), day.between("01", "31"))
 
     @override
     def typed(self, value: Sql, kind: PlainType) -> Sql:
@@ -231,6 +240,10 @@ class PostgreSQLDialect(Dialect):
         return value.op("~", is_comparison=True, return_type=Boolean())(
             "^" + "[0-9]".join(re.escape(part) for part in shape.split("#")) + "$"
         )
+
+    @override
+    def is_iso_day(self, value: Sql) -> Sql:
+        return self._matches(value, r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
 
     @override
     def typed(self, value: Sql, kind: PlainType) -> Sql:

@@ -131,9 +131,8 @@ class Values:
                 return case((shaped(value, "##/##/####"), _reduced(*parts)))
             case DateFormat.ISO:
                 year, month, day = _part(value, 1, 4), _part(value, 6, 2), _part(value, 9, 2)
-                whole = and_(month.between("01", "12"), day.between("01", "31"))
                 return case(
-                    (and_(shaped(value, _ISO_DAY), whole), value),
+                    (self.dialect.is_iso_day(value), value),
                     (shaped(value, _ISO_DAY), _reduced(year, month, day)),
                     (shaped(value, "####-##"), _reduced(year, month, literal("00"))),
                     (shaped(value, "####"), value),

@@ -192,6 +192,17 @@ def test_a_filter_beyond_every_number_finds_nothing_and_raises_nothing(server: S
     assert ask(server, member, query, n="9" * 60).data["things"]["edges"] == []
 
 
+def test_the_labels_of_a_band_are_filtered_and_ordered_as_the_texts_they_are(server: Server) -> None:
+    rows = [{"name": "a", "income": 50}, {"name": "b", "income": 150}, {"name": "c", "income": 99.5}]
+    bundle = bundle_of(document([grant("g", {"name": "clear", "income": {"band": [0, 100, 200]}})]))
+    query = """query($where: ThingWhere) {
+      things(where: $where, orderBy: [{income: DESC}, {name: ASC}]) { edges { node { name income } } }
+    }"""
+    for member in (thing_member(bundle, DAY, rows), postgres_member(server, bundle, DAY, rows)):
+        found = ask(server, member, query, where={"income": {"in": ["[0,100)", "[100,200)"]}})
+        assert [edge["node"]["name"] for edge in found.data["things"]["edges"]] == ["b", "a", "c"]
+
+
 # --- trouble ---------------------------------------------------------------------------------------------------------
 
 
