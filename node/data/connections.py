@@ -38,7 +38,7 @@ from node.data.cells import Cell, kind_of, shows, visible_row
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.decisions import Path
-from node.data.dialects import Dialect, Sql
+from node.data.dialects import Dialect, Sql, at_most
 from node.data.mapping import Root, Source
 from node.data.masks import Kind
 from node.data.objects import Objects, ordered, page_size
@@ -286,7 +286,7 @@ def _page(rows: CTE, matches: Sql, order: Sequence[_OrderKey], view: _View, size
         select(*keys, *shown)
         .where(*wanted)
         .order_by(*ordering, *(key.asc() for key in keys))
-        .limit(size + 1)
+        .limit(at_most(size + 1))
         .cte("page")
     )
 
@@ -347,7 +347,7 @@ def _objects(
     rows = (
         made.select_from(row.tables.join(page, tied))
         .order_by(*ordering, *(key.asc() for key in keys))
-        .limit(_MOST_ROWS)
+        .limit(at_most(_MOST_ROWS))
         .cte("made")
     )
     gathered = select(dialect.gathered(rows.c.made)).scalar_subquery()

@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     null,
     or_,
@@ -45,6 +46,11 @@ Sql: TypeAlias = ColumnElement[Any]
 _MAX_INTEGER_DIGITS: Final = 18
 _LONGEST_NUMBER: Final = 41
 _MAX_NUMBER: Final = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
+
+
+def at_most(count: int) -> Sql:
+    """Return a limit as part of the text: with a parameter there, PostgreSQL would plan the statement at every run."""
+    return literal_column(str(int(count)), Integer)
 
 
 class Dialect(ABC):

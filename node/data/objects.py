@@ -17,7 +17,7 @@ from federation.contract.messages import INTERNAL_PREFIX
 from node.data.cells import Cell, cell, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
 from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants
-from node.data.dialects import Sql
+from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
 from node.data.masks import Kind
@@ -212,7 +212,7 @@ class Objects:
             .select_from(tables)
             .where(tied, *child.counts(), visible_row(plan, child))
             .order_by(*self._ordering(child, plan, relation.order))
-            .limit(page_size(each.arguments) if each.is_list else 1)
+            .limit(at_most(page_size(each.arguments) if each.is_list else 1))
             .correlate(row.physical.at, *_owners(row))
         )
         found = rows.subquery()

@@ -20,7 +20,7 @@ from node.data.connections import Connection, compile_connection
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.decisions import Disclosures, Path, occurrences
-from node.data.dialects import Dialect, Sql
+from node.data.dialects import Dialect, Sql, at_most
 from node.data.expressions import PlainType
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
@@ -284,7 +284,11 @@ class _Compiler:
             return _Known(None, denied=False)
         variable = self.of_run.names.get((selected.response_key, "by"))
         return _Lookup(
-            Statement.of(statement.limit(2), self.objects.reading.dialect), source, {by: value}, variable, shape
+            Statement.of(statement.limit(at_most(2)), self.objects.reading.dialect),
+            source,
+            {by: value},
+            variable,
+            shape,
         )
 
     def _matching(self, row: Row, by: str) -> Sql:
