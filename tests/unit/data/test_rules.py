@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from federation.contract.errors import BadInputError
+from federation.contract.errors import BadInputError, QueryTooComplexError
 from node.data.answer import Answer
 from tests.support.data import Member, MemoryDatabase, thing_member
 from tests.support.policies import INPS, bundle_of, document, grant
@@ -172,6 +172,30 @@ async def test_r21_a_denied_field_may_not_be_named_in_filter_or_order(arguments:
     asked = member(grant("g", {"name": "clear", "code": "verify"}))
     await refused(asked, arguments)
     assert statements(asked) == []
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "{name: {in: [" + ", ".join(f'"n{number}"' for number in range(201)) + "]}}",
+        "{or: [" + ", ".join('{name: {eq: "Anna"}}' for _ in range(201)) + "]}",
+        "{and: [" + ", ".join("{}" for _ in range(201)) + "]}",
+        "{not: " * 10 + '{name: {eq: "Anna"}}' + "}" * 10,
+    ],
+)
+async def test_a_filter_too_large_for_a_database_is_the_askers_fault(where: str) -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    with pytest.raises(QueryTooComplexError) as too_large:
+        await listed(asked, f"(where: {where})")
+    assert too_large.value.extensions["limit"] == "where"
+    assert statements(asked) == []
+
+
+async def test_a_filter_as_large_as_may_be_is_answered() -> None:
+    asked = member(grant("g", {"name": "clear"}))
+    names = ", ".join(f'"n{number}"' for number in range(199))
+    assert await listed(asked, f'(where: {{name: {{in: ["Bruno", {names}]}}}})') == [{"name": "Bruno"}]
+    assert await listed(asked, "(where: " + "{not: " * 8 + '{name: {eq: "Bruno"}}' + "}" * 8 + ")")
 
 
 async def test_r22_filter_and_order_see_the_masked_value() -> None:
