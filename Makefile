@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo demo-check test check bench bench-gateway bench-policy faults lock clean
+.PHONY: help demo demo-check test check bench bench-gateway bench-policy bench-node faults lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,13 +38,16 @@ check: $(VENV)/.dev              ## format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: bench-policy bench-gateway   ## all benchmarks, with the peers that are installed
+bench: bench-policy bench-gateway bench-node   ## all benchmarks, with the peers that are installed
 
 bench-policy: $(VENV)/.dev       ## compile, look up and decide, beside another engine
 	@$(BIN)/python tests/bench/policy/bench_policy.py
 
 bench-gateway: $(VENV)/.dev      ## the engine, beside gateways from npm where CROCEVIA_PEERS names their folder
 	@$(BIN)/python tests/bench/gateway/run.py
+
+bench-node: $(VENV)/.dev         ## the data plane, beside another in Python and one from npm where CROCEVIA_PEERS has it
+	@$(BIN)/python tests/bench/node/run.py
 
 faults: $(VENV)/.dev             ## kill, cut the power, fill the disk, tamper, mutate: what is lost (several minutes)
 	@for campaign in ledger_kill ledger_power ledger_disk ledger_tamper witness_race signature_mutations; do \
