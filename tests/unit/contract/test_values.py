@@ -186,9 +186,9 @@ _ENTRIES = st.builds(
     at=_TEXTS,
     writer=_TEXTS.map(MemberId),
     consumer=_TEXTS,
-    policy=st.none() | st.builds(PolicyVersion, digest=_TEXTS, revision=st.integers(0, 2**53)),
+    policy=st.none() | st.builds(PolicyVersion, digest=_TEXTS, revision=st.integers(0, 2**53 - 1)),
     decisions=st.lists(_DECISIONS, max_size=3).map(tuple),
-    subjects=st.integers(0, 2**53),
+    subjects=st.integers(0, 2**53 - 1),
     detail=_TEXTS,
 )
 
