@@ -48,10 +48,10 @@ async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple
     Raises:
         DatabaseUnavailableError: the database does not answer at all.
     """
-    catalogue = await read_catalogue(database, mapping.database.schema)
-    names = tuple(_missing_names(mapping, catalogue))
+    names = await missing_names(mapping, database)
     if names:
-        return tuple(sorted(names))
+        return names
+    catalogue = await read_catalogue(database, mapping.database.schema)
     findings = [
         *_misfits(mapping, catalogue, postgres=database.dialect is POSTGRESQL),
         *_slow_ways(mapping, catalogue),
@@ -64,6 +64,15 @@ async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple
                 table = _facts(catalogue, source.table)
                 findings += [found async for found in Trial(reading, database, source, table).findings()]
     return tuple(sorted(set(findings)))
+
+
+async def missing_names(mapping: NodeMapping, database: Database) -> tuple[Finding, ...]:
+    """Return the tables and columns that a mapping reads and its database does not have.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer at all.
+    """
+    return tuple(sorted(_missing_names(mapping, await read_catalogue(database, mapping.database.schema))))
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
 from node.enforcement.answer import answer
 from node.enforcement.caller import authenticate
+from node.server.planes import require_names
 from node.server.process import NodeProcess
 from node.server.settings import load_settings
 
@@ -92,6 +93,7 @@ def serve(path: Path) -> None:
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
     settings = load_settings(path)
+    asyncio.run(require_names(settings))
     run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen)
 
 

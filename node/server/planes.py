@@ -9,6 +9,8 @@ from typing import Final
 
 from federation.contract.errors import ConfigurationError
 from federation.trust.keys import read_secret
+from node.data.database import open_database
+from node.data.doctor import missing_names
 from node.data.mapping import Mapping
 from node.data.node_keys import NodeKeys, cursor_sealer, mask_keys
 from node.data.plane import DataPlane
@@ -50,6 +52,23 @@ def member_mapping(settings: NodeSettings) -> Mapping:
             f"mapping `{settings.mapping}` is of `{mapping.member}`, and this node is `{settings.member}`"
         )
     return mapping
+
+
+async def require_names(settings: NodeSettings) -> None:
+    """Hold the mapping of the settings against its database, before anything is opened or written.
+
+    Raises:
+        ConfigurationError, MappingError: it cannot be used; names the first table or column that is not there.
+        DatabaseUnavailableError: the database does not answer.
+    """
+    mapping = member_mapping(settings)
+    database = open_database(mapping.database, settings.mapping.parent)
+    try:
+        missing = await missing_names(mapping, database)
+    finally:
+        await database.close()
+    if missing:
+        raise ConfigurationError(missing[0].text(settings.mapping.name))
 
 
 def governed_schema(mapping: Mapping) -> SchemaView:

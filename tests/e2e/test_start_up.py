@@ -88,6 +88,14 @@ def _unknown_key(folder: Path) -> None:
     _edit(folder / "node.yaml", "types:", "tpyes:")
 
 
+def _unknown_column(folder: Path) -> None:
+    _edit(folder / "node.yaml", "column: COGNOME", "column: COGNOMI")
+
+
+def _unknown_table(folder: Path) -> None:
+    _edit(folder / "node.yaml", "table: ANAGRAFE", "table: ANAGRAFI")
+
+
 def _no_yaml(folder: Path) -> None:
     (folder / "node.yaml").write_text("member: [c_m999\n", encoding="utf-8")
 
@@ -126,6 +134,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], ExitCode, str, list[str]]] = {
     "no database": (_no_database, ExitCode.UNREACHABLE, "DATABASE_UNAVAILABLE", ["register.db"]),
     "no mapping": (_no_mapping, ExitCode.USAGE, "CONFIGURATION_INVALID", ["node.yaml", "does not exist", "`mapping`"]),
     "unknown key in the mapping": (_unknown_key, ExitCode.USAGE, "", ["node.yaml:", "tpyes", "`types`"]),
+    "unknown column": (_unknown_column, ExitCode.USAGE, "CONFIGURATION_INVALID", ["node.yaml:", "COGNOMI", "COGNOME"]),
+    "unknown table": (_unknown_table, ExitCode.USAGE, "CONFIGURATION_INVALID", ["node.yaml:", "ANAGRAFI", "ANAGRAFE"]),
     "mapping that is no YAML": (_no_yaml, ExitCode.USAGE, "", ["node.yaml"]),
     "unknown key in a policy": (_broken_policy, ExitCode.UNREACHABLE, "POLICY_UNAVAILABLE", ["Citizen.yaml", "check"]),
     "policy that is no YAML": (_policy_that_is_no_yaml, ExitCode.UNREACHABLE, "POLICY_UNAVAILABLE", ["Citizen.yaml"]),
