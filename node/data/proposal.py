@@ -1,0 +1,410 @@
+"""A first mapping for an existing database, with a confidence for each line, for a person to edit.
+
+Names, types, foreign keys, comments and the shapes of some values are looked at. Nothing is certain: every line says
+how sure it is and why, and what was not recognised is listed. Values stay in the database; only short codes are written
+out, so that somebody can say what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, get_nullable_type, is_list_type
+from sqlalchemy import column, literal_column, select, table
+
+from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, TableFacts, read_catalogue
+from node.data.database import Database
+from node.data.register_words import FIELDS, PROTECTED, PSEUDONYM, TYPES, has_phrase
+from node.data.statements import Statement
+
+_SAMPLE: Final = 500
+_MOST_CODES: Final = 12
+_LONGEST_CODE: Final = 8
+_MOST: Final = 0.9  # of the values
+_PERSON: Final = "Citizen"
+_EMBEDDED: Final = ("Residence", "Address")
+_BY_NAME, _BY_VALUES, _AGAINST = 0.6, 0.35, 0.4
+
+SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    "tax code": re.compile(r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"),
+    "pseudonym": re.compile(r"v1\.[a-z0-9-]+\.[a-z0-9_]+\.[A-Za-z0-9_-]+"),
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "yyyymmdd": re.compile(r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])([0-2][0-9]|3[01])"),
+    "yyyymm": re.compile(r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])"),
+    "iso": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "dd/mm/yyyy": re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}"),
+    "iso moment": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}.*"),
+    "yyyymmddhhmmss": re.compile(r"(19|20)[0-9]{12}"),
+}
+_DATES: Final = ("yyyymmdd", "yyyymm", "iso", "dd/mm/yyyy")
+_YES: Final = frozenset({"s", "si", "sì", "y", "yes", "1", "true", "t"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What some values of a column look like: the shape most of them have, and the codes if they are few and short."""
+
+    shape: str | None
+    codes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Sampled:
+        """Look at values."""
+        texts = [str(value).strip() for value in values if value is not None and str(value).strip()]
+        shape = next((n for n, p in SHAPES.items() if texts and _share(texts, p) >= _MOST), None)
+        distinct = sorted(set(texts))
+        short = all(len(text) <= _LONGEST_CODE for text in distinct)
+        few = short and len(distinct) <= _MOST_CODES and len(texts) > len(distinct)
+        return cls(shape, tuple(distinct) if few and shape is None else ())
+
+
+def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
+    return sum(pattern.fullmatch(text) is not None for text in texts) / len(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """A column for a field, and how sure that is."""
+
+    column: ColumnFacts
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table with the type whose rows it seems to hold."""
+
+    facts: TableFacts
+    type_name: str
+    confidence: float
+
+
+async def propose(
+    database: Database, vocabulary: GraphQLSchema, member: str, url: str, schema: str | None = None
+) -> str:
+    """Return the text of a `node.yaml` for a database.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer.
+    """
+    catalogue = await read_catalogue(database, schema)
+    samples: dict[tuple[str, str], Sampled] = {}
+    for facts in catalogue.tables.values():
+        samples.update(await _sampled(database, facts, schema))
+    return "\n".join(_Proposal(catalogue, samples, vocabulary).lines(member, url, schema)) + "\n"
+
+
+async def _sampled(database: Database, facts: TableFacts, schema: str | None) -> dict[tuple[str, str], Sampled]:
+    names = [each.name for each in facts.columns.values()]
+    rows: Any = select(*(column(name) for name in names)).select_from(table(facts.name, schema=schema))
+    found = await database.rows(Statement.of(rows.limit(literal_column(str(_SAMPLE))), database.dialect), {})
+    return {(facts.name, name): Sampled.of([row[at] for row in found]) for at, name in enumerate(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """Writes the file, part by part."""
+
+    catalogue: Catalogue
+    samples: Mapping[tuple[str, str], Sampled]
+    vocabulary: GraphQLSchema
+
+    def lines(self, member: str, url: str, schema: str | None) -> Iterator[str]:
+        """Yield the file's lines."""
+        tables = self._tables()
+        yield "# Proposed from the database itself: check every line, the less sure ones first."
+        yield "# The number is the confidence, from 0 to 1. Then run the doctor on it."
+        yield f"member: {member}"
+        yield "database:"
+        yield f'  url: "{url}"'
+        if schema:
+            yield f"  schema: {schema}"
+        yield "types:"
+        for found in tables:
+            yield from self._source(found, tables)
+        left = [facts.name for facts in self.catalogue.tables.values() if facts not in [t.facts for t in tables]]
+        if left:
+            yield f"# Tables not recognised: {', '.join(sorted(left))}"
+
+    def _tables(self) -> list[_Table]:
+        """Return the most likely table of each type: by its name, else by its columns; nothing twice."""
+        scored = sorted(
+            (
+                _Table(facts, type_name, self._likeness(facts, type_name))
+                for facts in self.catalogue.tables.values()
+                for type_name in TYPES
+                if type_name in self.vocabulary.type_map
+            ),
+            key=lambda one: (-one.confidence, one.facts.name),
+        )
+        chosen: dict[str, _Table] = {}
+        for one in scored:
+            taken = {other.facts.name for other in chosen.values()}
+            if one.confidence >= 0.5 and one.type_name not in chosen and one.facts.name not in taken:  # noqa: PLR2004  # even
+                chosen[one.type_name] = one
+        worth = [one for one in chosen.values() if self._guesses(one.facts, FIELDS.get(one.type_name, {}))]
+        return sorted(worth, key=lambda one: (one.type_name != _PERSON, one.type_name))
+
+    def _likeness(self, facts: TableFacts, type_name: str) -> float:
+        named = any(has_phrase(facts.name, phrase) for phrase in TYPES[type_name])
+        fields = FIELDS.get(type_name, {})
+        hits = len(self._guesses(facts, fields))
+        score = (_BY_NAME if named else 0.0) + min(hits, 5) * 0.07
+        shapes = {self._sample(facts, each).shape for each in facts.columns.values()}
+        if type_name == _PERSON and "tax code" in shapes:
+            score += 0.2
+        return min(score, 0.99)
+
+    def _sample(self, facts: TableFacts, found: ColumnFacts) -> Sampled:
+        return self.samples[facts.name, found.name]
+
+    # --- one source ---------------------------------------------------------------------------------------------------
+
+    def _source(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
+        facts, type_name = found.facts, found.type_name
+        guesses = self._guesses(facts, FIELDS.get(type_name, {}))
+        taken = {guess.column.name for guess in guesses.values()}
+        embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in _EMBEDDED if type_name == _PERSON}
+        embedded = {name: some for name, some in embedded.items() if some}
+        yield f"  {type_name}:{_sure(found.confidence, 'name and columns')}"
+        yield f"    table: {facts.name}"
+        yield from self._key(found)
+        yield from self._owner(found, tables)
+        yield from self._attributes(facts, type_name)
+        if guesses:
+            yield "    fields:"
+        for field, guess in guesses.items():
+            yield self._field(facts, type_name, field, guess)
+        relations = list(self._relations(found, tables, embedded))
+        if relations:
+            yield "    relations:"
+            yield from relations
+        used = {guess.column.name for some in (guesses, *embedded.values()) for guess in some.values()}
+        left = sorted(each.name for each in facts.columns.values() if each.name not in used)
+        if left:
+            yield f"    # columns not used as fields: {', '.join(left)}"
+        for name, some in embedded.items():
+            yield from self._embedded(facts, name, some, embedded)
+
+    def _embedded(
+        self, facts: TableFacts, name: str, guesses: Mapping[str, _Guess], embedded: Mapping[str, object]
+    ) -> Iterator[str]:
+        yield f"  {name}:                 # part of the same row"
+        yield "    fields:"
+        for field, guess in guesses.items():
+            yield self._field(facts, name, field, guess)
+        if name == "Residence" and "Address" in embedded:
+            yield "    relations: {address: {to: Address}}"
+
+    def _key(self, found: _Table) -> Iterator[str]:
+        facts = found.facts
+        person = self._pseudonym(facts)
+        kind = self.vocabulary.type_map[found.type_name]
+        has_id = isinstance(kind, GraphQLObjectType) and "id" in kind.fields
+        if person:
+            yield f"    key: {person}{_sure(0.95, 'holds pseudonyms')}"
+            yield f"    subject: {person}"
+        else:
+            if found.type_name == _PERSON:
+                yield "    # add the column that will hold the pseudonyms of people here, as `key` and as `subject`"
+            columns = {name: self._key_type(facts, name) for name in facts.primary_key}
+            if len(columns) == 1:
+                [(name, kind_of)] = columns.items()
+                yield f"    key: {{field: {'id' if has_id else 'null'}, column: {name}, type: {kind_of}}}"
+            elif columns:
+                written = ", ".join(f"{name}: {kind_of}" for name, kind_of in columns.items())
+                yield f"    key: {{field: {'id' if has_id else 'null'}, columns: {{{written}}}}}"
+            else:
+                yield "    # no unique index was found: say which columns are unique, as `key`"
+        tax_code = next((each.name for each in facts.columns.values() if self._is_tax_code(facts, each)), None)
+        if tax_code and found.type_name == _PERSON:
+            yield f"    lookups: {{taxCode: {tax_code}}}"
+
+    def _owner(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
+        """A row with a foreign key to people is about that person, where their pseudonym is known."""
+        person = next((one.facts for one in tables if one.type_name == _PERSON), None)
+        key = None if person is None or person is found.facts else _key_to(found.facts, person)
+        if person is not None and key is not None and self._pseudonym(person):
+            join = _pairs(zip(key.columns, key.there, strict=True))
+            yield f"    owner: {{to: {_PERSON}, join: {join}}}{_sure(0.9, 'foreign key')}"
+
+    def _key_type(self, facts: TableFacts, name: str) -> str:
+        found = self.catalogue.column(facts, name)
+        return "int" if found is not None and found.family is Family.INTEGER else "text"
+
+    def _pseudonym(self, facts: TableFacts) -> str | None:
+        for found in facts.columns.values():
+            named = any(has_phrase(found.name, phrase) for phrase in PSEUDONYM)
+            if self._sample(facts, found).shape == "pseudonym" or (named and found.family is Family.TEXT):
+                return found.name
+        return None
+
+    def _is_tax_code(self, facts: TableFacts, found: ColumnFacts) -> bool:
+        named = any(has_phrase(found.name, phrase) for phrase in FIELDS[_PERSON]["taxCode"])
+        return named or self._sample(facts, found).shape == "tax code"
+
+    def _attributes(self, facts: TableFacts, type_name: str) -> Iterator[str]:
+        lines = [
+            f"      protectedPerson: {self._truth(facts, found)}{_sure(_BY_NAME, 'name')}"
+            for found in facts.columns.values()
+            if type_name == _PERSON and any(has_phrase(found.name, phrase) for phrase in PROTECTED)
+        ][:1]
+        born = self._guesses(facts, FIELDS[_PERSON]).get("dateOfBirth") if type_name == _PERSON else None
+        if born:
+            expression = self._expression(facts, type_name, "dateOfBirth", born.column)
+            if "date:" in expression:
+                lines.append(f"      age: {{age_of: {expression}}}{_sure(born.confidence, born.why)}")
+        if lines:
+            yield "    attributes:"
+            yield from lines
+
+    # --- fields -------------------------------------------------------------------------------------------------------
+
+    def _guesses(
+        self, facts: TableFacts, fields: Mapping[str, tuple[str, ...]], taken: Collection[str] = ()
+    ) -> dict[str, _Guess]:
+        """Return the best column of each field; a column serves one field, and none of those that are taken."""
+        scored = [
+            (guess.confidence, field, guess)
+            for field, phrases in fields.items()
+            for found in facts.columns.values()
+            if found.name not in taken and (guess := self._guess(facts, field, phrases, found)) is not None
+        ]
+        chosen: dict[str, _Guess] = {}
+        for _, field, guess in sorted(scored, key=lambda one: (-one[0], one[1], one[2].column.name)):
+            if field not in chosen and guess.column.name not in {other.column.name for other in chosen.values()}:
+                chosen[field] = guess
+        return {field: chosen[field] for field in fields if field in chosen}
+
+    def _guess(self, facts: TableFacts, field: str, phrases: tuple[str, ...], found: ColumnFacts) -> _Guess | None:
+        named = any(has_phrase(found.name, phrase) for phrase in phrases)
+        commented = any(has_phrase(found.comment, phrase) for phrase in phrases)
+        shape = self._sample(facts, found).shape
+        fitting = _FITTING.get(field)
+        fits = fitting is not None and (shape in fitting or found.family in _FAMILIES_OF.get(field, ()))
+        if not named and not commented and not (fits and field in _BY_SHAPE_ALONE):
+            return None
+        confidence = _BY_NAME if named or commented else 0.3
+        why = "name" if named else "comment" if commented else "values"
+        if fits:
+            return _Guess(found, confidence + _BY_VALUES, why if why == "values" else f"{why} and values")
+        if fitting is not None and shape is not None:
+            return _Guess(found, confidence - _AGAINST, f"{why}, but the values look like {shape}")
+        return _Guess(found, confidence, why)
+
+    def _expression(self, facts: TableFacts, type_name: str, field: str, found: ColumnFacts) -> str:
+        """Return how a column is read as a field's scalar."""
+        kind = self.vocabulary.type_map[type_name]
+        assert isinstance(kind, GraphQLObjectType)
+        scalar = get_named_type(kind.fields[field].type).name
+        sample = self._sample(facts, found)
+        match scalar:
+            case "Date" | "PartialDate":
+                shape = sample.shape if sample.shape in _DATES else "iso" if found.family is not Family.TEXT else None
+                return f"{{column: {found.name}, date: {shape}}}" if shape else f"{{column: {found.name}, date: iso}}"
+            case "DateTime":
+                shape = "yyyymmddhhmmss" if sample.shape == "yyyymmddhhmmss" else "iso"
+                return f"{{column: {found.name}, datetime: {shape}}}"
+            case "Boolean":
+                return self._truth(facts, found)
+            case "String" if sample.codes and len(sample.codes) > 1 and max(map(len, sample.codes)) <= 3:  # noqa: PLR2004  # codes
+                written = ", ".join(f'"{_quoted(code)}": "{_quoted(code)}"' for code in sample.codes)
+                return f"{{column: {found.name}, codes: {{{written}}}}}"
+            case _:
+                return found.name
+
+    def _field(self, facts: TableFacts, type_name: str, field: str, guess: _Guess) -> str:
+        written = self._expression(facts, type_name, field, guess.column)
+        why = f"{guess.why}; say what the codes mean" if "codes:" in written else guess.why
+        return f"      {field}: {written}{_sure(guess.confidence, why)}"
+
+    def _truth(self, facts: TableFacts, found: ColumnFacts) -> str:
+        codes = self._sample(facts, found).codes
+        if found.family is Family.BOOLEAN or not codes:
+            return f'{{column: {found.name}, true_values: ["true", "1"]}}'
+        true = [code for code in codes if code.lower() in _YES]
+        false = [code for code in codes if code not in true]
+        if not true or not false:
+            return f'{{column: {found.name}, true_values: ["S", "1", "true"]}}'
+        return f"{{column: {found.name}, true_values: {_list(true)}, false_values: {_list(false)}}}"
+
+    # --- relations ----------------------------------------------------------------------------------------------------
+
+    def _relations(self, found: _Table, tables: Sequence[_Table], embedded: Mapping[str, object]) -> Iterator[str]:
+        """Follow foreign keys to tables of types to which the vocabulary has a field."""
+        if "Residence" in embedded:
+            yield "      residence: {to: Residence}"
+        kind = self.vocabulary.type_map[found.type_name]
+        assert isinstance(kind, GraphQLObjectType)
+        for field, definition in kind.fields.items():
+            target = get_named_type(definition.type).name
+            other = next((one for one in tables if one.type_name == target), None)
+            if other is None or other is found:
+                continue
+            join = self._join(found.facts, other.facts, many=is_list_type(get_nullable_type(definition.type)))
+            if join:
+                yield f"      {field}: {{to: {target}, {join}}}{_sure(0.9, 'foreign key')}"
+
+    def _join(self, here: TableFacts, there: TableFacts, *, many: bool) -> str | None:
+        forward = _key_to(here, there)
+        backward = _key_to(there, here)
+        if forward and not many:
+            return f"join: {_pairs(zip(forward.columns, forward.there, strict=True))}"
+        if backward:
+            return f"join: {_pairs(zip(backward.there, backward.columns, strict=True))}"
+        for between in self.catalogue.tables.values():
+            one, other = _key_to(between, here), _key_to(between, there)
+            if one and other and between not in (here, there):
+                first = _pairs(zip(one.there, one.columns, strict=True))
+                then = _pairs(zip(other.columns, other.there, strict=True))
+                return f"through: {{table: {between.name}, join: {first}, then: {then}}}"
+        return None
+
+
+def _key_to(here: TableFacts, there: TableFacts) -> ForeignKey | None:
+    return next((key for key in here.foreign_keys if key.table.lower() == there.name.lower()), None)
+
+
+def _pairs(pairs: Any) -> str:
+    return "{" + ", ".join(f"{here}: {there}" for here, there in pairs) + "}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{_quoted(text)}"' for text in texts) + "]"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _sure(confidence: float, why: str) -> str:
+    return f"   # {max(confidence, 0.05):.2f} {why}"
+
+
+_FITTING: Final[Mapping[str, tuple[str, ...]]] = {
+    "taxCode": ("tax code",),
+    "dateOfBirth": _DATES,
+    "email": ("email",),
+    "openedOn": _DATES,
+    "deadline": _DATES,
+    "since": _DATES,
+    "until": _DATES,
+    "validFrom": _DATES,
+    "validUntil": _DATES,
+    "recognisedOn": _DATES,
+    "startedOn": _DATES,
+    "endedOn": _DATES,
+    "at": ("iso moment", "yyyymmddhhmmss"),
+}
+"""The shapes of a field's values, where they have one."""
+
+_FAMILIES_OF: Final[Mapping[str, tuple[Family, ...]]] = {
+    **dict.fromkeys((field for field, shapes in _FITTING.items() if shapes is _DATES), (Family.DATE,)),
+    "at": (Family.TIMESTAMP,),
+}
+_BY_SHAPE_ALONE: Final = frozenset({"taxCode", "email"})
+"""Values that are so particular that the column's name does not matter."""

@@ -1,0 +1,122 @@
+"""A mapping is proposed from a database's own names, keys and shapes of values."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from node.data.expressions import Column, DateFormat, Day, columns_in
+from node.data.mapping import Mapping as NodeMapping
+from node.data.proposal import Sampled, propose
+from node.data.register_words import has_phrase
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.schema import full_schema
+from tests.support.data import MemoryDatabase
+
+DEMO = Path(__file__).parents[3] / "deploy" / "demo"
+REGISTER = """
+CREATE TABLE anagrafe (id INTEGER PRIMARY KEY, pseudonimo TEXT, codice_fiscale TEXT, cognome TEXT, nome TEXT,
+                       data_nascita TEXT, sesso TEXT, via TEXT, cap TEXT, tutela TEXT, x1 TEXT);
+CREATE TABLE pratiche (numero TEXT PRIMARY KEY, persona INTEGER REFERENCES anagrafe (id), oggetto TEXT, servizio TEXT
+                       REFERENCES servizi (codice));
+CREATE TABLE servizi (codice TEXT PRIMARY KEY, titolo TEXT, descrizione TEXT);
+CREATE TABLE log (a TEXT, b TEXT);
+INSERT INTO anagrafe VALUES
+  (1, 'v1.siv.c_m999.aaaa', 'RSSMRA80A01H501U', 'Rossi', 'Mario', '01/01/1980', '1', 'Via Po', '41121', 'N', 'Secret'),
+  (2, 'v1.siv.c_m999.bbbb', 'BNCLRA84H57F257B', 'Villa', 'Laura', '17/06/1984', '2', 'Via Po', '41121', 'S', 'Secret'),
+  (3, 'v1.siv.c_m999.cccc', 'FRRPLA82C03D548Z', 'Greco', 'Paolo', '03/03/1982', '1', 'Via Po', '41121', 'N', 'Secret');
+"""
+
+
+def proposed(script: str) -> str:
+    return asyncio.run(propose(MemoryDatabase.of(script), full_schema(), "c_m999", "sqlite:///register.db"))
+
+
+def test_a_proposal_is_a_mapping_that_fits_the_vocabulary() -> None:
+    mapping = NodeMapping.parse(proposed(REGISTER))
+    NodeSchema.build(full_schema(), mapping)
+    citizen = mapping.sources["Citizen"]
+    assert citizen.table == "anagrafe"
+    assert citizen.subject == "pseudonimo"
+    assert citizen.fields["taxCode"] == Column("codice_fiscale")
+    assert citizen.fields["dateOfBirth"] == Day(Column("data_nascita"), DateFormat.DAY_FIRST)
+    assert citizen.lookups == {"taxCode": "codice_fiscale"}
+    assert citizen.relations["cases"].join == (("id", "persona"),)
+    assert mapping.sources["ServiceCase"].owner is not None
+    assert mapping.sources["ServiceCase"].relations["service"].join == (("servizio", "codice"),)
+    assert mapping.sources["Address"].fields["postCode"] == Column("cap")
+
+
+def test_every_line_says_how_sure_it_is() -> None:
+    text = proposed(REGISTER)
+    assert "taxCode: codice_fiscale   # 0.95 name and values" in text
+    assert "givenName: nome   # 0.60 name" in text
+    assert "# Tables not recognised: log" in text
+    assert "# columns not used as fields: id, pseudonimo, tutela, x1" in text
+
+
+def test_no_value_of_a_citizen_stands_in_a_proposal() -> None:
+    text = proposed(REGISTER)
+    for value in ("RSSMRA80A01H501U", "Rossi", "Mario", "Via Po", "Secret", "v1.siv", "1980"):
+        assert value not in text
+
+
+def test_a_column_is_known_by_its_values_where_its_name_says_nothing() -> None:
+    text = proposed(REGISTER.replace("codice_fiscale TEXT", "c07 TEXT"))
+    assert "taxCode: c07   # 0.65 values" in text
+
+
+def test_values_that_contradict_a_name_are_said() -> None:
+    text = proposed(
+        REGISTER.replace("'RSSMRA80A01H501U'", "'a@b.it'")
+        .replace("'BNCLRA84H57F257B'", "'c@d.it'")
+        .replace("'FRRPLA82C03D548Z'", "'e@f.it'")
+    )
+    assert "taxCode: codice_fiscale   # 0.20 name, but the values look like email" in text
+
+
+def test_an_empty_database_gives_an_empty_proposal() -> None:
+    assert "Tables not recognised" not in proposed("")
+
+
+@pytest.mark.parametrize("member", ["c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte"])
+def test_most_of_what_a_demo_member_maps_is_proposed(member: str) -> None:
+    text = proposed((DEMO / member / "schema.sql").read_text(encoding="utf-8"))
+    mapping = NodeMapping.parse(text)
+    written = NodeMapping.parse((DEMO / member / "node.yaml").read_text(encoding="utf-8"))
+    wanted, found = mapped(written), mapped(mapping)
+    assert len(wanted & found) >= 0.6 * len(wanted), sorted(wanted - found)
+
+
+def mapped(mapping: NodeMapping) -> set[tuple[str, str, str]]:
+    return {
+        (source.type_name, field, name.lower())
+        for source in mapping.sources.values()
+        for field, expression in source.fields.items()
+        for name in columns_in(expression)
+    }
+
+
+NAMES = {
+    "DATA_NASCITA": ("dat nasc", True),
+    "dt_nasc": ("dt nasc", True),
+    "DATANASC": ("dat nasc", True),
+    "alunno": ("al", False),
+    "AL": ("al", True),
+    "nome": ("cogn", False),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), NAMES.items(), ids=NAMES.keys())
+def test_stems_find_names(name: str, expected: tuple[str, bool]) -> None:
+    phrase, found = expected
+    assert has_phrase(name, phrase) is found
+
+
+def test_only_few_and_short_values_are_codes() -> None:
+    assert Sampled.of(["1", "2", "1"]).codes == ("1", "2")
+    assert Sampled.of(["1", "2"]).codes == ()
+    assert Sampled.of(["Mario Rossi", "Mario Rossi"]).codes == ()
+    assert Sampled.of([None, "", "  "]).codes == ()
