@@ -31,7 +31,7 @@ from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.trust.keys import MESSAGE_KEY, SigningKey
-from federation.trust.registry import OPERATORS_FILE, RegistryFolder
+from federation.trust.registry import ROOT_FILE, Registry
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
@@ -57,9 +57,9 @@ class Partner:
             ConfigurationError: the folder holds no federation or no key of the member.
             UnknownMemberError: the member is not on the list.
         """
-        if not (home / "registry" / OPERATORS_FILE).exists():
+        if not (home / "registry" / ROOT_FILE).exists():
             raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
-        members = RegistryFolder.open(home / "registry", SystemClock()).current()
+        members = Registry.open(home / "registry", SystemClock()).current()
         known = members.member(member)
         return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)
 

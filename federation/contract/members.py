@@ -1,14 +1,15 @@
 """The member list and the agreements in it: who belongs to the federation, with which keys, and who may ask whom what.
 
-The list travels as canonical JSON inside a signed envelope (`federation.trust.member_list` verifies it); these are the
-values inside. A purpose or coordinate that no active agreement names is refused before any policy is looked at.
+The list travels as canonical JSON in the operators' signed registry (`federation.trust.trusted_list` verifies it);
+these are the values inside. A purpose or coordinate that no active agreement names is refused before any policy is
+looked at.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -154,12 +155,9 @@ class Agreement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
 class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The whole federation at one version; `supergraph` and `api_schema` are digests (`sha256:…`) of published SDL."""
 
-    MEDIA_TYPE: ClassVar[str] = "application/vnd.crocevia.member-list+json"
-
     federation: str
     version: int
     issued: datetime
-    expires: datetime
     gateway: Party
     exchange: Party
     members: tuple[Member, ...]
@@ -169,7 +167,7 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
 
     @classmethod
     def parse(cls, content: bytes) -> MemberList:
-        """Read a member list; signatures and expiry are checked by `federation.trust.member_list`.
+        """Read a member list; signatures and expiry are checked by `federation.trust.trusted_list`.
 
         Raises:
             BadInputError: not a member list; the message names the place.

@@ -24,25 +24,25 @@ from federation.demo.charter import Charter, CharterMember
 from federation.demo.layout import HOST, Home, Ports, url
 from federation.gateway.directory_subgraph import DIRECTORY_SDL
 from federation.ledger.note import Ed25519Signer
+from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.trust.keys import (
     LEDGER_KEY,
     MESSAGE_KEY,
     SigningKey,
-    ed25519_jwk,
     generate_ed25519,
     load_ed25519,
     publish,
     write_private,
 )
-from federation.trust.member_list import sign_member_list
-from federation.trust.registry import PublishedOperators
+from federation.trust.registry import ROOT_FILE
+from federation.trust.repository import Repository
+from federation.trust.trusted_list import API_FILE, SUPERGRAPH_FILE, schema_file
 
 SUBJECTS_KEY = "subjects.key"
 MASKS_KEY = "masks.key"
 CURSORS_KEY = "cursors.key"
 EXCHANGE_MASTER_KEY = "master.key"
 _SECRET_BYTES = 32
-_LIST_LIFE = timedelta(days=7)
 _KEY_LIFE = timedelta(days=365)
 
 
@@ -58,6 +58,7 @@ def make_keys(home: Home, charter: Charter) -> None:
     """Make every key and secret that is not there yet, in files of mode 0600."""
     for operator in charter.operators:
         _ensure_ed25519(home.operators / f"{operator}.pem")
+    _ensure_ed25519(home.keys(PUBLISHER) / TIMESTAMP_KEY)
     for party in ("gateway", "exchange", *(member.id for member in charter.members)):
         make_party_keys(home.keys(party))
     _ensure_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY)
@@ -84,11 +85,11 @@ def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping
     """
     supergraph = _composed(charter, ports, sdls)
     now = clock.now()
+    repository = Repository(home.registry, home.staged, clock)
     members = MemberList(
         federation=charter.federation,
-        version=_last_version(home) + 1,
+        version=repository.next_version(),
         issued=now,
-        expires=now + _LIST_LIFE,
         gateway=_party(home, "gateway", url(ports.gateway) + "/graphql", now),
         exchange=_party(home, "exchange", url(ports.exchange), now),
         members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
@@ -96,16 +97,34 @@ def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping
         supergraph=sha256_digest(supergraph.sdl.encode()),
         api_schema=sha256_digest(supergraph.api_sdl.encode()),
     )
-    operators = [load_ed25519(home.operators / f"{name}.pem") for name in charter.operators]
-    published = PublishedOperators(
-        charter.federation, charter.threshold, tuple(ed25519_jwk(key.public_key()) for key in operators)
-    )
-    home.registry.mkdir(parents=True, exist_ok=True)
-    _write(home.registry / "operators.json", msgspec.json.format(msgspec.json.encode(published)))
-    _write(home.registry / "supergraph.graphql", supergraph.sdl.encode())
-    _write(home.registry / "api.graphql", supergraph.api_sdl.encode())
-    _write(home.registry / "member-list.json", sign_member_list(members, operators[: charter.threshold]))
+    documents = {SUPERGRAPH_FILE: supergraph.sdl.encode(), API_FILE: supergraph.api_sdl.encode()}
+    schemas = {schema_file(member): sdl.encode() for member, sdl in {**sdls, DIRECTORY: DIRECTORY_SDL}.items()}
+    publish_edition(home, charter, members, {**documents, **schemas}, clock)
+    for name, content in documents.items():
+        _write(home.registry / name, content)
     return Founded(members, supergraph)
+
+
+def publish_edition(
+    home: Home, charter: Charter, members: MemberList, documents: Mapping[str, bytes], clock: Clock
+) -> None:
+    """Let as many of the charter's operators as it takes sign an edition, and publish and stamp it."""
+    repository = Repository(home.registry, home.staged, clock)
+    operators = [load_ed25519(home.operators / f"{name}.pem") for name in charter.operators]
+    timestamp = load_ed25519(home.keys(PUBLISHER) / TIMESTAMP_KEY)
+    if not (home.registry / ROOT_FILE).exists():
+        keys = [key.public_key() for key in operators]
+        repository.stage_root(charter.federation, charter.threshold, keys, timestamp.public_key())
+    repository.stage_list(members, documents)
+    for operator in operators[: charter.threshold]:
+        repository.sign(operator)
+    repository.publish()
+    stamp(home, clock)
+
+
+def stamp(home: Home, clock: Clock) -> None:
+    """Renew the registry's timestamp, as the publisher does."""
+    Repository(home.registry, home.staged, clock).stamp(load_ed25519(home.keys(PUBLISHER) / TIMESTAMP_KEY))
 
 
 def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, queries: Path) -> None:
@@ -116,6 +135,8 @@ def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, q
         {"keys": "keys", "state": "state", "registry": "../registry"},
         '\n[demo]\npartners = ".."\nqueries = ' + _toml(str(queries)) + "\n",
     )
+    registry = {"keys": "keys", "registry": "../registry", "staged": "../staged"}
+    _settings(home.party(PUBLISHER), ports.publisher, registry)
     _settings(home.party("exchange"), ports.exchange, {"keys": "keys", "state": "state", "registry": "../registry"})
     for position, member in enumerate(charter.nodes()):
         values = {
@@ -167,17 +188,6 @@ def _message_keys(home: Home, party: str, now: datetime) -> tuple[PublishedKey, 
 
 def _ledger_key(home: Home, party: str) -> Path:
     return home.keys(party) / LEDGER_KEY
-
-
-def _last_version(home: Home) -> int:
-    """Versions only rise, and restart with the registry: a new registry has new operators."""
-    try:
-        known = msgspec.json.decode((home.registry / "version").read_bytes(), type=int)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        known = 0
-    home.registry.mkdir(parents=True, exist_ok=True)
-    _write(home.registry / "version", str(known + 1).encode())
-    return known
 
 
 def _ensure_ed25519(path: Path) -> None:

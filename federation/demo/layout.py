@@ -2,7 +2,9 @@
 
 ```
 operators/      keys of the three operators who sign the member list
-registry/       what everybody may read: operators.json, member-list.json, supergraph.graphql, api.graphql
+registry/       what everybody may read: metadata/, targets/, root.json; supergraph.graphql and api.graphql for people
+staged/         what the operators have not signed and published yet
+publisher/      settings.toml, keys/: the process that serves the registry and renews its timestamp
 gateway/        settings.toml, keys/, state/ (ledger, replay cache, reference directory)
 exchange/       settings.toml, keys/, state/
 portal/         keys/, citizens.db: the citizens' access point, and under which pseudonym it knows each
@@ -26,7 +28,7 @@ _FIRST_NODE = 11
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The gateway's port; the exchange has the next one, nodes follow from the eleventh on."""
+    """The gateway's port; exchange and publisher have the next ones, nodes follow from the eleventh on."""
 
     gateway: int = DEFAULT_PORT
 
@@ -34,6 +36,11 @@ class Ports:
     def exchange(self) -> int:
         """The exchange's port."""
         return self.gateway + 1
+
+    @property
+    def publisher(self) -> int:
+        """The publisher's port."""
+        return self.gateway + 2
 
     def node(self, position: int) -> int:
         """The port of the node at this position in the charter, from 0."""
@@ -62,6 +69,11 @@ class Home:
         return self.root / "registry"
 
     @property
+    def staged(self) -> Path:
+        """What waits for operators' signatures."""
+        return self.root / "staged"
+
+    @property
     def logs(self) -> Path:
         """One log per process."""
         return self.root / "logs"
@@ -85,7 +97,7 @@ class Home:
         Raises:
             ConfigurationError: says how to make one.
         """
-        if not (self.registry / "member-list.json").exists():
+        if not (self.registry / "root.json").exists():
             raise ConfigurationError(f"`{self.root}` holds no federation; run `crocevia demo` first, or give `--home`")
         for member in members:
             if not self.keys(member).exists():

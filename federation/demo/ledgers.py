@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from federation.contract.clock import SystemClock
 from federation.contract.errors import CroceviaError
 from federation.demo.founding import ledger_origin
 from federation.demo.layout import Home
@@ -14,7 +13,7 @@ from federation.ledger.note import Ed25519Signer, Ed25519Verifier
 from federation.ledger.store import SqliteStore
 from federation.ledger.verify import verify_ledger
 from federation.trust.keys import LEDGER_KEY, load_ed25519
-from federation.trust.registry import RegistryFolder
+from federation.trust.registry import last_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class LedgerFinding:
 
 def verify_ledgers(home: Home) -> Iterator[LedgerFinding]:
     """Verify the ledgers of all nodes, the gateway and the exchange."""
-    members = RegistryFolder.open(home.registry, SystemClock()).current()
+    members = last_list(home.registry)
     keys = {member.id: Ed25519Verifier.parse(member.ledger) for member in members.members if member.ledger}
     for party in ("gateway", "exchange"):
         private = load_ed25519(home.keys(party) / LEDGER_KEY)

@@ -59,7 +59,14 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
         url(ports.gateway) + "/readyz",
         home.logs / "gateway.log",
     )
-    return [exchange, *nodes, gateway]
+    publisher = Program(
+        "publisher",
+        "federation.membership",
+        ("--settings", str(home.party("publisher") / "settings.toml")),
+        url(ports.publisher) + "/readyz",
+        home.logs / "publisher.log",
+    )
+    return [publisher, exchange, *nodes, gateway]
 
 
 def require_free_ports(charter: Charter, ports: Ports) -> None:
@@ -70,5 +77,6 @@ def require_free_ports(charter: Charter, ports: Ports) -> None:
     """
     require_free_port(ports.gateway, "gateway")
     require_free_port(ports.exchange, "exchange")
+    require_free_port(ports.publisher, "publisher")
     for position, member in enumerate(charter.nodes()):
         require_free_port(ports.node(position), member.id)

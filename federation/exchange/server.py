@@ -31,7 +31,7 @@ from federation.trust.asgi import or_refusal, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
-from federation.trust.registry import OPERATORS_FILE, RegistryFolder, read_operators
+from federation.trust.registry import KEPT_FILE, Registry, follow
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
 
@@ -60,7 +60,7 @@ class Process:
 
     settings: ExchangeSettings
     exchange: Exchange
-    registry: RegistryFolder
+    registry: Registry
     ledger: Ledger
     subject_keys: SqliteSubjectKeys
     replay: SqliteReplayStore
@@ -73,13 +73,12 @@ class Process:
             ConfigurationError: a key or the registry is missing or cannot be used; names the file.
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
         """
-        operators = read_operators(settings.registry / OPERATORS_FILE)
         signer = SigningKey.load(settings.keys / MESSAGE_KEY)
         suite = SivSuite(read_secret(settings.keys / MASTER_KEY))
         ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
         settings.state.mkdir(parents=True, exist_ok=True)
-        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
-        origin = f"{operators.federation.removeprefix('https://')}/{EXCHANGE}/ledger"
+        registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
+        origin = f"{registry.federation.removeprefix('https://')}/{EXCHANGE}/ledger"
         subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
         ledger = Ledger.open(
             Ed25519Signer.of(origin, ledger_key),
@@ -88,7 +87,7 @@ class Process:
             secrets.token_bytes,
         )
         replay = SqliteReplayStore.open(settings.state / "replay.db", clock)
-        tokens = AccessTokens(operators.federation, settings.url, clock)
+        tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
         return cls(settings, exchange, registry, ledger, subject_keys, replay)
 
@@ -104,7 +103,10 @@ def create_app(process: Process) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(follow(process.registry))
         yield
+        following.cancel()
+        await asyncio.wait([following])
         process.close()
 
     async def convert(request: Request) -> Response:
@@ -168,12 +170,12 @@ async def _bounded_body(request: Request, seconds: float) -> bytes:
 async def _readiness(process: Process) -> Response:
     """Ready means: a member list in force, and a ledger that can record."""
     try:
-        version = process.registry.current().version
+        standing = process.registry.standing()
     except UnavailableError as error:
         return _problem(error)
     if not await process.ledger.ready():
         return _problem(UnavailableError("ledger cannot record"))
-    return JSONResponse({"status": "pass", "memberList": version})
+    return JSONResponse({"status": "pass", **standing})
 
 
 _Endpoint = Callable[[Request], Awaitable[Response]]

@@ -5,7 +5,7 @@ listen = "127.0.0.1:8401"
 url = "http://127.0.0.1:8401"
 keys = "keys"               # message.pem, ledger.pem, subjects.key and master.key, from which all pseudonyms derive
 state = "state"
-registry = "../registry"
+registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
 ```
 """
 
@@ -28,6 +28,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Path
     registry: Path
     body_seconds: float = 5.0
+    registry_url: str | None = None
 
 
 def load_settings(path: Path) -> ExchangeSettings:

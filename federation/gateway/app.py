@@ -35,12 +35,14 @@ from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings
 from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.keys import jwks
-from federation.trust.registry import MEMBER_LIST_FILE
+from federation.trust.registry import follow
+from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
 
 _PROBLEM: Final = "application/problem+json"
 _STATIC = Path(__file__).parent / "static"
 _LIMITS = Limits()
 _TOKEN_BODY = 16_384
+_PUBLIC: Final = {MEMBERS_FILE: "application/json", API_FILE: "text/plain", SUPERGRAPH_FILE: "text/plain"}
 _NO_STORE = {"cache-control": "no-store"}
 _log = logging.getLogger("crocevia.gateway")
 
@@ -52,7 +54,10 @@ def create_app(process: GatewayProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(follow(process.registry))
         yield
+        following.cancel()
+        await asyncio.wait([following])
         process.close()
 
     async def graphql(request: Request) -> Response:
@@ -123,13 +128,10 @@ async def _graphql(process: GatewayProcess, request: Request) -> Response:
 
 
 def _registry(process: GatewayProcess, name: str) -> Response:
-    """Serve what is public: the signed list and the schemas it names."""
-    if name == "member-list":
-        content = (process.settings.registry / MEMBER_LIST_FILE).read_bytes()
-        return Response(content, media_type="application/json")
-    if name in {"api.graphql", "supergraph.graphql"}:
-        return PlainTextResponse((process.settings.registry / name).read_bytes())
-    raise NotFoundError("the registry serves `member-list`, `api.graphql` and `supergraph.graphql`")
+    """Serve for reading what this gateway acts on; who wants to verify it asks the registry itself."""
+    if name not in _PUBLIC:
+        raise NotFoundError(f"the gateway shows {', '.join(f'`{each}`' for each in _PUBLIC)} of the registry")
+    return Response(process.registry.document(name), media_type=_PUBLIC[name])
 
 
 async def _checkpoint(process: GatewayProcess) -> Response:
@@ -141,11 +143,11 @@ async def _checkpoint(process: GatewayProcess) -> Response:
 
 async def _readiness(process: GatewayProcess) -> Response:
     """Ready means: a member list in force, and a ledger that can record."""
-    version = process.registry.current().version
+    standing = process.registry.standing()
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
     breakers = {member: state.value for member, state in process.fetching.states().items()}
-    return JSONResponse({"status": "pass", "memberList": version, "breakers": breakers})
+    return JSONResponse({"status": "pass", **standing, "breakers": breakers})
 
 
 def _graphql_or_refusal(endpoint: _Endpoint) -> _Endpoint:

@@ -60,7 +60,8 @@ def routes(
     catalogue = None if partners is None else Catalogue(partners)
 
     async def landing(_: Request) -> Response:
-        members = process.registry.current()
+        in_force = process.registry.in_force()
+        members = in_force.members
         states = await _states(members)
         return page(
             "landing.html",
@@ -68,7 +69,7 @@ def routes(
             federation=members.federation.removeprefix("https://"),
             url=process.settings.url,
             version=members.version,
-            expires=rfc3339(members.expires),
+            expires=rfc3339(in_force.expires),
             members=[_row(member, states[member.id], process) for member in members.members],
             purposes=list(_purposes(members)),
             services=await catalogue.services(members) if catalogue else [],

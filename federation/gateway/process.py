@@ -39,9 +39,10 @@ from federation.ledger.note import Ed25519Signer
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, message_keys, read_secret
-from federation.trust.registry import RegistryFolder, read_schema
+from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
+from federation.trust.trusted_list import SUPERGRAPH_FILE
 
 SUBJECTS_KEY = "subjects.key"
 _NONCE_BYTES = 18
@@ -63,7 +64,7 @@ class GatewayProcess:
     """An open gateway. Everything that follows from the member list is renewed when its version changes."""
 
     settings: GatewaySettings
-    registry: RegistryFolder
+    registry: Registry
     clock: Clock
     key: SigningKey
     ledger: Ledger
@@ -83,7 +84,7 @@ class GatewayProcess:
         self._sender = Sender(self.client, self.key, self.clock, new_nonce)
         self.fetching = ResilientFetcher(_Nobody(), ResilienceSettings(), random.random)
         tokens = AccessTokens(members.federation, members.gateway.endpoint, self.clock)
-        supergraph = Supergraph.parse(read_schema(self.settings.registry, "supergraph.graphql", members.supergraph))
+        supergraph = Supergraph.parse(self.registry.document(SUPERGRAPH_FILE))
         self.gateway = Gateway(
             members=self.registry,
             door=Doorkeeper(tokens, self.replay, self.clock),
@@ -109,7 +110,7 @@ class GatewayProcess:
         """
         key = SigningKey.load(settings.keys / MESSAGE_KEY)
         settings.state.mkdir(parents=True, exist_ok=True)
-        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
+        registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         subject_keys = SqliteSubjectKeys.open(
             settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
         )

@@ -5,7 +5,7 @@ listen = "127.0.0.1:8400"
 url = "http://127.0.0.1:8400"
 keys = "keys"
 state = "state"
-registry = "../registry"
+registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
 
 [demo]                      # only in a demo: the signing proxy plays these partners' own systems
 partners = "../"            # a folder per partner with its keys
@@ -39,6 +39,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Path
     registry: Path
     demo: DemoSettings | None = None
+    registry_url: str | None = None
     deadline: float = 2.0
 
 

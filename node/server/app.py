@@ -21,6 +21,7 @@ from federation.contract.graphql_request import GraphQLRequest
 from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
+from federation.trust.registry import follow
 from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
 from node.enforcement.answer import answer
@@ -42,10 +43,11 @@ def create_app(process: NodeProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(process.follow_policies())
+        following = [asyncio.create_task(process.follow_policies()), asyncio.create_task(follow(process.registry))]
         yield
-        following.cancel()
-        await asyncio.wait([following])
+        for each in following:
+            each.cancel()
+        await asyncio.wait(following)
         await process.close()
 
     async def question(message: HttpRequest) -> bytes:
@@ -129,13 +131,13 @@ def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, st
 
 async def _readiness(process: NodeProcess) -> Response:
     """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
-    version = process.registry.current().version
+    standing = process.registry.standing()
     await process.plane.database.rows(SMALLEST, {})
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
     policy = process.node().policy.version
     return JSONResponse(
-        {"status": "pass", "memberList": version, "policy": {"digest": policy.digest, "revision": policy.revision}}
+        {"status": "pass", **standing, "policy": {"digest": policy.digest, "revision": policy.revision}}
     )
 
 

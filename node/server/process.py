@@ -20,9 +20,10 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
-from federation.trust.registry import RegistryFolder, read_schema
+from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
+from federation.trust.trusted_list import API_FILE
 from node.data.node_keys import NodeKeys
 from node.data.plane import DataPlane
 from node.enforcement.answer import Node
@@ -51,7 +52,7 @@ class NodeProcess:
     settings: NodeSettings
     clock: Clock
     key: SigningKey
-    registry: RegistryFolder
+    registry: Registry
     ledger: Ledger
     reader: LedgerReader
     subject_keys: SqliteSubjectKeys
@@ -65,7 +66,7 @@ class NodeProcess:
     _tokens: AccessTokens = field(init=False)
 
     def __post_init__(self) -> None:
-        federation = self.registry.current().federation
+        federation = self.registry.federation
         self._tokens = AccessTokens(federation, self.settings.url + "/graphql", self.clock)
 
     @classmethod
@@ -85,7 +86,7 @@ class NodeProcess:
         decisions = policies.load()
         plane = open_plane(settings, mapping, decisions.bundle)
         settings.state.mkdir(parents=True, exist_ok=True)
-        registry = RegistryFolder.open(settings.registry, clock, settings.state / "member-list.json")
+        registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
         signer = Ed25519Signer.of(origin, ledger_key)
         path = settings.state / LEDGER_FILE
@@ -111,11 +112,11 @@ class NodeProcess:
 
         Raises:
             RegistryStaleError: there is no valid member list.
-            ConfigurationError: the registry's API schema is not the one that the member list names.
+            ConfigurationError: the registry has no API schema.
         """
         members = self.registry.current()
         if self._api is None or self._api[0] != members.api_schema:
-            sdl = read_schema(self.settings.registry, "api.graphql", members.api_schema)
+            sdl = self.registry.document(API_FILE)
             self._api = (members.api_schema, Documents(build_schema(sdl, assume_valid_sdl=True), _LIMITS))
         if self._own is None or self._own[0] is not self.plane.schema:
             self._own = (self.plane.schema, Documents(self.plane.schema, _LIMITS))

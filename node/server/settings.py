@@ -8,7 +8,7 @@ mapping = "node.yaml"
 policies = "policies"
 keys = "keys"
 state = "state"
-registry = "../registry"
+registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
 ```
 
 Paths are relative to the file. Secrets are never in it: `keys` is a folder of files of mode 0600.
@@ -41,6 +41,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Path
     registry: Path
     body_limit: int = 4_000_000
+    registry_url: str | None = None
 
 
 def load_settings(path: Path) -> NodeSettings:

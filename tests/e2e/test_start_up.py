@@ -121,7 +121,7 @@ def _no_registry(folder: Path) -> None:
 
 
 def _forged_list(folder: Path) -> None:
-    path = folder.parent / "registry" / "member-list.json"
+    path = folder.parent / "registry" / "metadata" / "timestamp.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"sig":"', '"sig":"AAAA'), encoding="utf-8")
 
 
@@ -141,8 +141,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], ExitCode, str, list[str]]] = {
     "policy that is no YAML": (_policy_that_is_no_yaml, ExitCode.UNREACHABLE, "POLICY_UNAVAILABLE", ["Citizen.yaml"]),
     "no policies": (_no_policies, ExitCode.USAGE, "CONFIGURATION_INVALID", ["policies", "does not exist"]),
     "unknown setting": (_unknown_setting, ExitCode.USAGE, "CONFIGURATION_INVALID", ["settings.toml", "lisen"]),
-    "no registry": (_no_registry, ExitCode.USAGE, "CONFIGURATION_INVALID", ["operators.json"]),
-    "forged member list": (_forged_list, ExitCode.UNREACHABLE, "REGISTRY_STALE", []),
+    "no registry": (_no_registry, ExitCode.USAGE, "CONFIGURATION_INVALID", ["root.json"]),
+    "forged member list": (_forged_list, ExitCode.UNREACHABLE, "REGISTRY_STALE", ["refused", "signed"]),
 }
 
 

@@ -14,7 +14,6 @@ from federation.contract.canonical import canonical
 from federation.contract.errors import CroceviaError, SignatureError
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import TranslationStatement
-from federation.trust.envelope import Envelope, EnvelopeSignature
 from federation.trust.http_messages import content_digest, require_content_digest
 from federation.trust.keys import SigningKey
 from federation.trust.tokens import DpopProof, make_dpop, verify_dpop
@@ -96,20 +95,6 @@ texts = st.text(max_size=40)
 @settings(max_examples=300, deadline=None)
 def test_the_fast_form_of_a_statement_is_its_canonical_json(statement: TranslationStatement) -> None:
     assert _content(statement) == canonical(msgspec.to_builtins(statement))
-
-
-@given(texts, st.binary(max_size=60), st.lists(st.tuples(texts, texts), max_size=4))
-@settings(max_examples=100, deadline=None)
-def test_an_envelope_is_read_as_it_was_written(kind: str, content: bytes, signatures: list[tuple[str, str]]) -> None:
-    envelope = Envelope(kind, content.hex(), tuple(EnvelopeSignature(*each) for each in signatures))
-    assert Envelope.parse(envelope.to_bytes()) == envelope
-
-
-@given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
-def test_no_bytes_break_the_envelope_reader(content: bytes) -> None:
-    with pytest.raises(CroceviaError):
-        Envelope.parse(content)
 
 
 @given(st.binary(max_size=60), st.text(max_size=80))

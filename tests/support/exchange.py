@@ -65,7 +65,6 @@ def member_list(state: AgreementState = AgreementState.ACTIVE, now: datetime = N
         federation="demo",
         version=1,
         issued=now,
-        expires=now + timedelta(minutes=10),
         gateway=Party(id=MemberId("gateway"), endpoint=GATEWAY_URL, keys=keys(GATEWAY, now)),
         exchange=Party(id=MemberId("exchange"), endpoint=EXCHANGE_URL, keys=keys(EXCHANGE_KEY, now)),
         members=(member("ustat", CONSUMER), member("inprev", STRANGER), member("aslvs", STRANGER)),

@@ -1,26 +1,34 @@
-"""Member lists for tests, signed by operators whose keys everybody knows."""
+"""Registries for tests, signed by operators whose keys everybody knows."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from federation.contract.clock import FixedClock
 from federation.contract.identifiers import MemberId
 from federation.contract.members import MemberList, Party
-from federation.trust.member_list import sign_member_list
+from federation.trust.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from federation.contract.clock import Clock
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-ONE, TWO, THREE, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(4))
+ONE, TWO, THREE, STRANGER, ONLINE = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(5))
+OPERATORS = (ONE, TWO, THREE)
 
 
-def members(version: int, minutes: int = 10, supergraph: str = "sha256:0") -> MemberList:
-    """Return a list with nobody on it, good for some minutes from `NOW`."""
+def members(version: int, supergraph: str = "sha256:0") -> MemberList:
+    """Return a list with nobody on it."""
     return MemberList(
         federation="demo",
         version=version,
         issued=NOW,
-        expires=NOW + timedelta(minutes=minutes),
         gateway=Party(id=MemberId("gateway"), endpoint="https://gateway.example/graphql", keys=()),
         exchange=Party(id=MemberId("exchange"), endpoint="https://exchange.example", keys=()),
         members=(),
@@ -30,6 +38,35 @@ def members(version: int, minutes: int = 10, supergraph: str = "sha256:0") -> Me
     )
 
 
-def signed(version: int, minutes: int = 10, supergraph: str = "sha256:0") -> bytes:
-    """Return such a list signed by two operators."""
-    return sign_member_list(members(version, minutes, supergraph), [ONE, TWO])
+def repository(folder: Path, clock: Clock | None = None) -> Repository:
+    """Return the registry in a folder, staged beside it."""
+    return Repository(folder, folder.with_name(f"{folder.name}-staged"), clock or FixedClock(NOW))
+
+
+def found(kept: Repository, federation: str = "demo", operators: Sequence[Ed25519PrivateKey] = OPERATORS) -> None:
+    """Publish the first root: two of three operators must sign, or the one there is."""
+    kept.stage_root(federation, min(2, len(operators)), [key.public_key() for key in operators], ONLINE.public_key())
+    for operator in operators:
+        kept.sign(operator)
+    kept.publish()
+
+
+def publish(
+    kept: Repository,
+    listed: MemberList,
+    documents: Mapping[str, bytes] | None = None,
+    signers: Sequence[Ed25519PrivateKey] = (ONE, TWO),
+) -> None:
+    """Publish an edition, and stamp it."""
+    kept.stage_list(listed, documents or {})
+    for signer in signers:
+        kept.sign(signer)
+    kept.publish()
+    kept.stamp(ONLINE)
+
+
+def registry_of(folder: Path, listed: MemberList, clock: Clock, documents: Mapping[str, bytes] | None = None) -> None:
+    """Make a registry with one edition in a folder."""
+    kept = repository(folder, clock)
+    found(kept, listed.federation)
+    publish(kept, listed, documents)

@@ -57,7 +57,6 @@ class Parties:
             state=AgreementState.ACTIVE,
         )
     )
-    expires: timedelta = timedelta(days=1)
     _nonces: int = 0
 
     def current(self) -> MemberList:
@@ -66,7 +65,6 @@ class Parties:
             federation=FEDERATION,
             version=1,
             issued=NOW,
-            expires=NOW + self.expires,
             gateway=Party(MemberId("gateway"), GATEWAY_URL, (_published(self.gateway),)),
             exchange=Party(MemberId("exchange"), EXCHANGE_URL, (_published(self.exchange),)),
             members=(

@@ -24,7 +24,7 @@ import crocevia
 from federation.consumer.client import Answer, PartnerClient
 from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
-from federation.demo.founding import write_settings
+from federation.demo.founding import publish_edition, stamp, write_settings
 from federation.demo.layout import Home, Ports
 from federation.exchange.server import Process as ExchangeProcess
 from federation.exchange.server import create_app as exchange_app
@@ -38,9 +38,8 @@ from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings as gateway_settings
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
-from federation.trust.keys import MESSAGE_KEY, SigningKey, load_ed25519
-from federation.trust.member_list import sign_member_list
-from federation.trust.registry import MEMBER_LIST_FILE
+from federation.trust.keys import MESSAGE_KEY, SigningKey
+from federation.trust.trusted_list import MEMBERS_FILE
 from node.demo.seed import demo_files
 from node.server.app import create_app as node_app
 from node.server.process import NodeProcess
@@ -135,9 +134,9 @@ class Simulator:
         """Publish a member list of the next version, signed by as many operators as it takes."""
         current = self.process.registry.current()
         changed = msgspec.structs.replace(change(current), version=current.version + 1)
-        charter = demo_charter()
-        keys = [load_ed25519(self.home.operators / f"{name}.pem") for name in charter.operators[: charter.threshold]]
-        (self.home.registry / MEMBER_LIST_FILE).write_bytes(sign_member_list(changed, keys))
+        files = self.process.registry.in_force().files
+        documents = {name: content for name, content in files.items() if name != MEMBERS_FILE}
+        publish_edition(self.home, demo_charter(), changed, documents, self.clock)
 
     def policy(self, member: str, type_name: str) -> Path:
         """Return the file of a member's policy for a type, for a test to write; `renew` puts it in force."""
@@ -167,6 +166,7 @@ async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
     shutil.copytree(founded.root, root)
     home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
     write_settings(home, charter, PORTS, root / "policies", demo_files() / "queries")
+    stamp(home, clock)
     nodes = {
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
         for member in charter.nodes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -15,22 +14,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation.contract.clock import FixedClock
+from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
 from federation.exchange.messages import CONVERT_PATH, Conversion, ConvertAnswer
 from federation.exchange.server import MASTER_KEY, SUBJECTS_KEY
 from federation.ledger.note import Ed25519Signer
 from federation.ledger.store import SqliteStore
 from federation.ledger.verify import verify_ledger
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, ed25519_jwk, generate_ed25519, load_ed25519, write_private
-from federation.trust.member_list import sign_member_list
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, generate_ed25519, load_ed25519, write_private
 from tests.support.exchange import EXCHANGE_KEY, SUITE, World, member_list
+from tests.support.members import registry_of
 
 pytestmark = pytest.mark.integration
 
-OPERATOR = Ed25519PrivateKey.from_private_bytes(bytes(32))
 INPREV, ASLVS = MemberId("inprev"), MemberId("aslvs")
 COMMAND = "from pathlib import Path; from federation.exchange.server import serve; serve(Path('settings.toml'))"
 
@@ -45,16 +42,12 @@ def port() -> int:
 @pytest.fixture
 def home(tmp_path: Path, port: int) -> Path:
     """Found an exchange whose member list is of now: the process has the machine's clock."""
-    for folder in ("keys", "registry"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "keys").mkdir()
     EXCHANGE_KEY.save(tmp_path / "keys" / MESSAGE_KEY)
     generate_ed25519(tmp_path / "keys" / LEDGER_KEY)
     write_private(tmp_path / "keys" / MASTER_KEY, bytes(range(32)))
     write_private(tmp_path / "keys" / SUBJECTS_KEY, bytes(32))
-    operators = {"federation": "demo", "threshold": 1, "keys": [ed25519_jwk(OPERATOR)]}
-    (tmp_path / "registry" / "operators.json").write_text(json.dumps(operators))
-    listed = sign_member_list(member_list(now=datetime.now(UTC)), [OPERATOR])
-    (tmp_path / "registry" / "member-list.json").write_bytes(listed)
+    registry_of(tmp_path / "registry", member_list(now=datetime.now(UTC)), SystemClock())
     (tmp_path / "settings.toml").write_text(
         f'listen = "127.0.0.1:{port}"\nurl = "https://exchange.example"\n'
         'keys = "keys"\nstate = "state"\nregistry = "registry"\n'

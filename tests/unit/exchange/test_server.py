@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from federation.contract.clock import rfc3339
 from federation.contract.identifiers import MemberId
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES, Conversion, ConvertAnswer
 from federation.exchange.server import MASTER_KEY, SUBJECTS_KEY, Process, create_app
@@ -19,9 +19,9 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.verify import verify_ledger
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, verify_response
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, VerifyKey, ed25519_jwk, generate_ed25519, write_private
-from federation.trust.member_list import sign_member_list
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, VerifyKey, generate_ed25519, write_private
 from tests.support.exchange import EXCHANGE_KEY, EXCHANGE_URL, NOW, SUITE, World, member_list
+from tests.support.members import registry_of
 
 OPERATOR = Ed25519PrivateKey.from_private_bytes(bytes(32))
 INPREV, ASLVS = MemberId("inprev"), MemberId("aslvs")
@@ -35,15 +35,12 @@ def world() -> World:
 
 @pytest.fixture
 async def process(tmp_path: Path, world: World) -> AsyncIterator[Process]:
-    for folder in ("keys", "registry"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "keys").mkdir()
     EXCHANGE_KEY.save(tmp_path / "keys" / MESSAGE_KEY)
     generate_ed25519(tmp_path / "keys" / LEDGER_KEY)
     write_private(tmp_path / "keys" / MASTER_KEY, bytes(range(32)))
     write_private(tmp_path / "keys" / SUBJECTS_KEY, bytes(32))
-    operators = {"federation": "demo", "threshold": 1, "keys": [ed25519_jwk(OPERATOR)]}
-    (tmp_path / "registry" / "operators.json").write_text(json.dumps(operators))
-    (tmp_path / "registry" / "member-list.json").write_bytes(sign_member_list(member_list(), [OPERATOR]))
+    registry_of(tmp_path / "registry", member_list(), world.clock)
     (tmp_path / "settings.toml").write_text(
         f'listen = "127.0.0.1:0"\nurl = "{EXCHANGE_URL}"\nkeys = "keys"\nstate = "state"\nregistry = "registry"\n'
     )
@@ -98,7 +95,8 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
 
 async def test_health_follows_member_list_and_ledger(client: httpx.AsyncClient, world: World) -> None:
     assert (await client.get("/healthz")).status_code == 200
-    assert (await client.get("/readyz")).json() == {"status": "pass", "memberList": 1}
+    until = rfc3339(NOW + timedelta(minutes=10))
+    assert (await client.get("/readyz")).json() == {"status": "pass", "memberList": 1, "memberListExpires": until}
     world.clock.instant = NOW + timedelta(minutes=11)
     stale = await client.get("/readyz")
     assert (stale.status_code, stale.json()["code"]) == (503, "REGISTRY_STALE")

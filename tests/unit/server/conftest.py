@@ -7,35 +7,28 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from graphql import print_schema
 
 from federation.contract.canonical import sha256_digest
 from federation.contract.identifiers import MemberId
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, ed25519_jwk, generate_ed25519, write_private
-from federation.trust.member_list import sign_member_list
-from federation.trust.registry import MEMBER_LIST_FILE, OPERATORS_FILE
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, generate_ed25519, write_private
+from federation.trust.trusted_list import API_FILE
 from node.demo.seed import seed
 from node.server.planes import CURSORS_KEY, MASKS_KEY
 from node.server.process import SUBJECTS_KEY
 from node.server.settings import NodeSettings
 from node.vocabulary.schema import full_schema
+from tests.support.members import registry_of
 from tests.support.nodes import pseudonym
 from tests.support.parties import NODE_URL, Parties
 from tests.support.policies import ROOT
-
-OPERATOR = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 def publish(parties: Parties, registry: Path) -> None:
     """Write the operators, the signed member list and the API schema."""
     sdl = print_schema(full_schema()).encode()
     listed = msgspec.structs.replace(parties.current(), api_schema=sha256_digest(sdl))
-    operators = {"federation": listed.federation, "threshold": 1, "keys": [ed25519_jwk(OPERATOR)]}
-    registry.mkdir()
-    (registry / OPERATORS_FILE).write_bytes(msgspec.json.encode(operators))
-    (registry / MEMBER_LIST_FILE).write_bytes(sign_member_list(listed, [OPERATOR]))
-    (registry / "api.graphql").write_bytes(sdl)
+    registry_of(registry, listed, parties.clock, {API_FILE: sdl})
 
 
 @pytest.fixture

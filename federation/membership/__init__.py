@@ -1,0 +1,1 @@
+"""How a federation is kept: operators publish editions of the registry, members ask to join and sign agreements."""
