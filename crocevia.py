@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from federation.consumer import ledger_commands as outside_commands
 from federation.consumer.commands import DEFAULT_HOME, HomeOption, query, report
 from federation.consumer.portal import find_citizen, write_citizens
 from federation.contract.clock import SystemClock, day_in_rome
@@ -93,6 +94,8 @@ app.add_typer(ledger_commands, name="ledger")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(schema_commands, name="schema")
 app.add_typer(policy_app, name="policy")
+ledger_commands.command(name="prove")(outside_commands.prove)
+ledger_commands.command(name="witness")(outside_commands.witness)
 app.command(name="query")(query)
 app.command(name="report")(report)
 app.command(name="compose")(gateway_commands.compose_command)

@@ -41,6 +41,18 @@ HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help
 DEFAULT_HOME = Path(".crocevia/demo")
 
 
+def federation_at(home: Path) -> MemberList:
+    """Return the member list of the federation whose registry is in a folder.
+
+    Raises:
+        ConfigurationError: the folder holds no federation.
+        RegistryStaleError: its member list has expired.
+    """
+    if not (home / "registry" / ROOT_FILE).exists():
+        raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
+    return Registry.open(home / "registry", SystemClock()).current()
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     """A partner at its own machine: who it is, its key, and the federation it trusts."""
@@ -57,9 +69,7 @@ class Partner:
             ConfigurationError: the folder holds no federation or no key of the member.
             UnknownMemberError: the member is not on the list.
         """
-        if not (home / "registry" / ROOT_FILE).exists():
-            raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
-        members = Registry.open(home / "registry", SystemClock()).current()
+        members = federation_at(home)
         known = members.member(member)
         return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)
 

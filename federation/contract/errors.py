@@ -30,6 +30,7 @@
     + QuotaExceededError       QUOTA_EXCEEDED          429
   - UnavailableError           UNAVAILABLE             503
     + LedgerUnavailableError   LEDGER_UNAVAILABLE      503
+    + LedgerUnwitnessedError   LEDGER_UNWITNESSED      503
     + RegistryStaleError       REGISTRY_STALE          503
     + PolicyUnavailableError   POLICY_UNAVAILABLE      503
     + DatabaseUnavailableError DATABASE_UNAVAILABLE    503
@@ -281,6 +282,13 @@ class LedgerUnavailableError(UnavailableError):
     """The record cannot be written, so no data leaves (trust section 4)."""
 
     code = "LEDGER_UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class LedgerUnwitnessedError(UnavailableError):
+    """No quorum of witnesses has seen the ledger for too long, so no more data leaves until one has."""
+
+    code = "LEDGER_UNWITNESSED"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

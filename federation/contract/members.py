@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ from federation.contract.errors import (
     UnknownMemberError,
 )
 from federation.contract.identifiers import MemberId
+
+WITNESSES_EACH = 3
+"""Witnesses of one ledger: two of three must have seen it (`federation.ledger.witness_rounds`)."""
 
 
 class KeyUse(StrEnum):
@@ -48,11 +52,12 @@ class PublishedKey(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
 
 
 class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A process that signs for the federation itself: the gateway or the exchange."""
+    """A process that signs for the federation itself: the gateway or the exchange; `ledger` as a member's."""
 
     id: MemberId
     endpoint: str
     keys: tuple[PublishedKey, ...]
+    ledger: str | None = None
 
     def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
         """Return the party's key of that id and use if it is valid at `instant`."""
@@ -63,7 +68,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """An administration or private partner. `endpoint` is its node's GraphQL URL; a member without one only asks.
 
     `kind` and `area` are what policies read as `requester.kind` and `requester.area`. `ledger` is the verifier key of
-    its ledger in the C2SP signed-note form.
+    its ledger in the C2SP signed-note form, `witness` the one with which its node cosigns other ledgers' heads.
     """
 
     id: MemberId
@@ -73,6 +78,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     keys: tuple[PublishedKey, ...]
     endpoint: str | None = None
     ledger: str | None = None
+    witness: str | None = None
 
     def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
         """Return the member's key of that id and use if it is valid at `instant`."""
@@ -202,6 +208,24 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
             if known.id == agreement:
                 return known
         raise AgreementError(f"agreement `{agreement}` is not on the member list, version {self.version}")
+
+    def ledgers(self) -> dict[str, str]:
+        """Return the verifier keys of all published ledgers, by party."""
+        parties: tuple[Party | Member, ...] = (self.gateway, self.exchange, *self.members)
+        return {party.id: party.ledger for party in parties if party.ledger}
+
+    def witnesses(self, party: str) -> dict[str, tuple[str, str]]:
+        """Return who witnesses the ledger of `party`: key and origin of other members' nodes, by member.
+
+        At most `WITNESSES_EACH`, the same for everybody who has this list: those whose hash with the party comes first,
+        so that the work is spread evenly and moves little when a member joins or leaves.
+        """
+        able = [member for member in self.members if member.witness and member.endpoint and member.id != party]
+        able.sort(key=lambda member: sha256(f"{party} {member.id}".encode()).digest())
+        return {
+            member.id: (member.witness or "", (member.endpoint or "").removesuffix("/graphql"))
+            for member in able[:WITNESSES_EACH]
+        }
 
     def party(self, party: str) -> Party | Member:
         """Return whoever signs under that id: a member, the gateway or the exchange.

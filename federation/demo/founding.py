@@ -23,11 +23,14 @@ from federation.contract.members import KeyUse, Member, MemberList, Party, Publi
 from federation.demo.charter import Charter, CharterMember
 from federation.demo.layout import HOST, Home, Ports, url
 from federation.gateway.directory_subgraph import DIRECTORY_SDL
+from federation.ledger.cosignature import Cosigner
+from federation.ledger.names import ledger_origin, witness_name
 from federation.ledger.note import Ed25519Signer
 from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.trust.keys import (
     LEDGER_KEY,
     MESSAGE_KEY,
+    WITNESS_KEY,
     SigningKey,
     generate_ed25519,
     load_ed25519,
@@ -70,6 +73,7 @@ def make_party_keys(keys: Path) -> tuple[Path, ...]:
     if not (keys / MESSAGE_KEY).exists():
         SigningKey.generate().save(keys / MESSAGE_KEY)
     _ensure_ed25519(keys / LEDGER_KEY)
+    _ensure_ed25519(keys / WITNESS_KEY)
     for secret in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
         _ensure_secret(keys / secret)
     return tuple(sorted(path for path in keys.iterdir() if path.is_file()))
@@ -90,8 +94,8 @@ def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping
         federation=charter.federation,
         version=repository.next_version(),
         issued=now,
-        gateway=_party(home, "gateway", url(ports.gateway) + "/graphql", now),
-        exchange=_party(home, "exchange", url(ports.exchange), now),
+        gateway=_party(home, charter.federation, "gateway", url(ports.gateway) + "/graphql", now),
+        exchange=_party(home, charter.federation, "exchange", url(ports.exchange), now),
         members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
         agreements=tuple(agreement.active() for agreement in charter.agreements),
         supergraph=sha256_digest(supergraph.sdl.encode()),
@@ -160,6 +164,7 @@ def _composed(charter: Charter, ports: Ports, sdls: Mapping[str, str]) -> Superg
 
 def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, now: datetime) -> Member:
     signer = Ed25519Signer.of(ledger_origin(charter.federation, member.id), load_ed25519(_ledger_key(home, member.id)))
+    witness = Cosigner.of(witness_name(charter.federation, member.id), load_ed25519(home.keys(member.id) / WITNESS_KEY))
     positions = {node.id: position for position, node in enumerate(charter.nodes())}
     return Member(
         id=member.id,
@@ -169,16 +174,13 @@ def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, n
         keys=_message_keys(home, member.id, now),
         endpoint=url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
         ledger=str(signer.verifier) if member.node else None,
+        witness=str(witness.verifier) if member.node else None,
     )
 
 
-def _party(home: Home, name: str, endpoint: str, now: datetime) -> Party:
-    return Party(MemberId(name), endpoint, _message_keys(home, name, now))
-
-
-def ledger_origin(federation: str, party: str) -> str:
-    """Return the name of a party's ledger, as checkpoints carry it (C2SP tlog-checkpoint: no scheme)."""
-    return f"{federation.removeprefix('https://')}/{party}/ledger"
+def _party(home: Home, federation: str, name: str, endpoint: str, now: datetime) -> Party:
+    signer = Ed25519Signer.of(ledger_origin(federation, name), load_ed25519(_ledger_key(home, name)))
+    return Party(MemberId(name), endpoint, _message_keys(home, name, now), str(signer.verifier))
 
 
 def _message_keys(home: Home, party: str, now: datetime) -> tuple[PublishedKey, ...]:

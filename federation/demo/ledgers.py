@@ -7,12 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from federation.contract.errors import CroceviaError
-from federation.demo.founding import ledger_origin
+from federation.contract.members import MemberList
 from federation.demo.layout import Home
-from federation.ledger.note import Ed25519Signer, Ed25519Verifier
+from federation.ledger.checkpoint import Checkpoint, open_checkpoint
+from federation.ledger.cosignature import CosignatureVerifier
+from federation.ledger.note import Ed25519Verifier
 from federation.ledger.store import SqliteStore
 from federation.ledger.verify import verify_ledger
-from federation.trust.keys import LEDGER_KEY, load_ed25519
+from federation.ledger.witness import cosigned_head
 from federation.trust.registry import last_list
 
 
@@ -27,28 +29,35 @@ class LedgerFinding:
 
 
 def verify_ledgers(home: Home) -> Iterator[LedgerFinding]:
-    """Verify the ledgers of all nodes, the gateway and the exchange."""
+    """Verify the ledgers of all nodes, the gateway and the exchange, also against the heads that witnesses keep."""
     members = last_list(home.registry)
-    keys = {member.id: Ed25519Verifier.parse(member.ledger) for member in members.members if member.ledger}
-    for party in ("gateway", "exchange"):
-        private = load_ed25519(home.keys(party) / LEDGER_KEY)
-        keys[members.party(party).id] = Ed25519Signer.of(ledger_origin(members.federation, party), private).verifier
-    for party, verifier in keys.items():
-        yield _verified(home, party, verifier)
+    for party, vkey in members.ledgers().items():
+        verifier = Ed25519Verifier.parse(vkey)
+        yield _verified(home, party, verifier, list(_heads_elsewhere(home, members, verifier)))
 
 
-def _verified(home: Home, party: str, verifier: Ed25519Verifier) -> LedgerFinding:
+def _heads_elsewhere(home: Home, members: MemberList, log: Ed25519Verifier) -> Iterator[Checkpoint]:
+    """Yield the heads of a ledger that witnesses keep: against them an older copy of it shows."""
+    for member in members.members:
+        path = home.party(member.id) / "state" / "witness.db"
+        if member.witness and path.exists():
+            note = cosigned_head(path, log.name)
+            if note is not None:
+                yield open_checkpoint(note, log, [CosignatureVerifier.parse(member.witness)]).checkpoint
+
+
+def _verified(home: Home, party: str, verifier: Ed25519Verifier, known: list[Checkpoint]) -> LedgerFinding:
     try:
         with closing(SqliteStore.open_to_read(home.party(party) / "state" / "ledger.db")) as store:
-            return _judged(store, party, verifier)
+            return _judged(store, party, verifier, known)
     except CroceviaError as error:
         return LedgerFinding(party, 0, "", error.message)
 
 
-def _judged(store: SqliteStore, party: str, verifier: Ed25519Verifier) -> LedgerFinding:
+def _judged(store: SqliteStore, party: str, verifier: Ed25519Verifier, known: list[Checkpoint]) -> LedgerFinding:
     """A fault is caught while the store is open: the verification's own cursors are to end before it closes."""
     try:
-        found = verify_ledger(store, verifier)
+        found = verify_ledger(store, verifier, known)
     except CroceviaError as error:
         return LedgerFinding(party, 0, "", error.message)
     return LedgerFinding(party, found.head.size, found.head.root.hex(), None)

@@ -1,4 +1,4 @@
-"""The exchange's HTTP surface and wiring: three paths, one process, its own keys and ledger."""
+"""The exchange's HTTP surface and wiring: conversion, ledger and health, in a process with keys of its own."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ from federation.contract.errors import BadInputError, CroceviaError, Unavailable
 from federation.exchange.convert import EXCHANGE, Exchange
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
 from federation.exchange.settings import ExchangeSettings, load_settings
+from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
+from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
+from federation.ledger.publication import Audience, publish
+from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.siv import SivSuite
 from federation.trust.asgi import or_refusal, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
+from federation.trust.outgoing import open_post
 from federation.trust.registry import KEPT_FILE, Registry, follow
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
@@ -62,6 +68,8 @@ class Process:
     exchange: Exchange
     registry: Registry
     ledger: Ledger
+    reader: LedgerReader
+    keeping: Keeping
     subject_keys: SqliteSubjectKeys
     replay: SqliteReplayStore
 
@@ -78,22 +86,31 @@ class Process:
         ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
-        origin = f"{registry.federation.removeprefix('https://')}/{EXCHANGE}/ledger"
+        origin = ledger_origin(registry.federation, EXCHANGE)
+        path = settings.state / "ledger.db"
         subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
         ledger = Ledger.open(
             Ed25519Signer.of(origin, ledger_key),
-            lambda: SqliteStore.open(settings.state / "ledger.db", origin),
+            lambda: SqliteStore.open(path, origin),
             subject_keys,
             secrets.token_bytes,
         )
+        reader = LedgerReader.open(path, ledger.signer.verifier)
+        keeping = Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock)
         replay = SqliteReplayStore.open(settings.state / "replay.db", clock)
         tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
-        return cls(settings, exchange, registry, ledger, subject_keys, replay)
+        return cls(settings, exchange, registry, ledger, reader, keeping, subject_keys, replay)
+
+    def witnesses(self) -> list[WitnessAt]:
+        """Who witnesses the exchange's ledger, as the member list in force has it."""
+        return witnesses_at(self.registry.current().witnesses(EXCHANGE))
 
     def close(self) -> None:
         """Write what waits, then close every file."""
         self.ledger.close()
+        self.keeping.close()
+        self.reader.close()
         self.subject_keys.close()
         self.replay.close()
 
@@ -103,14 +120,23 @@ def create_app(process: Process) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(follow(process.registry))
+        tasks = [
+            asyncio.create_task(follow(process.registry)),
+            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+        ]
         yield
-        following.cancel()
-        await asyncio.wait([following])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         process.close()
 
     async def convert(request: Request) -> Response:
         return await _told(process, request)
+
+    async def ledger(request: Request) -> Response:
+        path, query = request.path_params["path"], dict(request.query_params)
+        found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
+        return Response(found.body, found.status, found.headers(), found.content_type)
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "pass"})
@@ -121,6 +147,7 @@ def create_app(process: Process) -> Starlette:
     return Starlette(
         routes=[
             Route(CONVERT_PATH, _or_problem(convert), methods=["POST"]),
+            Route("/ledger/{path:path}", _or_problem(ledger)),
             Route("/healthz", live),
             Route("/readyz", ready),
         ],
@@ -140,6 +167,7 @@ def serve(path: Path) -> None:
 
 
 async def _told(process: Process, request: Request) -> Response:
+    process.keeping.witnessed.require()
     body = await _bounded_body(request, process.settings.body_seconds)
     # The target is where this exchange knows itself to be, not what a Host header says.
     asked = HttpRequest(request.method, process.settings.url + CONVERT_PATH, single_headers(request.headers.raw), body)
@@ -175,7 +203,8 @@ async def _readiness(process: Process) -> Response:
         return _problem(error)
     if not await process.ledger.ready():
         return _problem(UnavailableError("ledger cannot record"))
-    return JSONResponse({"status": "pass", **standing})
+    ledger = await asyncio.to_thread(process.keeping.standing)
+    return JSONResponse({"status": "pass", **standing, "ledger": ledger})
 
 
 _Endpoint = Callable[[Request], Awaitable[Response]]

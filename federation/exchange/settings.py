@@ -17,6 +17,8 @@ import msgspec
 
 from federation.contract.errors import ConfigurationError
 from federation.contract.settings import parse_settings
+from federation.ledger.timestamps import TimestampSettings
+from federation.ledger.witness_rounds import WitnessSettings
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +31,8 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry: Path
     body_seconds: float = 5.0
     registry_url: str | None = None
+    witnessing: WitnessSettings = WitnessSettings()
+    timestamps: TimestampSettings | None = None
 
 
 def load_settings(path: Path) -> ExchangeSettings:

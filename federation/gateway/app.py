@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -33,8 +33,10 @@ from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings
+from federation.ledger.publication import Audience, publish
 from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.keys import jwks
+from federation.trust.outgoing import open_post
 from federation.trust.registry import follow
 from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
 
@@ -54,10 +56,14 @@ def create_app(process: GatewayProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(follow(process.registry))
+        tasks = [
+            asyncio.create_task(follow(process.registry)),
+            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+        ]
         yield
-        following.cancel()
-        await asyncio.wait([following])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         process.close()
 
     async def graphql(request: Request) -> Response:
@@ -77,8 +83,10 @@ def create_app(process: GatewayProcess) -> Starlette:
     async def registry(request: Request) -> Response:
         return _registry(process, request.path_params["name"])
 
-    async def checkpoint(_: Request) -> Response:
-        return await _checkpoint(process)
+    async def ledger(request: Request) -> Response:
+        path, query = request.path_params["path"], dict(request.query_params)
+        found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
+        return Response(found.body, found.status, found.headers(), found.content_type)
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "pass"})
@@ -94,7 +102,7 @@ def create_app(process: GatewayProcess) -> Starlette:
         Route("/.well-known/oauth-authorization-server", _or_problem(metadata)),
         Route("/.well-known/jwks.json", _or_problem(keys)),
         Route("/registry/{name}", _or_problem(registry)),
-        Route("/ledger/checkpoint", _or_problem(checkpoint)),
+        Route("/ledger/{path:path}", _or_problem(ledger)),
         Route("/healthz", live),
         Route("/readyz", _or_problem(ready)),
         Mount("/static", StaticFiles(directory=_STATIC)),
@@ -134,20 +142,14 @@ def _registry(process: GatewayProcess, name: str) -> Response:
     return Response(process.registry.document(name), media_type=_PUBLIC[name])
 
 
-async def _checkpoint(process: GatewayProcess) -> Response:
-    note = await asyncio.to_thread(process.last_checkpoint)
-    if note is None:
-        raise NotFoundError("nothing was recorded yet")
-    return PlainTextResponse(note)
-
-
 async def _readiness(process: GatewayProcess) -> Response:
     """Ready means: a member list in force, and a ledger that can record."""
     standing = process.registry.standing()
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
     breakers = {member: state.value for member, state in process.fetching.states().items()}
-    return JSONResponse({"status": "pass", **standing, "breakers": breakers})
+    ledger = await asyncio.to_thread(process.keeping.standing)
+    return JSONResponse({"status": "pass", **standing, "breakers": breakers, "ledger": ledger})
 
 
 def _graphql_or_refusal(endpoint: _Endpoint) -> _Endpoint:

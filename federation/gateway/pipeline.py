@@ -58,13 +58,18 @@ OpenMediation = Callable[[Caller, Question, str], Mediation]
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Everything a request passes. `deadline` is in seconds; `new_trace` makes trace ids."""
+    """Everything a request passes.
+
+    `require_witnessed` refuses once nobody outside has seen the ledger for too long; `deadline` is in seconds;
+    `new_trace` makes trace ids.
+    """
 
     members: CurrentMembers
     door: Doorkeeper
     questions: Questions
     mediate: OpenMediation
     ledger: Ledger
+    require_witnessed: Callable[[], None]
     clock: Clock
     deadline: float
     new_trace: Callable[[], str]
@@ -97,6 +102,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
     caller: Caller | None = None
     try:
         caller = authenticate(request, gateway.members.current(), gateway.door)  # (1)
+        gateway.require_witnessed()
         question = gateway.questions.question(asked, caller.agreement)  # (2)
         variables = gateway.questions.coerced(question, asked.variables)
         mediation = gateway.mediate(caller, question, trace)

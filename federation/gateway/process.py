@@ -34,10 +34,14 @@ from federation.gateway.reporting import NodeReporter
 from federation.gateway.sending import Peer, Sender
 from federation.gateway.settings import GatewaySettings
 from federation.gateway.signed_fetch import SignedFetcher, WithDirectory
+from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
+from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
+from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, message_keys, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
@@ -45,6 +49,7 @@ from federation.trust.tokens import AccessTokens
 from federation.trust.trusted_list import SUPERGRAPH_FILE
 
 SUBJECTS_KEY = "subjects.key"
+LEDGER_FILE = "ledger.db"
 _NONCE_BYTES = 18
 _TRACE_BYTES = 16
 
@@ -68,6 +73,8 @@ class GatewayProcess:
     clock: Clock
     key: SigningKey
     ledger: Ledger
+    reader: LedgerReader
+    keeping: Keeping
     directory: Directory
     replay: SqliteReplayStore
     subject_keys: SqliteSubjectKeys
@@ -91,6 +98,7 @@ class GatewayProcess:
             questions=Questions(supergraph, Limits()),
             mediate=self._mediate,
             ledger=self.ledger,
+            require_witnessed=self.keeping.witnessed.require,
             clock=self.clock,
             deadline=self.settings.deadline,
             new_trace=new_trace,
@@ -115,29 +123,30 @@ class GatewayProcess:
             settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
         )
         ledger = _open_ledger(settings, registry.current(), subject_keys)
+        reader = LedgerReader.open(settings.state / LEDGER_FILE, ledger.signer.verifier)
         return cls(
             settings=settings,
             registry=registry,
             clock=clock,
             key=key,
             ledger=ledger,
+            reader=reader,
+            keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
             directory=Directory.open(settings.state / "directory.db"),
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             subject_keys=subject_keys,
         )
 
-    def last_checkpoint(self) -> str | None:
-        """Return the newest signed checkpoint of the gateway's ledger, None while nothing was recorded."""
-        store = SqliteStore.open_to_read(self.settings.state / "ledger.db")
-        try:
-            return store.last_checkpoint()
-        finally:
-            store.close()
+    def witnesses(self) -> list[WitnessAt]:
+        """Who witnesses the gateway's ledger, as the member list in force has it."""
+        return witnesses_at(self.registry.current().witnesses(GATEWAY))
 
     def close(self) -> None:
         """Write what waits, then let go of connections and files."""
         self.client.close()
         self.ledger.close()
+        self.keeping.close()
+        self.reader.close()
         self.directory.close()
         self.replay.close()
         self.subject_keys.close()
@@ -203,8 +212,8 @@ class _Nobody:
 
 
 def _open_ledger(settings: GatewaySettings, members: MemberList, subject_keys: SqliteSubjectKeys) -> Ledger:
-    origin = f"{members.federation.removeprefix('https://')}/{GATEWAY}/ledger"
-    path: Path = settings.state / "ledger.db"
+    origin = ledger_origin(members.federation, GATEWAY)
+    path: Path = settings.state / LEDGER_FILE
     return Ledger.open(
         Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY)),
         lambda: SqliteStore.open(path, origin),

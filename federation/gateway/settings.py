@@ -21,6 +21,8 @@ import msgspec
 
 from federation.contract.errors import ConfigurationError
 from federation.contract.settings import parse_settings
+from federation.ledger.timestamps import TimestampSettings
+from federation.ledger.witness_rounds import WitnessSettings
 
 
 class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +43,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demo: DemoSettings | None = None
     registry_url: str | None = None
     deadline: float = 2.0
+    witnessing: WitnessSettings = WitnessSettings()
+    timestamps: TimestampSettings | None = None
 
 
 def load_settings(path: Path) -> GatewaySettings:

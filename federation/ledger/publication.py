@@ -38,6 +38,10 @@ class Publication:
     body: bytes
     immutable: bool = False
 
+    def headers(self) -> dict[str, str]:
+        """Return the headers of the response, its type aside."""
+        return {"cache-control": "public, max-age=31536000, immutable" if self.immutable else "no-store"}
+
 
 def publish(reader: LedgerReader, path: str, query: Mapping[str, str], audience: Audience) -> Publication:
     """Answer a GET below the ledger's prefix; `path` has no leading slash.

@@ -10,7 +10,9 @@ import sqlite3
 import threading
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Self
@@ -25,6 +27,9 @@ from federation.ledger.note import Ed25519Verifier, SignedNote, exact_b64
 from federation.ledger.tree import EMPTY_ROOT, proves_consistency
 
 MAX_PROOF = 63
+MAX_SUBMISSION = 65_536
+"""Bytes of a request to cosign: a proof of 63 hashes and a note of 64 signatures fit."""
+
 SIZE_TYPE = "text/x.tlog.size"
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _HASH_BYTES = 32
@@ -132,6 +137,12 @@ class Witness:
         row = self._connection.execute("SELECT note FROM witnessed WHERE origin = ?", (origin,)).fetchone()
         return None if row is None else str(row[0])
 
+    def by_digest(self, digest: str) -> str | None:
+        """Return the last cosigned head of the log whose origin has this SHA-256 (hex), or None."""
+        with self._lock:
+            rows = self._connection.execute("SELECT origin, note FROM witnessed").fetchall()
+        return next((str(note) for origin, note in rows if sha256(origin.encode()).hexdigest() == digest), None)
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
@@ -168,6 +179,20 @@ class Witness:
             (offered.origin, offered.size, offered.root, str(kept)),
         )
         return WitnessAnswer(HTTPStatus.OK, f"{line}\n")
+
+
+def cosigned_head(path: Path, origin: str) -> str | None:
+    """Return the last head of a log that the witness of this file cosigned, without changing the file.
+
+    Raises:
+        LedgerUnavailableError: the file cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT note FROM witnessed WHERE origin = ?", (origin,)).fetchone()
+    except sqlite3.Error as error:
+        raise LedgerUnavailableError(f"witness `{path.name}` cannot be read") from error
+    return None if row is None else str(row[0])
 
 
 def _signed_by_one(note: str, keys: Sequence[Ed25519Verifier]) -> bool:

@@ -6,20 +6,20 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from federation.contract.errors import BadInputError, LedgerCorruptError
-from federation.ledger.checkpoint import open_checkpoint
+from federation.ledger.checkpoint import SignedCheckpoint, open_checkpoint
 from federation.ledger.cosignature import CosignatureVerifier
 from federation.ledger.note import Ed25519Verifier, NoteSignature, SignedNote
 from federation.ledger.reader import LedgerReader
 from federation.ledger.witness import AddCheckpoint
 
 
-def submission(reader: LedgerReader, old_size: int) -> AddCheckpoint:
-    """Return the newest head of the log with the proof from the witness's last one.
+def submission(reader: LedgerReader, old_size: int, head: SignedCheckpoint | None = None) -> AddCheckpoint:
+    """Return a head of the log, the newest if none is given, with the proof from the witness's last one.
 
     Raises:
         NotFoundError: nothing was recorded yet, or the witness has seen more than this log holds: it was cut back.
     """
-    head = reader.head()
+    head = head or reader.head()
     return AddCheckpoint(old_size, reader.consistency(old_size, head.checkpoint.size), str(head.note))
 
 

@@ -34,6 +34,7 @@ from federation.contract.members import KeyUse, PublishedKey
 
 MESSAGE_KEY = "message.pem"
 LEDGER_KEY = "ledger.pem"
+WITNESS_KEY = "witness.pem"
 BUNDLE_KEY = "bundle.pem"
 _COORDINATE_BYTES = 32
 _ECDSA = ec.ECDSA(hashes.SHA256())

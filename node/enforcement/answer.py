@@ -71,6 +71,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
     try:
         asked = GraphQLRequest.parse(request.body, node.limits)
         caller = authenticate(request, asked, node.identity, node.limits)  # (1)
+        node.journal.require_witnessed()
         document = node.documents.understood(_query(asked))
         _require_scope(asked, caller, node)  # (2)
         plans = node.policy.of(caller.requested)  # (3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from federation.contract.entries import Entry
@@ -21,13 +21,22 @@ class RecordedAccess:
     leaf: bytes
 
 
+def _unwatched() -> None:
+    """Ask nobody: for ledgers that no witness watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A node's ledger, written and read."""
+    """A node's ledger, written and read.
+
+    `require_witnessed` refuses with `LedgerUnwitnessedError` once nobody outside has seen the ledger for too long; it
+    is asked before data is read.
+    """
 
     ledger: Ledger
     reader: LedgerReader
     subject_keys: SubjectKeys
+    require_witnessed: Callable[[], None] = _unwatched
 
     async def record(self, entry: Entry, subjects: Iterable[str] = ()) -> Receipt:
         """Append `entry` about the citizens of these pseudonyms; returns once it is durable (policy R38).

@@ -16,11 +16,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from federation.contract.clock import SystemClock
-from federation.contract.errors import CroceviaError, SignatureError, UnavailableError
+from federation.contract.errors import CroceviaError, NotFoundError, SignatureError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.ledger.publication import Audience, publish
+from federation.ledger.witness import MAX_SUBMISSION
+from federation.ledger.witness_rounds import ADD_CHECKPOINT
 from federation.trust.asgi import or_refusal, read_request, run_server
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
+from federation.trust.outgoing import open_post
 from federation.trust.registry import follow
 from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
@@ -43,11 +47,15 @@ def create_app(process: NodeProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        following = [asyncio.create_task(process.follow_policies()), asyncio.create_task(follow(process.registry))]
+        tasks = [
+            asyncio.create_task(process.follow_policies()),
+            asyncio.create_task(follow(process.registry)),
+            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+        ]
         yield
-        for each in following:
-            each.cancel()
-        await asyncio.wait(following)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await process.close()
 
     async def question(message: HttpRequest) -> bytes:
@@ -66,8 +74,19 @@ def create_app(process: NodeProcess) -> Starlette:
     async def citizen(request: Request) -> Response:
         return await _signed(process, request, access_report)
 
-    async def checkpoint(_: Request) -> Response:
-        return PlainTextResponse(str((await asyncio.to_thread(process.reader.head)).note))
+    async def ledger(request: Request) -> Response:
+        path, query = request.path_params["path"], dict(request.query_params)
+        found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
+        return Response(found.body, found.status, found.headers(), found.content_type)
+
+    async def witness(request: Request) -> Response:
+        return await _witness(process, request)
+
+    async def witnessed(request: Request) -> Response:
+        note = await asyncio.to_thread(process.witness.by_digest, request.path_params["origin"])
+        if note is None:
+            raise NotFoundError("no head of such a ledger was cosigned here")
+        return PlainTextResponse(note)
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "pass"})
@@ -79,7 +98,9 @@ def create_app(process: NodeProcess) -> Starlette:
         routes=[
             Route("/graphql", graphql, methods=["POST"]),
             Route("/access-report", citizen, methods=["POST"]),
-            Route("/ledger/checkpoint", _or_problem(checkpoint)),
+            Route("/ledger/{path:path}", _or_problem(ledger)),
+            Route(ADD_CHECKPOINT, _or_problem(witness), methods=["POST"]),
+            Route("/witness/checkpoint/{origin}", _or_problem(witnessed)),
             Route("/healthz", live),
             Route("/readyz", _or_problem(ready)),
         ],
@@ -129,6 +150,14 @@ def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, st
     return Response(body, status, headers)
 
 
+async def _witness(process: NodeProcess, request: Request) -> Response:
+    """Cosign another ledger's head, or say why not (C2SP tlog-witness); anybody may ask, known ledgers are answered."""
+    message = await read_request(request.scope, request.receive, process.settings.url, MAX_SUBMISSION)
+    body = message.body.decode("utf-8", "replace")
+    said = await asyncio.to_thread(process.witness.add_checkpoint, body, process.known_ledgers())
+    return Response(said.body, said.status, media_type=said.content_type)
+
+
 async def _readiness(process: NodeProcess) -> Response:
     """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
     standing = process.registry.standing()
@@ -137,7 +166,12 @@ async def _readiness(process: NodeProcess) -> Response:
         raise UnavailableError("ledger cannot record")
     policy = process.node().policy.version
     return JSONResponse(
-        {"status": "pass", **standing, "policy": {"digest": policy.digest, "revision": policy.revision}}
+        {
+            "status": "pass",
+            **standing,
+            "policy": {"digest": policy.digest, "revision": policy.revision},
+            "ledger": await asyncio.to_thread(process.keeping.standing),
+        }
     )
 
 

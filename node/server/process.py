@@ -14,12 +14,17 @@ from federation.contract.clock import Clock, rfc3339
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import Limits
+from federation.ledger.cosignature import Cosigner
+from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
-from federation.ledger.note import Ed25519Signer
+from federation.ledger.names import ledger_origin, witness_name
+from federation.ledger.note import Ed25519Signer, Ed25519Verifier
 from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
+from federation.ledger.witness import Witness
+from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
@@ -55,6 +60,8 @@ class NodeProcess:
     registry: Registry
     ledger: Ledger
     reader: LedgerReader
+    keeping: Keeping
+    witness: Witness
     subject_keys: SqliteSubjectKeys
     replay: SqliteReplayStore
     plane: DataPlane
@@ -80,6 +87,7 @@ class NodeProcess:
             RegistryStaleError: there is no valid member list.
         """
         key, ledger_key = SigningKey.load(settings.keys / MESSAGE_KEY), load_ed25519(settings.keys / LEDGER_KEY)
+        witness_key = load_ed25519(settings.keys / WITNESS_KEY)
         keys, subjects_key = open_keys(settings), read_secret(settings.keys / SUBJECTS_KEY)
         mapping = member_mapping(settings)
         policies = PolicyFolder(settings.policies, governed_schema(mapping))
@@ -87,18 +95,23 @@ class NodeProcess:
         plane = open_plane(settings, mapping, decisions.bundle)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
-        origin = f"{registry.current().federation.removeprefix('https://')}/{settings.member}/ledger"
+        federation = registry.current().federation
+        origin = ledger_origin(federation, settings.member)
         signer = Ed25519Signer.of(origin, ledger_key)
         path = settings.state / LEDGER_FILE
         subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
         ledger = Ledger.open(signer, lambda: SqliteStore.open(path, origin), subject_keys, secrets.token_bytes)
+        reader = LedgerReader.open(path, signer.verifier)
+        cosigner = Cosigner.of(witness_name(federation, settings.member), witness_key)
         return cls(
             settings=settings,
             clock=clock,
             key=key,
             registry=registry,
             ledger=ledger,
-            reader=LedgerReader.open(path, signer.verifier),
+            reader=reader,
+            keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
+            witness=Witness.open(settings.state / "witness.db", cosigner, clock),
             subject_keys=subject_keys,
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             plane=plane,
@@ -134,7 +147,17 @@ class NodeProcess:
     @property
     def journal(self) -> Journal:
         """The node's ledger, written and read."""
-        return Journal(self.ledger, self.reader, self.subject_keys)
+        return Journal(self.ledger, self.reader, self.subject_keys, self.keeping.witnessed.require)
+
+    def witnesses(self) -> list[WitnessAt]:
+        """Who witnesses this node's ledger, as the member list in force has it."""
+        return witnesses_at(self.registry.current().witnesses(self.settings.member))
+
+    def known_ledgers(self) -> dict[str, list[Ed25519Verifier]]:
+        """The ledgers that this node witnesses, by origin: those of everybody else on the member list in force."""
+        keys = self.registry.current().ledgers()
+        verifiers = (Ed25519Verifier.parse(vkey) for party, vkey in keys.items() if party != self.settings.member)
+        return {verifier.name: [verifier] for verifier in verifiers}
 
     async def follow_policies(self, every: float = POLICY_SECONDS) -> None:
         """Look at the policy folder again and again, `every` so many seconds, until cancelled."""
@@ -174,6 +197,8 @@ class NodeProcess:
     async def close(self) -> None:
         """Write what waits, then let go of every file."""
         self.ledger.close()
+        self.keeping.close()
+        self.witness.close()
         self.reader.close()
         await self.plane.database.close()
         self.replay.close()

@@ -9,6 +9,16 @@ policies = "policies"
 keys = "keys"
 state = "state"
 registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
+
+[witnessing]                # who watches this node's ledger comes from the member list
+every = 5.0                 # seconds between two rounds
+quorum = 2
+patience = 14400            # seconds that entries may stay unseen by a quorum before no data leaves any more
+
+[timestamps]                # RFC 3161; without this table heads are not timestamped
+url = "https://tsa.example/"
+roots = "tsa-roots.pem"
+every = 3600
 ```
 
 Paths are relative to the file. Secrets are never in it: `keys` is a folder of files of mode 0600.
@@ -23,6 +33,8 @@ import msgspec
 from federation.contract.errors import ConfigurationError
 from federation.contract.identifiers import MemberId
 from federation.contract.settings import parse_settings
+from federation.ledger.timestamps import TimestampSettings
+from federation.ledger.witness_rounds import WitnessSettings
 
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +54,8 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry: Path
     body_limit: int = 4_000_000
     registry_url: str | None = None
+    witnessing: WitnessSettings = WitnessSettings()
+    timestamps: TimestampSettings | None = None
 
 
 def load_settings(path: Path) -> NodeSettings:

@@ -96,7 +96,8 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
 async def test_health_follows_member_list_and_ledger(client: httpx.AsyncClient, world: World) -> None:
     assert (await client.get("/healthz")).status_code == 200
     until = rfc3339(NOW + timedelta(minutes=10))
-    assert (await client.get("/readyz")).json() == {"status": "pass", "memberList": 1, "memberListExpires": until}
+    standing = {"memberList": 1, "memberListExpires": until, "ledger": {"witnessed": 0, "witnesses": {}}}
+    assert (await client.get("/readyz")).json() == {"status": "pass", **standing}
     world.clock.instant = NOW + timedelta(minutes=11)
     stale = await client.get("/readyz")
     assert (stale.status_code, stale.json()["code"]) == (503, "REGISTRY_STALE")

@@ -11,7 +11,7 @@ from graphql import print_schema
 
 from federation.contract.canonical import sha256_digest
 from federation.contract.identifiers import MemberId
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, generate_ed25519, write_private
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, generate_ed25519, write_private
 from federation.trust.trusted_list import API_FILE
 from node.demo.seed import seed
 from node.server.planes import CURSORS_KEY, MASKS_KEY
@@ -52,6 +52,7 @@ def settings(tmp_path: Path, town: Path, parties: Parties) -> NodeSettings:
     keys.mkdir()
     parties.node.save(keys / MESSAGE_KEY)
     generate_ed25519(keys / LEDGER_KEY)
+    generate_ed25519(keys / WITNESS_KEY)
     for name in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
         write_private(keys / name, bytes(range(32)))
     publish(parties, tmp_path / "registry")

@@ -23,9 +23,10 @@ def settings_file(settings: NodeSettings, tmp_path: Path) -> Path:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    values = msgspec.structs.asdict(settings) | {"listen": f"127.0.0.1:{port}"}
+    said = msgspec.structs.asdict(settings) | {"listen": f"127.0.0.1:{port}"}
+    values = {key: value for key, value in said.items() if isinstance(value, str | Path)}
     path = tmp_path / "settings.toml"
-    lines = [f"{key} = {str(value) if isinstance(value, int) else repr(str(value))}" for key, value in values.items()]
+    lines = [f"{key} = {str(value)!r}" for key, value in values.items()]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 

@@ -1,0 +1,62 @@
+"""What anybody can check from outside: proofs over HTTP, witnesses, and evidence that holds without the federation."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import msgspec
+
+from federation.contract.receipts import Receipt
+from federation.ledger.note import Ed25519Verifier
+from federation.ledger.proof import verify_receipt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.demo import Command, RunningDemo
+
+TAX_CODE = "BNCLRA84H57F257B"
+QUESTION = "deploy/demo/queries/benefit-assessment.graphql"
+
+
+def asked(demo: RunningDemo, command: Command, *more: str | Path) -> str:
+    """Ask the showcase question."""
+    who = ("--as", "inprev", "--purpose", "benefit-assessment", "--citizen", TAX_CODE, "--home", demo.home.root)
+    ran = command("query", *who, QUESTION, "--format", "json", *more)
+    assert ran.status == 0, ran.err
+    return ran.out
+
+
+def test_an_entry_is_proved_over_http(demo: RunningDemo, command: Command, tmp_path: Path) -> None:
+    asked(demo, command)
+    file = tmp_path / "receipt.json"
+    assert command("ledger", "prove", "c_m999", "0", "--receipt", file, "--home", demo.home.root).status == 0
+    members = demo.partner("inprev").members
+    receipt = msgspec.json.decode(file.read_bytes(), type=Receipt)
+    verify_receipt(receipt, Ed25519Verifier.parse(members.member("c_m999").ledger or ""))
+    assert command("ledger", "prove", "ustat", "0", "--home", demo.home.root).status == 4
+    assert command("ledger", "prove", "c_m999", "999999", "--home", demo.home.root).status == 4
+
+
+def test_entries_are_served_to_nobody(demo: RunningDemo) -> None:
+    for party in ("c_m999", "gateway", "exchange"):
+        origin = (demo.partner("inprev").members.party(party).endpoint or "").removesuffix("/graphql")
+        assert httpx.get(f"{origin}/ledger/tile/entries/000.p/1").status_code == 404
+
+
+def test_witnesses_have_seen_every_head_within_ten_seconds(demo: RunningDemo, command: Command) -> None:
+    asked(demo, command)
+    until = time.monotonic() + 10
+    while True:
+        ran = command("ledger", "witness", "--format", "json", "--home", demo.home.root)
+        views = json.loads(ran.out)
+        behind = [view for view in views if view["seen"] != view["entries"]]
+        if not behind or time.monotonic() > until:
+            break
+        time.sleep(0.5)
+    assert ran.status == 0
+    assert not behind
+    assert {view["ledger"] for view in views} >= {"gateway", "exchange", "c_m999", "inprev"}
