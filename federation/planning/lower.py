@@ -113,7 +113,8 @@ def _entities(
     """Lower the entries by key of one request; entries that differ only in where the objects stand are joined."""
     outer = request.guard
     used: set[str] = set()
-    joined: dict[EntityInput, tuple[list[Path], str]] = {}
+    # The text is part of what must be equal: a description of the answer does not know the arguments.
+    joined: dict[tuple[EntityInput, str], list[Path]] = {}
     for use in request.uses:
         rendered = _entered(renderer, use)
         used |= rendered.variables
@@ -127,7 +128,7 @@ def _entities(
             selections=tuple(rendered.selections),
             conditions=guards.to_conditions(guards.inside(use.guard, outer)),
         )
-        found, _ = joined.setdefault(entity, ([], rendered.text()))
+        found = joined.setdefault((entity, rendered.text()), [])
         found.extend(path for path in paths(part, use) if path not in found)
     single = len(joined) == 1
     aliases = ["_entities"] if single else [f"_e{index}" for index in range(len(joined))]
@@ -135,7 +136,7 @@ def _entities(
     variables = list(unused(wanted, operation.variables))
     entities: list[EntityInput] = []
     body: list[str] = []
-    for alias, variable, (entity, (places, text)) in zip(aliases, variables, joined.items(), strict=True):
+    for alias, variable, ((entity, text), places) in zip(aliases, variables, joined.items(), strict=True):
         entities.append(
             EntityInput(
                 alias,

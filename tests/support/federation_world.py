@@ -7,6 +7,7 @@ a plan that asks the wrong member, or forgets an input, does not give the merged
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -771,6 +772,7 @@ class Writer:
         self.random = random
         self.variables: dict[str, bool | int] = {}
         self.fragments: list[str] = []
+        self.written: dict[str, str] = {}
 
     def operation(self) -> tuple[str, dict[str, Any]]:
         """Write an operation with its variables."""
@@ -781,8 +783,13 @@ class Writer:
         return "\n".join([text, *self.fragments]), dict(self.variables)
 
     def selection(self, name: str, depth: int) -> str:
+        if name in self.written and self.random.random() < 0.3:
+            # The same of other objects, with other arguments: what tells the two apart is easily lost.
+            return re.sub(r"\(n: [^)]*\)", lambda _: f"(n: {self.number()})", self.written[name])
         parts = [self.one(name, depth) for _ in range(self.random.randint(1, 5))]
-        return f"{{ {' '.join(part for part in parts if part) or '__typename'} }}"
+        found = f"{{ {' '.join(part for part in parts if part) or '__typename'} }}"
+        self.written.setdefault(name, found)
+        return found
 
     def one(self, name: str, depth: int) -> str:
         chance = self.random.random()
@@ -806,7 +813,8 @@ class Writer:
         if "n" in found.args and self.random.random() < 0.8:
             number = self.number()
             arguments = f"(n: {number})"
-            alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.9 else alias
+            # Without the alias, one name may have other arguments at another place; at one place it does not validate.
+            alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.4 else alias
         elif "n" not in found.args:
             arguments = self.literals(found.args)
         composite = hasattr(self.schema.type_map[target], "fields") or hasattr(self.schema.type_map[target], "types")

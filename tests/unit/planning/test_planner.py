@@ -104,6 +104,14 @@ def test_two_requirements_of_one_field_with_different_arguments_stay_apart() -> 
     assert sources == ["_k_price", "_k_price_2"]
 
 
+def test_one_field_with_different_arguments_at_two_places_is_asked_apart() -> None:
+    plan = plan_of('{ products { price(currency: "EUR") } find(by: {}) { price(currency: "USD") } }')
+    _, prices = plan.fetches
+    assert len(prices.entities) == 2
+    assert 'price(currency: "EUR")' in prices.operation
+    assert 'price(currency: "USD")' in prices.operation
+
+
 def test_a_client_alias_that_hides_a_key_does_not_lose_it() -> None:
     plan = plan_of("{ products { id: name shipping } }")
     assert "id: name" in plan.fetches[0].operation
