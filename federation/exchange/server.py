@@ -12,8 +12,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -32,7 +33,9 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.siv import SivSuite
-from federation.trust.asgi import or_refusal, run_server
+from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
+from federation.serving.server import run_server
+from federation.trust.arriving import or_refusal
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
@@ -130,9 +133,6 @@ def create_app(process: Process) -> Starlette:
         await asyncio.wait(tasks)
         process.close()
 
-    async def convert(request: Request) -> Response:
-        return await _told(process, request)
-
     async def ledger(request: Request) -> Response:
         path, query = request.path_params["path"], dict(request.query_params)
         found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
@@ -146,7 +146,7 @@ def create_app(process: Process) -> Starlette:
 
     return Starlette(
         routes=[
-            Route(CONVERT_PATH, _or_problem(convert), methods=["POST"]),
+            Route(CONVERT_PATH, _converting(process), methods=["POST"]),
             Route("/ledger/{path:path}", _or_problem(ledger)),
             Route("/healthz", live),
             Route("/readyz", ready),
@@ -166,33 +166,48 @@ def serve(path: Path) -> None:
     run_server(lambda: create_app(Process.open(settings, SystemClock())), settings.listen)
 
 
-async def _told(process: Process, request: Request) -> Response:
-    process.keeping.witnessed.require()
-    body = await _bounded_body(request, process.settings.body_seconds)
-    # The target is where this exchange knows itself to be, not what a Host header says.
-    asked = HttpRequest(request.method, process.settings.url + CONVERT_PATH, single_headers(request.headers.raw), body)
-    answer = await process.exchange.answer(asked)
-    response = HttpResponse(HTTPStatus.OK, _JSON, answer.to_bytes())
-    exchange = process.exchange
-    signature = sign_response(response, RequestBinding.of(asked), exchange.signer, exchange.clock)
-    return Response(response.body, headers={**_JSON, **signature})
+def _converting(process: Process) -> Endpoint:
+    """The one question, answered with a signed answer; a refusal is a problem document."""
+    exchange, target = process.exchange, process.settings.url
+
+    async def told(arrived: Arrived) -> Reply:
+        process.keeping.witnessed.require()
+        # The target is where this exchange knows itself to be, not what a Host header says.
+        asked = HttpRequest(arrived.method, target + CONVERT_PATH, single_headers(arrived.headers), arrived.body)
+        answer = await exchange.answer(asked)
+        response = HttpResponse(HTTPStatus.OK, _JSON, answer.to_bytes())
+        signature = sign_response(response, RequestBinding.of(asked), exchange.signer, exchange.clock)
+        headers = [(name.encode(), value.encode()) for name, value in {**_JSON, **signature}.items()]
+        return Reply(HTTPStatus.OK, headers, response.body)
+
+    async def told_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(told(arrived), _refused, _LOG)
+
+    return Endpoint(
+        CONVERT_PATH,
+        MAX_BODY_BYTES,
+        told_or_refused,
+        lambda _, fault: _refused(_error_of(fault)),
+        seconds=process.settings.body_seconds,
+    )
 
 
-async def _bounded_body(request: Request, seconds: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > MAX_BODY_BYTES:
-                    raise BodyTooLargeError(f"body is longer than {MAX_BODY_BYTES} bytes")
-                parts.append(part)
-    except TimeoutError as error:
-        raise SlowBodyError(f"body did not arrive within {seconds:g} seconds") from error
-    except ClientDisconnect as error:
-        raise BadInputError("body ended before its time") from error
-    return b"".join(parts)
+def _error_of(fault: Fault) -> CroceviaError:
+    match fault:
+        case Fault.TOO_LONG:
+            return BodyTooLargeError(f"body is longer than {MAX_BODY_BYTES} bytes")
+        case Fault.TOO_SLOW:
+            return SlowBodyError("body did not arrive in time")
+        case Fault.LEFT:
+            return BadInputError("body ended before its time")
+
+
+def _refused(error: CroceviaError) -> Reply:
+    """Answer a refusal as a problem document (RFC 9457)."""
+    headers = [(b"content-type", _PROBLEM.encode())]
+    if isinstance(error, UnavailableError):
+        headers.append((b"retry-after", b"1"))
+    return Reply(int(error.status), headers, msgspec.json.encode(error.problem()))
 
 
 async def _readiness(process: Process) -> Response:

@@ -34,7 +34,9 @@ from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings
 from federation.ledger.publication import Audience, publish
-from federation.trust.asgi import or_refusal, read_request, run_server
+from federation.serving.endpoint import Arrived, Endpoint, Reply
+from federation.serving.server import run_server
+from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.keys import jwks
 from federation.trust.outgoing import open_post
 from federation.trust.registry import follow
@@ -45,7 +47,7 @@ _STATIC = Path(__file__).parent / "static"
 _LIMITS = Limits()
 _TOKEN_BODY = 16_384
 _PUBLIC: Final = {MEMBERS_FILE: "application/json", API_FILE: "text/plain", SUPERGRAPH_FILE: "text/plain"}
-_NO_STORE = {"cache-control": "no-store"}
+_NO_STORE = (b"cache-control", b"no-store")
 _log = logging.getLogger("crocevia.gateway")
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
@@ -65,14 +67,6 @@ def create_app(process: GatewayProcess) -> Starlette:
             task.cancel()
         await asyncio.wait(tasks)
         process.close()
-
-    async def graphql(request: Request) -> Response:
-        return await _graphql(process, request)
-
-    async def token(request: Request) -> Response:
-        message = await read_request(request.scope, request.receive, process.settings.url, _TOKEN_BODY)
-        form = dict(parse_qsl(message.body.decode("ascii", "replace"), max_num_fields=16))
-        return JSONResponse(process.authorisation.token(form, message.headers.get("dpop")), headers=_NO_STORE)
 
     async def metadata(_: Request) -> Response:
         return JSONResponse(process.authorisation.metadata())
@@ -97,8 +91,7 @@ def create_app(process: GatewayProcess) -> Starlette:
     demo = process.settings.demo
     partners = DemoPartners(process, demo) if demo else None
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql_or_refusal(graphql), methods=["POST"]),
-        Route(TOKEN_PATH, _or_problem(token), methods=["POST"]),
+        *(Route(each.path, each, methods=["POST"]) for each in (_question(process), _token(process))),
         Route("/.well-known/oauth-authorization-server", _or_problem(metadata)),
         Route("/.well-known/jwks.json", _or_problem(keys)),
         Route("/registry/{name}", _or_problem(registry)),
@@ -126,13 +119,42 @@ def serve(path: Path) -> None:
     run_server(lambda: create_app(GatewayProcess.open(settings, SystemClock())), settings.listen)
 
 
-async def _graphql(process: GatewayProcess, request: Request) -> Response:
-    media = accepted(request.headers.get("accept", "").encode("latin-1")).single
-    check_content_type(request.headers.get("content-type", "").encode("latin-1"))
-    message = await read_request(request.scope, request.receive, process.settings.url, _LIMITS.body)
-    asked = GraphQLRequest.parse(message.body, _LIMITS)
-    body = await answer(message, asked, process.gateway)
-    return Response(body, media_type=media.value, headers=_NO_STORE)
+def _question(process: GatewayProcess) -> Endpoint:
+    """The one question, answered with GraphQL over HTTP: refusals as an `errors` list."""
+
+    async def answered(arrived: Arrived) -> Reply:
+        message = request_of(arrived, process.settings.url)
+        media = accepted(message.headers.get("accept", "").encode("latin-1")).single
+        check_content_type(message.headers.get("content-type", "").encode("latin-1"))
+        body = await answer(message, GraphQLRequest.parse(message.body, _LIMITS), process.gateway)
+        return Reply(200, ((b"content-type", media.value.encode()), _NO_STORE), body)
+
+    async def answered_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(answered(arrived), lambda refusal: _refused(refusal, arrived), _log)
+
+    return Endpoint(
+        "/graphql",
+        _LIMITS.body,
+        answered_or_refused,
+        lambda arrived, fault: _refused(error_of(fault, _LIMITS.body), arrived),
+    )
+
+
+def _token(process: GatewayProcess) -> Endpoint:
+    """The token endpoint (RFC 6749 section 3.2)."""
+
+    async def given(arrived: Arrived) -> Reply:
+        message = request_of(arrived, process.settings.url)
+        form = dict(parse_qsl(message.body.decode("ascii", "replace"), max_num_fields=16))
+        token = process.authorisation.token(form, message.headers.get("dpop"))
+        return Reply(200, ((b"content-type", b"application/json"), _NO_STORE), msgspec.json.encode(token))
+
+    async def given_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(given(arrived), _token_refused, _log)
+
+    return Endpoint(
+        TOKEN_PATH, _TOKEN_BODY, given_or_refused, lambda _, fault: _token_refused(error_of(fault, _TOKEN_BODY))
+    )
 
 
 def _registry(process: GatewayProcess, name: str) -> Response:
@@ -152,39 +174,38 @@ async def _readiness(process: GatewayProcess) -> Response:
     return JSONResponse({"status": "pass", **standing, "breakers": breakers, "ledger": ledger})
 
 
-def _graphql_or_refusal(endpoint: _Endpoint) -> _Endpoint:
-    """Answer refusals as GraphQL over HTTP has them: an `errors` list, and a status that says whose fault it is."""
-
-    async def answered(request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        return await or_refusal(endpoint(request), lambda refusal: _refused(refusal, accept), _log)
-
-    return answered
-
-
-def _refused(refusal: CroceviaError, accept: str) -> Response:
-    media = Media.RESPONSE if Media.RESPONSE.value in accept else Media.JSON
+def _refused(refusal: CroceviaError, arrived: Arrived) -> Reply:
+    """Answer a refusal as GraphQL over HTTP has it: an `errors` list, and a status that says whose fault it is."""
+    accept = next((value for name, value in arrived.headers if name == b"accept"), b"")
+    media = Media.RESPONSE if Media.RESPONSE.value.encode() in accept else Media.JSON
     # GraphQL over HTTP 6.4.1: what the document itself does wrong is 200 under application/json.
     status = 200 if media is Media.JSON and isinstance(refusal, ValidationError) else int(refusal.status)
     body = msgspec.json.encode({"errors": [refusal.graphql()]})
-    return Response(body, status, {**_retry(refusal), **_NO_STORE}, media.value)
+    retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
+    return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *retry), body)
+
+
+def _token_refused(refusal: CroceviaError) -> Reply:
+    problem: dict[str, Any] = refusal.problem()
+    if isinstance(refusal, BadInputError):
+        problem["error"] = "invalid_request"  # RFC 6749 section 5.2
+    retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
+    return Reply(
+        int(refusal.status), ((b"content-type", _PROBLEM.encode()), _NO_STORE, *retry), msgspec.json.encode(problem)
+    )
 
 
 def _or_problem(endpoint: _Endpoint) -> _Endpoint:
     """Answer refusals as problem documents (RFC 9457)."""
 
     async def answered(request: Request) -> Response:
-        path = request.url.path
-        return await or_refusal(endpoint(request), lambda refusal: _problem(refusal, path), _log)
+        return await or_refusal(endpoint(request), _problem, _log)
 
     return answered
 
 
-def _problem(refusal: CroceviaError, path: str) -> Response:
-    problem: dict[str, Any] = refusal.problem()
-    if isinstance(refusal, BadInputError) and path == TOKEN_PATH:
-        problem["error"] = "invalid_request"  # RFC 6749 section 5.2
-    return JSONResponse(problem, int(refusal.status), _retry(refusal), _PROBLEM)
+def _problem(refusal: CroceviaError) -> Response:
+    return JSONResponse(refusal.problem(), int(refusal.status), _retry(refusal), _PROBLEM)
 
 
 def _retry(refusal: CroceviaError) -> dict[str, str]:

@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.errors import CroceviaError, UnavailableError
 from federation.membership.settings import TIMESTAMP_KEY, PublisherSettings, load_settings
-from federation.trust.asgi import run_server
+from federation.serving.server import run_server
 from federation.trust.keys import load_ed25519
 from federation.trust.registry import ROOT_FILE
 from federation.trust.repository import Repository

@@ -21,7 +21,9 @@ from federation.contract.graphql_request import GraphQLRequest
 from federation.ledger.publication import Audience, publish
 from federation.ledger.witness import MAX_SUBMISSION
 from federation.ledger.witness_rounds import ADD_CHECKPOINT
-from federation.trust.asgi import or_refusal, read_request, run_server
+from federation.serving.endpoint import Arrived, Endpoint, Reply
+from federation.serving.server import run_server
+from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.outgoing import open_post
@@ -68,19 +70,10 @@ def create_app(process: NodeProcess) -> Starlette:
         found = await report(asked, caller, node.journal, node.identity.member, node.identity.clock)
         return msgspec.json.encode(found)
 
-    async def graphql(request: Request) -> Response:
-        return await _signed(process, request, question)
-
-    async def citizen(request: Request) -> Response:
-        return await _signed(process, request, access_report)
-
     async def ledger(request: Request) -> Response:
         path, query = request.path_params["path"], dict(request.query_params)
         found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
         return Response(found.body, found.status, found.headers(), found.content_type)
-
-    async def witness(request: Request) -> Response:
-        return await _witness(process, request)
 
     async def witnessed(request: Request) -> Response:
         note = await asyncio.to_thread(process.witness.by_digest, request.path_params["origin"])
@@ -96,10 +89,10 @@ def create_app(process: NodeProcess) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/graphql", graphql, methods=["POST"]),
-            Route("/access-report", citizen, methods=["POST"]),
+            Route("/graphql", _signed(process, "/graphql", question), methods=["POST"]),
+            Route("/access-report", _signed(process, "/access-report", access_report), methods=["POST"]),
             Route("/ledger/{path:path}", _or_problem(ledger)),
-            Route(ADD_CHECKPOINT, _or_problem(witness), methods=["POST"]),
+            Route(ADD_CHECKPOINT, _witness(process), methods=["POST"]),
             Route("/witness/checkpoint/{origin}", _or_problem(witnessed)),
             Route("/healthz", live),
             Route("/readyz", _or_problem(ready)),
@@ -120,24 +113,28 @@ def serve(path: Path) -> None:
     run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen)
 
 
-async def _signed(process: NodeProcess, request: Request, answering: _Answering) -> Response:
+def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:
     """Answer a signed message with a signed one, refusals too; what is unsigned gets an unsigned refusal."""
-    arrived: list[HttpRequest] = []
+    limit = process.settings.body_limit
 
-    async def answered() -> Response:
-        arrived.append(
-            await read_request(request.scope, request.receive, process.settings.url, process.settings.body_limit)
-        )
-        return _response(process, arrived[0], await answering(arrived[0]), 200)
+    async def answered(arrived: Arrived) -> Reply:
+        message: list[HttpRequest] = []
 
-    def refused(refusal: CroceviaError) -> Response:
-        body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
-        return _response(process, arrived[0] if arrived else None, body, int(refusal.status))
+        async def signed() -> Reply:
+            message.append(request_of(arrived, process.settings.url))
+            return _reply(process, message[0], await answering(message[0]), 200)
 
-    return await or_refusal(answered(), refused, _log)
+        return await or_refusal(signed(), lambda refusal: _refused(process, message, refusal), _log)
+
+    return Endpoint(path, limit, answered, lambda _, fault: _refused(process, [], error_of(fault, limit)))
 
 
-def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Response:
+def _refused(process: NodeProcess, message: list[HttpRequest], refusal: CroceviaError) -> Reply:
+    body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
+    return _reply(process, message[0] if message else None, body, int(refusal.status))
+
+
+def _reply(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Reply:
     headers = {"content-type": _JSON, "cache-control": "no-store"}
     if message is not None:
         try:
@@ -147,15 +144,30 @@ def _response(process: NodeProcess, message: HttpRequest | None, body: bytes, st
         else:
             response = HttpResponse(status, headers, body)
             headers |= sign_response(response, binding, process.key, process.clock)
-    return Response(body, status, headers)
+    return Reply(status, [(name.encode(), value.encode()) for name, value in headers.items()], body)
 
 
-async def _witness(process: NodeProcess, request: Request) -> Response:
+def _witness(process: NodeProcess) -> Endpoint:
     """Cosign another ledger's head, or say why not (C2SP tlog-witness); anybody may ask, known ledgers are answered."""
-    message = await read_request(request.scope, request.receive, process.settings.url, MAX_SUBMISSION)
-    body = message.body.decode("utf-8", "replace")
-    said = await asyncio.to_thread(process.witness.add_checkpoint, body, process.known_ledgers())
-    return Response(said.body, said.status, media_type=said.content_type)
+
+    async def said(arrived: Arrived) -> Reply:
+        body = request_of(arrived, process.settings.url).body.decode("utf-8", "replace")
+        found = await asyncio.to_thread(process.witness.add_checkpoint, body, process.known_ledgers())
+        return Reply(found.status, ((b"content-type", found.content_type.encode()),), found.body.encode())
+
+    async def said_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(said(arrived), _refused_witness, _log)
+
+    return Endpoint(
+        ADD_CHECKPOINT,
+        MAX_SUBMISSION,
+        said_or_refused,
+        lambda _, fault: _refused_witness(error_of(fault, MAX_SUBMISSION)),
+    )
+
+
+def _refused_witness(refusal: CroceviaError) -> Reply:
+    return Reply(int(refusal.status), ((b"content-type", _PROBLEM.encode()),), msgspec.json.encode(refusal.problem()))
 
 
 async def _readiness(process: NodeProcess) -> Response:

@@ -1,0 +1,108 @@
+"""A path that takes whole requests and gives whole answers: what gateway, exchange and nodes answer all day.
+
+An endpoint is served straight from the connection (`connection.py`), without a framework between the socket and it. It
+is an ASGI application as well, so that tests and pipelined requests reach it like any other route.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY_SECONDS = 5.0
+"""A body that takes longer is not waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A whole request; header names are in lower case, `path` is decoded and without the query string."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: RawHeaders
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer; its length is written by the server."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+class Fault(Enum):
+    """Why a request is refused before it is whole; its body is then empty."""
+
+    TOO_LONG = "the body is longer than the limit"
+    TOO_SLOW = "the body did not arrive in time"
+    LEFT = "the client left before its request was complete"
+
+
+class WhenLeft(Enum):
+    """What becomes of a request whose client has left."""
+
+    FINISH = "it is finished and recorded"
+    CANCEL = "it is cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path. `limit` is in bytes of the body, `seconds` is how long it may take to arrive.
+
+    `answer` must not raise; `refuse` answers what never became a request; `takes` says which requests are for it when
+    the same path also serves others, such as streams.
+    """
+
+    path: str
+    limit: int
+    answer: Callable[[Arrived], Coroutine[Any, Any, Reply]]
+    refuse: Callable[[Arrived, Fault], Reply]
+    takes: Callable[[str, RawHeaders], bool] = lambda method, _: method == "POST"
+    when_left: WhenLeft = WhenLeft.FINISH
+    seconds: float = BODY_SECONDS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application."""
+        arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], b"")
+        body = await _body(receive, self.limit, self.seconds)
+        if isinstance(body, Fault):
+            reply = self.refuse(arrived, body)
+        else:
+            reply = await self.answer(
+                Arrived(arrived.method, arrived.path, arrived.query_string, arrived.headers, body)
+            )
+        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _body(receive: Receive, limit: int, seconds: float) -> bytes | Fault:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return Fault.LEFT
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    return Fault.TOO_LONG
+                parts.append(part)
+                if not message.get("more_body", False):
+                    return b"".join(parts)
+    except TimeoutError:
+        return Fault.TOO_SLOW

@@ -1,0 +1,86 @@
+"""Runs an application until a signal ends the process: its address, its event loop, its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from federation.contract.errors import ConfigurationError
+from federation.contract.settings import host_and_port
+from federation.serving.connection import answering
+from federation.serving.endpoint import Endpoint
+
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 10
+"""What is in work when the signal comes has this long to finish."""
+
+_YOUNG_OBJECTS = 20_000
+"""Requests make many small objects and hardly a cycle: the collector need not look after every 700 of them."""
+
+
+def run_server(open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_ALIVE_SECONDS) -> None:
+    """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
+
+    What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
+    ours. Every `Endpoint` among the application's routes is served straight from the connection.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on; names it and the way out.
+    """
+    bound = _bound(listen)
+
+    async def run() -> None:
+        app = open_app()
+        settle_memory()
+        config = uvicorn.Config(
+            app,
+            http=answering(endpoints_of(app)),
+            ws="none",
+            access_log=False,  # paths and addresses are not for logs
+            server_header=False,
+            log_level="warning",
+            timeout_keep_alive=keep_alive,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        await uvicorn.Server(config).serve(sockets=[bound])
+
+    with bound, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+def endpoints_of(app: Any) -> Iterable[Endpoint]:
+    """Return the endpoints among an application's routes."""
+    found = (getattr(route, "endpoint", None) for route in getattr(app, "routes", ()))
+    return [each for each in found if isinstance(each, Endpoint)]
+
+
+def settle_memory() -> None:
+    """Tell the collector that what exists now stays: it looks at new objects only, and not too often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+
+
+def _bound(listen: str) -> socket.socket:
+    """Return a socket that has the address; it begins to listen when the server starts."""
+    host, port = host_and_port(listen)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"`listen` is `{listen}`, which is no address of this machine") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"`{listen}` cannot be listened on ({error.strerror}); stop what does, or change `listen` in the settings"
+        ) from error
+    return bound
