@@ -22,7 +22,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from federation.consumer import ledger_commands as outside_commands
-from federation.consumer.commands import DEFAULT_HOME, HomeOption, query, report
+from federation.consumer.commands import query, report
+from federation.consumer.evidence_commands import verify
+from federation.consumer.home import DEFAULT_HOME, HomeOption
 from federation.consumer.portal import find_citizen, write_citizens
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import ConfigurationError, CroceviaError
@@ -98,6 +100,7 @@ ledger_commands.command(name="prove")(outside_commands.prove)
 ledger_commands.command(name="witness")(outside_commands.witness)
 app.command(name="query")(query)
 app.command(name="report")(report)
+app.command(name="verify")(verify)
 app.command(name="compose")(gateway_commands.compose_command)
 app.command(name="plan")(gateway_commands.plan_command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.identifiers import MemberId
+from federation.contract.messages import ConsumerRequest
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.keys import SigningKey
@@ -30,11 +32,12 @@ _EARLY = 30
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the HTTP status and the JSON body, exactly as bytes too."""
+    """What came back: the HTTP status and the JSON body, exactly as bytes too; `request` is what was signed."""
 
     status: int
     content: dict[str, Any]
     body: bytes
+    request: ConsumerRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ class PartnerClient:
         agreement: str,
         variables: Mapping[str, Any] | None = None,
         operation_name: str | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Ask one question for one purpose.
+        """Ask one question for one purpose; `extensions` are those of the GraphQL request.
 
         Raises:
             Refused: no token is given for this purpose.
@@ -78,6 +82,8 @@ class PartnerClient:
             content["variables"] = dict(variables)
         if operation_name:
             content["operationName"] = operation_name
+        if extensions:
+            content["extensions"] = dict(extensions)
         return await self.post("/graphql", msgspec.json.encode(content), token)
 
     async def post(self, path: str, body: bytes, token: str) -> Answer:
@@ -87,7 +93,8 @@ class PartnerClient:
         signature = sign_request(HttpRequest("POST", uri, headers, body), self.key, self.clock, self.nonce())
         proof = make_dpop(dpop_proof("POST", uri, self.nonce(), self.clock, token), self.key)
         response = await self._send(uri, body, {**headers, **signature, "dpop": proof, "accept": _JSON})
-        return Answer(response.status_code, _object(response), response.content)
+        signed = ConsumerRequest("POST", uri, {**headers, **signature}, b64encode(body).decode("ascii"))
+        return Answer(response.status_code, _object(response), response.content, signed)
 
     async def _token(self, purpose: str, agreement: str) -> str:
         known = self._tokens.get((purpose, agreement))

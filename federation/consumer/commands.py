@@ -16,41 +16,27 @@ from rich.console import Console
 
 from federation.consumer.access import ACCESS_REPORT, read_report
 from federation.consumer.client import Answer, PartnerClient
+from federation.consumer.evidence_commands import keep_evidence
+from federation.consumer.home import DEFAULT_HOME, HomeOption, federation_at
 from federation.consumer.portal import find_citizen
 from federation.consumer.render import render_answer, render_report, report_json
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import (
     BadInputError,
-    ConfigurationError,
     NotFoundError,
     PurposeNotAgreedError,
     UnavailableError,
 )
+from federation.contract.evidence import ASKS_FOR_EVIDENCE
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.trust.keys import MESSAGE_KEY, SigningKey
-from federation.trust.registry import ROOT_FILE, Registry
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
 REPORT_PURPOSE = "access-report"
-
-HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help="Folder of the federation's files.")]
-DEFAULT_HOME = Path(".crocevia/demo")
-
-
-def federation_at(home: Path) -> MemberList:
-    """Return the member list of the federation whose registry is in a folder.
-
-    Raises:
-        ConfigurationError: the folder holds no federation.
-        RegistryStaleError: its member list has expired.
-    """
-    if not (home / "registry" / ROOT_FILE).exists():
-        raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
-    return Registry.open(home / "registry", SystemClock()).current()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +99,9 @@ def query(
     format_: Annotated[
         str | None, typer.Option("--format", help="`tree` or `json`; a tree on a terminal, JSON otherwise.")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Write the answer's evidence to this file, and verify it at once.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Ask the federation as one of its members, for one purpose."""
@@ -120,13 +109,17 @@ def query(
     text = _read(file)
     partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
-    answer = asyncio.run(_ask(partner, text, purpose, agreement, values, operation))
+    extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None
+    answer = asyncio.run(_ask(partner, text, purpose, agreement, values, operation, extensions))
     console = Console()
     if (format_ or ("tree" if console.is_terminal else "json")) == "tree":
         console.print(render_answer(answer.content, f"{as_} · {purpose}"))
     else:
         sys.stdout.write(json.dumps(answer.content, ensure_ascii=False, indent=2) + "\n")
-    raise typer.Exit(_status(answer))
+    status = _status(answer)
+    if evidence is not None and answer.content.get("data") is not None:
+        status = keep_evidence(evidence, partner.member, answer, partner.members)
+    raise typer.Exit(status)
 
 
 def report(
@@ -164,9 +157,10 @@ async def _ask(
     agreement: Agreement,
     values: dict[str, Any],
     operation: str | None,
+    extensions: dict[str, Any] | None = None,
 ) -> Answer:
     async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
-        return await partner.client(http).ask(text, purpose, agreement.id, values, operation)
+        return await partner.client(http).ask(text, purpose, agreement.id, values, operation, extensions)
 
 
 def _variables(text: str, citizen: str | None) -> dict[str, Any]:

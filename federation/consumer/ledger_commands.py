@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from federation.consumer.commands import DEFAULT_HOME, HomeOption, federation_at
+from federation.consumer.home import DEFAULT_HOME, HomeOption, federation_at
 from federation.consumer.ledgers import LedgersOutside, Verdict, WitnessView
 from federation.contract.exit_codes import ExitCode
 

@@ -40,6 +40,7 @@ class EntryKind(StrEnum):
 class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """One record. `at` is RFC 3339 UTC; `subjects` counts the citizens concerned; digests are `sha256:…`.
 
+    `answer` commits to the values of a disclosure where the consumer asked for it (`federation.contract.evidence`).
     `end_user`, `office` and `case` are the consumer's own evidence about who asked there and for which file
     (ModI AUDIT_REST), pseudonymous and unverified.
     """
@@ -64,6 +65,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     end_user: str = ""
     office: str = ""
     case: str = ""
+    answer: str = ""
     version: int = 1
 
     def to_bytes(self) -> bytes:

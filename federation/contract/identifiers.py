@@ -20,6 +20,9 @@ DIRECTORY = MemberId("directory")
 PORTAL = MemberId("portal")
 """The citizens' own access point, a pseudonym domain of its own."""
 
+INTERNAL_PREFIX = "_k_"
+"""Response keys that begin so carry join keys and `@requires` inputs: for gateway and nodes, never for the consumer."""
+
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _SUITE = re.compile(r"[a-z0-9-]{1,24}")
 _MAX_TOKEN_BYTES = 128

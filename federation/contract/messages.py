@@ -13,14 +13,12 @@ import msgspec
 from federation.contract.canonical import from_b64, sha256_digest
 from federation.contract.decisions import FieldDecision, PolicyVersion
 from federation.contract.errors import BadInputError
+from federation.contract.evidence import AnswerEvidence
 from federation.contract.identifiers import MemberId
 from federation.contract.receipts import Receipt
 
 EXTENSION = "crocevia"
 """The key under `extensions` of a GraphQL request or response."""
-
-INTERNAL_PREFIX = "_k_"
-"""Response keys that begin so carry join keys and `@requires` inputs: for gateway and nodes, never for the consumer."""
 
 
 class ConsumerRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -79,7 +77,7 @@ class NodeRequestExtension(msgspec.Struct, frozen=True, rename="camel", forbid_u
     deadline: int = 2000
 
 
-class NodeAnswerExtension(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class NodeAnswerExtension(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """What a node says about its answer: what it decided, under which policy, and where that is recorded."""
 
     member: MemberId
@@ -89,6 +87,7 @@ class NodeAnswerExtension(msgspec.Struct, frozen=True, rename="camel", forbid_un
     policy: PolicyVersion
     decisions: tuple[FieldDecision, ...]
     receipt: Receipt
+    evidence: AnswerEvidence | None = None
 
 
 def read_node_request(extension: object) -> NodeRequestExtension:

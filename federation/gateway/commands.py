@@ -18,7 +18,7 @@ from federation.composition.supergraph import Supergraph
 from federation.contract.errors import BadInputError, NotFoundError, ValidationError
 from federation.contract.exit_codes import ExitCode
 from federation.contract.graphql_request import Limits, parse_document
-from federation.contract.messages import INTERNAL_PREFIX
+from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.settings import host_and_port
 from federation.gateway import app as gateway_app
 from federation.gateway import open_server

@@ -63,6 +63,19 @@ def privacy_extension(
     }
 
 
+def evidence_extension(answers: Iterable[NodeAnswerExtension]) -> list[dict[str, Any]]:
+    """Return what nodes gave to prove their answers, for the consumer that asked for it; nothing here is ours."""
+    return [
+        {
+            "member": answer.member,
+            "receipt": msgspec.to_builtins(answer.receipt),
+            **msgspec.to_builtins(answer.evidence),
+        }
+        for answer in answers
+        if answer.evidence is not None
+    ]
+
+
 def joined_decisions(answers: Iterable[NodeAnswerExtension]) -> tuple[FieldDecision, ...]:
     """Return every distinct decision of the answers, sorted, as the gateway's ledger records them."""
     found = {decision for answer in answers for decision in answer.decisions}

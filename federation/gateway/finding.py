@@ -19,9 +19,8 @@ from federation.contract.errors import (
     RegistryStaleError,
     UnavailableError,
 )
-from federation.contract.identifiers import DIRECTORY
+from federation.contract.identifiers import DIRECTORY, INTERNAL_PREFIX
 from federation.contract.members import Agreement
-from federation.contract.messages import INTERNAL_PREFIX
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.gateway.pseudonyms import Translator
 from federation.gateway.visible_schema import FIND

@@ -30,7 +30,7 @@ from federation.execution.resilient import ResilientFetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.gateway.caller import Caller, CurrentMembers, Doorkeeper, authenticate
-from federation.gateway.disclosure import joined_decisions, privacy_extension
+from federation.gateway.disclosure import evidence_extension, joined_decisions, privacy_extension
 from federation.gateway.egress import own_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
@@ -135,7 +135,10 @@ async def _respond(response: Response, caller: Caller, mediation: Mediation, hea
     privacy = privacy_extension(
         heard.answers, response.provenance, caller.purpose, caller.agreement.id, heard.unavailable
     )
-    body = response.encode({"privacy": privacy, "traceId": trace})
+    extensions: dict[str, object] = {"privacy": privacy, "traceId": trace}
+    if evidence := evidence_extension(heard.answers):
+        extensions["evidence"] = evidence
+    body = response.encode(extensions)
     return await own_pseudonyms(body, caller.consumer.id, mediation.translator)
 
 

@@ -28,8 +28,8 @@ from federation.contract.graphql_request import (
     parse_document,
     variable_values,
 )
+from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import Agreement
-from federation.contract.messages import INTERNAL_PREFIX
 from federation.execution.compiled import CompiledPlan
 from federation.gateway.open_cache import TwoGenerations
 from federation.gateway.visible_schema import covered_by, denied_coordinates, visible_schema

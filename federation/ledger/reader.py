@@ -77,6 +77,17 @@ class LedgerReader:
             raise NotFoundError(f"ledger has entries 0 to {head.checkpoint.size - 1}, not {index}")
         return self._recorded(index, head)
 
+    def leaf(self, index: int) -> bytes:
+        """Return the bytes of one leaf, without proof: for whoever holds its receipt.
+
+        Raises:
+            LedgerCorruptError: the ledger does not hold it.
+        """
+        content = self.store.leaf(index)
+        if content is None:
+            raise LedgerCorruptError(f"ledger entry {index} is missing")
+        return content
+
     def entries(self, first: int = 0) -> Iterator[RecordedEntry]:
         """Yield every entry from `first` on, proved under the checkpoint that was newest at the call."""
         head = self.head()
@@ -155,9 +166,7 @@ class LedgerReader:
             raise NotFoundError(f"ledger has {known} entries, not {size}")
 
     def _recorded(self, index: int, head: SignedCheckpoint) -> RecordedEntry:
-        content = self.store.leaf(index)
-        if content is None:
-            raise LedgerCorruptError(f"ledger entry {index} is missing")
+        content = self.leaf(index)
         checkpoint: Checkpoint = head.checkpoint
         proof = inclusion_path(index, checkpoint.size, self._hashes)
         receipt = make_receipt(checkpoint.origin, index, leaf_hash(content), str(head.note), proof)

@@ -13,7 +13,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLS
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
 from federation.contract.errors import BadInputError
-from federation.contract.messages import INTERNAL_PREFIX
+from federation.contract.identifiers import INTERNAL_PREFIX
 from node.data.cells import Cell, cell, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
 from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants

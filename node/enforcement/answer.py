@@ -12,12 +12,15 @@ A node never trusts the gateway: a direct call gives the same answer as a call t
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError
+from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
 from federation.contract.receipts import Receipt
@@ -28,6 +31,7 @@ from node.data.plane import DataPlane
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
+from node.enforcement.evidence import committed_to
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
@@ -59,6 +63,7 @@ class Node:
     policy: Decisions
     journal: Journal
     limits: Limits
+    random: Callable[[int], bytes] = secrets.token_bytes
 
 
 async def answer(request: HttpRequest, node: Node) -> bytes:
@@ -77,11 +82,14 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         plans = node.policy.of(caller.requested)  # (3)
         answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
         _require_wanted(answered, caller)
-        receipt = await node.journal.record(disclosure(caller, asked, answered, node), answered.subjects)  # (5)
+        committed = committed_to(answered.data, caller.operation, node.random)
+        entry = disclosure(caller, asked, answered, node, committed.digest)
+        receipt = await node.journal.record(entry, answered.subjects)  # (5)
+        evidence = await committed.evidence(receipt, node.journal)
     except CroceviaError as refused:
         await node.journal.record(refusal(caller, refused, node))
         raise
-    return _response(answered, caller, receipt, node)  # (6)
+    return _response(answered, caller, receipt, evidence, node)  # (6)
 
 
 def _query(asked: GraphQLRequest) -> str:
@@ -117,7 +125,7 @@ def _require_wanted(answered: Answer, caller: Caller) -> None:
         raise FieldDeniedError(f"denied for this purpose: {', '.join(denied)}", coordinates=denied)
 
 
-def _response(answered: Answer, caller: Caller, receipt: Receipt, node: Node) -> bytes:
+def _response(answered: Answer, caller: Caller, receipt: Receipt, evidence: AnswerEvidence | None, node: Node) -> bytes:
     extension = NodeAnswerExtension(
         member=node.identity.member,
         request_digest=caller.request_digest,
@@ -126,6 +134,7 @@ def _response(answered: Answer, caller: Caller, receipt: Receipt, node: Node) ->
         policy=node.policy.version,
         decisions=answered.decisions,
         receipt=receipt,
+        evidence=evidence,
     )
     content: dict[str, Any] = {"data": answered.data, "extensions": {EXTENSION: extension}}
     if answered.errors:

@@ -30,10 +30,11 @@ class Recording(Protocol):
         ...
 
 
-def disclosure(caller: Caller, asked: GraphQLRequest, answered: Answer, node: Recording) -> Entry:
+def disclosure(caller: Caller, asked: GraphQLRequest, answered: Answer, node: Recording, digest: str = "") -> Entry:
     """Return the entry of an answered question (policy R38): who, for what, by which law, which fields in which form.
 
     The number of subjects is recorded; who they are is kept beside the entry, under keys that can be destroyed.
+    `digest` commits to the values, where the consumer asked for evidence.
     """
     return msgspec.structs.replace(
         _about(caller, node),
@@ -42,6 +43,7 @@ def disclosure(caller: Caller, asked: GraphQLRequest, answered: Answer, node: Re
         policy=node.policy.version,
         decisions=answered.decisions,
         subjects=len(answered.subjects),
+        answer=digest,
     )
 
 

@@ -21,8 +21,9 @@ import msgspec
 
 from federation.contract.coverage import AskedField
 from federation.contract.errors import FieldDeniedError, ScopeError
+from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import AgreedProvider
-from federation.contract.messages import INTERNAL_PREFIX, TranslationStatement
+from federation.contract.messages import TranslationStatement
 
 _ENTITIES = "_entities"
 _FEDERATION_FIELDS = frozenset({_ENTITIES, "_service"})

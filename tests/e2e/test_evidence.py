@@ -41,6 +41,40 @@ def test_an_entry_is_proved_over_http(demo: RunningDemo, command: Command, tmp_p
     assert command("ledger", "prove", "c_m999", "999999", "--home", demo.home.root).status == 4
 
 
+def test_the_evidence_of_an_answer_holds_without_the_federation(
+    demo: RunningDemo, command: Command, tmp_path: Path
+) -> None:
+    file, bare = tmp_path / "evidence.json", tmp_path / "bare.json"
+    answer = json.loads(asked(demo, command, "--evidence", file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    keys = [("--ledger-key", vkey) for vkey in demo.partner("inprev").members.ledgers().values()]
+    alone = [part for pair in keys for part in pair]
+    ran = command("verify", file, *alone, "--format", "json", "--without-values", bare)
+    found = json.loads(ran.out)
+    assert (ran.status, found["faults"]) == (0, [])
+    assert found["proved"] >= 30
+    assert {entry["member"] for entry in found["entries"]} >= {"c_m999", "inprev"}
+
+    told = bare.read_text()
+    assert TAX_CODE not in told
+    assert answer["data"]["citizen"]["residence"]["address"]["fullAddress"] not in told
+    ran = command("verify", bare, "--home", demo.home.root, "--format", "json")
+    found = json.loads(ran.out)
+    assert (ran.status, found["faults"], found["proved"]) == (0, [], 0)
+    assert found["removed"] >= 30
+
+
+def test_a_value_altered_by_the_gateway_is_found_and_named(demo: RunningDemo, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.json"
+    asked(demo, command, "--evidence", file)
+    bundle = json.loads(file.read_bytes())
+    bundle["response"]["data"]["citizen"]["isee"] = "[0,6000)"
+    file.write_text(json.dumps(bundle))
+    ran = command("verify", file, "--home", demo.home.root, "--format", "json")
+    assert ran.status == 1
+    assert json.loads(ran.out)["faults"] == ["`citizen.isee` is not what `inprev` gave"]
+
+
 def test_entries_are_served_to_nobody(demo: RunningDemo) -> None:
     for party in ("c_m999", "gateway", "exchange"):
         origin = (demo.partner("inprev").members.party(party).endpoint or "").removesuffix("/graphql")

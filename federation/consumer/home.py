@@ -1,0 +1,28 @@
+"""Where a command finds the federation: a folder with its registry and, in a demo, everybody's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from federation.contract.clock import SystemClock
+from federation.contract.errors import ConfigurationError
+from federation.contract.members import MemberList
+from federation.trust.registry import ROOT_FILE, Registry
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help="Folder of the federation's files.")]
+DEFAULT_HOME = Path(".crocevia/demo")
+
+
+def federation_at(home: Path) -> MemberList:
+    """Return the member list of the federation whose registry is in a folder.
+
+    Raises:
+        ConfigurationError: the folder holds no federation.
+        RegistryStaleError: its member list has expired.
+    """
+    if not (home / "registry" / ROOT_FILE).exists():
+        raise ConfigurationError(f"`{home}` holds no federation; run `crocevia demo` first, or give `--home`")
+    return Registry.open(home / "registry", SystemClock()).current()
