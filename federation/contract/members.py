@@ -35,6 +35,8 @@ class KeyUse(StrEnum):
     """Ledger checkpoints (Ed25519)."""
     BUNDLE = "bundle"
     """Policy bundles (Ed25519)."""
+    OFFICER = "officer"
+    """Acts on agreements, one key for each officer (Ed25519)."""
 
 
 class PublishedKey(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -95,6 +97,26 @@ class AgreementState(StrEnum):
     ENDED = "ended"
 
 
+class Act(StrEnum):
+    """What an officer does to an agreement in the name of a party; `federation.trust.agreements` says what follows."""
+
+    ACCEPT = "accept"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    END = "end"
+
+
+class AgreementAct(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One officer's signed act: `signature` is base64url, by the key `keyid`, over the act and the exact terms."""
+
+    act: Act
+    member: MemberId
+    at: datetime
+    keyid: str
+    signature: str
+    note: str = ""
+
+
 class AgreedPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A purpose with the legal bases that the agreement records for it (GDPR art. 6 and 9, as `6.1.e`)."""
 
@@ -116,8 +138,8 @@ class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 class Agreement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A consumer, the providers it may ask, for which purposes, which fields, and when.
 
-    One agreement may bind several providers: the cross-agency view of one purpose is one request, and each provider
-    signs its own part (docs/adr/0004).
+    One agreement may bind several providers: the cross-agency view of one purpose is one request, and each party
+    signs (docs/adr/0004). In force, `state` is never stronger than the `acts` prove.
     """
 
     id: str
@@ -130,6 +152,7 @@ class Agreement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     daily_requests: int = 100_000
     on_denied: str = "null"
     """`null` answers the rest; `reject` refuses the whole operation when a field is denied (policy R12)."""
+    acts: tuple[AgreementAct, ...] = ()
 
     def require(self, consumer: MemberId, purpose: str, day: date) -> AgreedPurpose:
         """Return the purpose as agreed.

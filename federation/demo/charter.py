@@ -45,8 +45,8 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lookup: tuple[MemberId, ...] = ()
     lists: dict[MemberId, tuple[str, ...]] = {}
 
-    def active(self) -> Agreement:
-        """Return the agreement as the member list carries it once everybody has signed."""
+    def agreement(self) -> Agreement:
+        """Return the agreement that its parties are to sign."""
         return Agreement(
             id=self.id,
             consumer=self.consumer,

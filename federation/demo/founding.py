@@ -19,7 +19,7 @@ from federation.composition.supergraph import Supergraph
 from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock
 from federation.contract.identifiers import DIRECTORY, MemberId
-from federation.contract.members import KeyUse, Member, MemberList, Party, PublishedKey
+from federation.contract.members import Act, Agreement, KeyUse, Member, MemberList, Party, PublishedKey
 from federation.demo.charter import Charter, CharterMember
 from federation.demo.layout import HOST, Home, Ports, url
 from federation.gateway.directory_subgraph import DIRECTORY_SDL
@@ -27,11 +27,14 @@ from federation.ledger.cosignature import Cosigner
 from federation.ledger.names import ledger_origin, witness_name
 from federation.ledger.note import Ed25519Signer
 from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
+from federation.trust.agreements import parties, sign_act, with_act
 from federation.trust.keys import (
     LEDGER_KEY,
     MESSAGE_KEY,
+    OFFICER_KEYS,
     WITNESS_KEY,
     SigningKey,
+    ed25519_jwk,
     generate_ed25519,
     load_ed25519,
     publish,
@@ -74,6 +77,8 @@ def make_party_keys(keys: Path) -> tuple[Path, ...]:
         SigningKey.generate().save(keys / MESSAGE_KEY)
     _ensure_ed25519(keys / LEDGER_KEY)
     _ensure_ed25519(keys / WITNESS_KEY)
+    for officer in OFFICER_KEYS:
+        _ensure_ed25519(keys / officer)
     for secret in (SUBJECTS_KEY, MASKS_KEY, CURSORS_KEY):
         _ensure_secret(keys / secret)
     return tuple(sorted(path for path in keys.iterdir() if path.is_file()))
@@ -97,7 +102,7 @@ def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping
         gateway=_party(home, charter.federation, "gateway", url(ports.gateway) + "/graphql", now),
         exchange=_party(home, charter.federation, "exchange", url(ports.exchange), now),
         members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
-        agreements=tuple(agreement.active() for agreement in charter.agreements),
+        agreements=tuple(_signed(home, agreement.agreement(), now) for agreement in charter.agreements),
         supergraph=sha256_digest(supergraph.sdl.encode()),
         api_schema=sha256_digest(supergraph.api_sdl.encode()),
     )
@@ -171,7 +176,7 @@ def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, n
         name=member.name,
         kind=member.kind,
         area=member.area,
-        keys=_message_keys(home, member.id, now),
+        keys=(*_message_keys(home, member.id, now), *_officer_keys(home, member.id, now)),
         endpoint=url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
         ledger=str(signer.verifier) if member.node else None,
         witness=str(witness.verifier) if member.node else None,
@@ -183,9 +188,22 @@ def _party(home: Home, federation: str, name: str, endpoint: str, now: datetime)
     return Party(MemberId(name), endpoint, _message_keys(home, name, now), str(signer.verifier))
 
 
+def _signed(home: Home, agreement: Agreement, now: datetime) -> Agreement:
+    """Let an officer of every party accept."""
+    for member in parties(agreement):
+        officer = load_ed25519(home.keys(member) / OFFICER_KEYS[0])
+        agreement = with_act(agreement, sign_act(agreement, member, Act.ACCEPT, officer, now))
+    return agreement
+
+
 def _message_keys(home: Home, party: str, now: datetime) -> tuple[PublishedKey, ...]:
     key = SigningKey.load(home.keys(party) / MESSAGE_KEY)
     return (publish(key.public_jwk(), KeyUse.MESSAGE, now - timedelta(hours=1), now + _KEY_LIFE),)
+
+
+def _officer_keys(home: Home, member: str, now: datetime) -> tuple[PublishedKey, ...]:
+    jwks = (ed25519_jwk(load_ed25519(home.keys(member) / name)) for name in OFFICER_KEYS)
+    return tuple(publish(jwk, KeyUse.OFFICER, now - timedelta(hours=1), now + _KEY_LIFE) for jwk in jwks)
 
 
 def _ledger_key(home: Home, party: str) -> Path:

@@ -10,9 +10,11 @@ from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
 from federation.contract.messages import ConsumerRequest
+from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import verify_request
 from federation.trust.keys import message_keys
+from federation.trust.quotas import count_request
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     MAX_PROOF_AGE,
@@ -45,6 +47,7 @@ class Doorkeeper:
 
     tokens: AccessTokens
     replay: ReplayStore
+    counters: Counters
     clock: Clock
 
 
@@ -63,11 +66,11 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
     """Prove who asks.
 
     (1) The access token; (2) the proof of possession, used once; (3) the consumer's signature, by the key that the
-    token is bound to, (4) made for one request; (5) the agreement, active and for this purpose.
+    token is bound to, (4) made for one request; (5) the agreement, active, for this purpose, and not used up today.
 
     Raises:
         AuthenticationError: (1) to (4), each with a code of its own.
-        AuthorisationError: (5).
+        AuthorisationError, QuotaExceededError: (5).
     """
     token = bearer_of(request.headers.get("authorization", ""))  # (1)
     claims = door.tokens.verify(token, message_keys(members.gateway.keys, door.clock.now()))
@@ -86,6 +89,7 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
         raise ReplayError("this signed request was already answered; sign it again with another nonce")
     agreement = members.agreement(claims.agreement)  # (5)
     agreed = agreement.require(consumer.id, claims.purpose, day_in_rome(door.clock.now()))
+    count_request(agreement, door.counters, door.clock)
     return Caller(consumer, agreement, agreed.id, agreed.bases, _as_sent(request))
 
 

@@ -42,6 +42,7 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.trust.counters import SqliteCounters
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, message_keys, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
@@ -77,6 +78,7 @@ class GatewayProcess:
     keeping: Keeping
     directory: Directory
     replay: SqliteReplayStore
+    counters: SqliteCounters
     subject_keys: SqliteSubjectKeys
     client: HttpClient = field(init=False)
     fetching: ResilientFetcher = field(init=False)
@@ -94,7 +96,7 @@ class GatewayProcess:
         supergraph = Supergraph.parse(self.registry.document(SUPERGRAPH_FILE))
         self.gateway = Gateway(
             members=self.registry,
-            door=Doorkeeper(tokens, self.replay, self.clock),
+            door=Doorkeeper(tokens, self.replay, self.counters, self.clock),
             questions=Questions(supergraph, Limits()),
             mediate=self._mediate,
             ledger=self.ledger,
@@ -134,6 +136,7 @@ class GatewayProcess:
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
             directory=Directory.open(settings.state / "directory.db"),
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
+            counters=SqliteCounters.open(settings.state / "counters.db"),
             subject_keys=subject_keys,
         )
 
@@ -149,6 +152,7 @@ class GatewayProcess:
         self.reader.close()
         self.directory.close()
         self.replay.close()
+        self.counters.close()
         self.subject_keys.close()
 
     def _mediate(self, caller: Caller, question: Question, trace: str) -> Mediation:

@@ -36,6 +36,8 @@ MESSAGE_KEY = "message.pem"
 LEDGER_KEY = "ledger.pem"
 WITNESS_KEY = "witness.pem"
 BUNDLE_KEY = "bundle.pem"
+OFFICER_KEYS = ("officer-1.pem", "officer-2.pem")
+"""Of two officers, each with a key of their own; in production neither lies beside the other."""
 _COORDINATE_BYTES = 32
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _SECRET_BYTES = 32

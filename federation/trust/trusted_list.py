@@ -22,6 +22,7 @@ from tuf.ngclient.config import EnvelopeType
 from federation.contract.canonical import sha256_digest
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.members import MemberList
+from federation.trust.agreements import judged
 from federation.trust.list_errors import MixedListError, reason
 
 METADATA: Final = "metadata"
@@ -215,7 +216,7 @@ def _file(info: TargetFile, kept: bytes | None, source: Source) -> bytes:
 def _member_list(files: Mapping[str, bytes], trusted: TrustedMetadataSet) -> MemberList:
     if MEMBERS_FILE not in files:
         raise MixedListError(f"registry has no `{MEMBERS_FILE}`")
-    members = MemberList.parse(files[MEMBERS_FILE])
+    members = judged(MemberList.parse(files[MEMBERS_FILE]))
     if members.version != trusted.targets.version:
         raise MixedListError(f"member list {members.version} is published as version {trusted.targets.version}")
     if members.federation != _named(trusted.root):

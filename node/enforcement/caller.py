@@ -21,9 +21,11 @@ from federation.contract.messages import (
     read_node_request,
     request_digest,
 )
+from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import VerifiedSignature, verify_request
 from federation.trust.keys import message_keys
+from federation.trust.quotas import count_request
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import SKEW, AccessClaims, AccessTokens, bearer_of
 from federation.trust.translations import verify_translation
@@ -51,6 +53,7 @@ class Identity:
     members: CurrentMembers
     tokens: AccessTokens
     replay: ReplayStore
+    counters: Counters
     clock: Clock
 
 
@@ -80,7 +83,7 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
 
     Raises:
         AuthenticationError: (1) to (4) and (6), each with a code of its own.
-        AuthorisationError: (5).
+        AuthorisationError, QuotaExceededError: (5).
         RegistryStaleError: there is no valid member list.
     """
     members = identity.members.current()
@@ -101,13 +104,17 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     if signed.keyid != token.jkt:
         raise ProofError("the token is bound to another key than the one that signed the request")
     agreement, requested, basis = _agreed(token, consumer, identity, members)  # (5)
+    digest = request_digest(own.headers)
+    # One question may need several fetches from one node, and counts once.
+    if identity.replay.first_time(f"counted:{agreement.id}", digest, signed.expires + SKEW):
+        count_request(agreement, identity.counters, identity.clock)
     return Caller(
         consumer=consumer,
         agreement=agreement,
         requested=requested,
         legal_basis=basis,
         operation=asked if relayed is None else GraphQLRequest.parse(own.body, limits),
-        request_digest=request_digest(own.headers),
+        request_digest=digest,
         relayed=relayed,
         translations=() if relayed is None else _statements(relayed, identity, members),  # (6)
     )

@@ -24,6 +24,7 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.trust.counters import SqliteCounters
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
@@ -36,6 +37,7 @@ from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
 from node.journal.journal import Journal
+from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import PolicyFolder
 from node.server.settings import NodeSettings
@@ -63,7 +65,9 @@ class NodeProcess:
     keeping: Keeping
     witness: Witness
     subject_keys: SqliteSubjectKeys
+    members: LocalActs
     replay: SqliteReplayStore
+    counters: SqliteCounters
     plane: DataPlane
     keys: NodeKeys
     policies: PolicyFolder
@@ -113,7 +117,9 @@ class NodeProcess:
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
             witness=Witness.open(settings.state / "witness.db", cosigner, clock),
             subject_keys=subject_keys,
+            members=LocalActs(registry, settings.state / ACTS_FOLDER),
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
+            counters=SqliteCounters.open(settings.state / "counters.db"),
             plane=plane,
             keys=keys,
             policies=policies,
@@ -134,7 +140,7 @@ class NodeProcess:
         if self._own is None or self._own[0] is not self.plane.schema:
             self._own = (self.plane.schema, Documents(self.plane.schema, _LIMITS))
         return Node(
-            identity=Identity(self.settings.member, self.registry, self._tokens, self.replay, self.clock),
+            identity=Identity(self.settings.member, self.members, self._tokens, self.replay, self.counters, self.clock),
             documents=self._own[1],
             consumers_documents=self._api[1],
             plane=self.plane,
@@ -202,4 +208,5 @@ class NodeProcess:
         self.reader.close()
         await self.plane.database.close()
         self.replay.close()
+        self.counters.close()
         self.subject_keys.close()

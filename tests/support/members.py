@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.contract.clock import FixedClock
 from federation.contract.identifiers import MemberId
-from federation.contract.members import MemberList, Party
+from federation.contract.members import Act, KeyUse, MemberList, Party
+from federation.trust.agreements import parties, sign_act, with_act
+from federation.trust.keys import ed25519_jwk
+from federation.trust.keys import publish as publish_key
 from federation.trust.repository import Repository
 
 if TYPE_CHECKING:
@@ -66,7 +71,19 @@ def publish(
 
 
 def registry_of(folder: Path, listed: MemberList, clock: Clock, documents: Mapping[str, bytes] | None = None) -> None:
-    """Make a registry with one edition in a folder."""
+    """Make a registry with one edition in a folder, whose agreements every party accepted."""
     kept = repository(folder, clock)
     found(kept, listed.federation)
-    publish(kept, listed, documents)
+    publish(kept, accepted(listed), documents)
+
+
+def accepted(listed: MemberList) -> MemberList:
+    """Return the list with an officer's key for each member, who accepts what the member is a party of."""
+    begin, end = listed.issued - timedelta(days=1), listed.issued + timedelta(days=30)
+    officer = publish_key(ed25519_jwk(ONE), KeyUse.OFFICER, begin, end)
+    everybody = tuple(msgspec.structs.replace(each, keys=(*each.keys, officer)) for each in listed.members)
+    agreements = []
+    for agreement in listed.agreements:
+        acts = [sign_act(agreement, party, Act.ACCEPT, ONE, listed.issued) for party in parties(agreement)]
+        agreements.append(reduce(with_act, acts, agreement))
+    return msgspec.structs.replace(listed, members=everybody, agreements=tuple(agreements))

@@ -22,6 +22,7 @@ from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider
 from federation.ledger.log import Ledger
+from federation.trust.counters import MemoryCounters
 from federation.trust.replay import MemoryReplayStore
 from federation.trust.tokens import AccessTokens
 from node.data.answer import Answer
@@ -180,7 +181,9 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
     ledger: Ledger = files.ledger(subject_keys)
     reader = files.reader()
     tokens = AccessTokens(FEDERATION, NODE_URL, parties.clock)
-    identity = Identity(MemberId("c_m999"), parties, tokens, MemoryReplayStore(parties.clock), parties.clock)
+    identity = Identity(
+        MemberId("c_m999"), parties, tokens, MemoryReplayStore(parties.clock), MemoryCounters(), parties.clock
+    )
     journal = Journal(ledger, reader, subject_keys)
     documents = Documents(member.plane.schema, Limits())
     node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, Limits())

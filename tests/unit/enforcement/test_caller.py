@@ -25,6 +25,7 @@ from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.members import AgreementState
 from federation.contract.messages import TranslationStatement
+from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.replay import MemoryReplayStore
 from federation.trust.tokens import AccessTokens, Confirmation
@@ -44,7 +45,9 @@ def parties() -> Parties:
 @pytest.fixture
 def identity(parties: Parties) -> Identity:
     tokens = AccessTokens(FEDERATION, NODE_URL, parties.clock)
-    return Identity(MemberId("c_m999"), parties, tokens, MemoryReplayStore(parties.clock), parties.clock)
+    return Identity(
+        MemberId("c_m999"), parties, tokens, MemoryReplayStore(parties.clock), MemoryCounters(), parties.clock
+    )
 
 
 def prove(request: HttpRequest, identity: Identity) -> Caller:
@@ -211,6 +214,6 @@ def test_without_a_valid_member_list_nobody_is_answered(parties: Parties, identi
         def current(self) -> object:
             raise RegistryStaleError("the member list expired")
 
-    stale = Identity(identity.member, Stale(), identity.tokens, identity.replay, identity.clock)  # type: ignore[arg-type]  # raises
+    stale = Identity(identity.member, Stale(), identity.tokens, identity.replay, identity.counters, identity.clock)  # type: ignore[arg-type]  # raises
     with pytest.raises(RegistryStaleError):
         prove(parties.consumers(QUESTION, NODE_URL), stale)

@@ -21,20 +21,20 @@ def test_the_demo_has_five_nodes_and_a_threshold_of_operators(charter: Charter) 
 
 
 def test_an_agreement_names_who_may_be_asked_for_a_citizen_by_tax_code(charter: Charter) -> None:
-    agreement = next(each for each in charter.agreements if each.consumer == "inprev").active()
+    agreement = next(each for each in charter.agreements if each.consumer == "inprev").agreement()
     asked = [each.member for each in agreement.providers if each.covers("Query", "citizen")]
     assert asked == ["c_m999"]
     assert agreement.providers[0].member == "c_m999"
 
 
 def test_the_cooperative_may_not_look_anybody_up_by_tax_code(charter: Charter) -> None:
-    agreement = next(each for each in charter.agreements if each.consumer == "coop_ponte").active()
+    agreement = next(each for each in charter.agreements if each.consumer == "coop_ponte").agreement()
     assert not any(each.covers("Query", "citizen") for each in agreement.providers)
     assert any(each.covers("Query", "supportProgrammes") for each in agreement.providers)
 
 
 def test_the_citizens_right_of_access_binds_every_node(charter: Charter) -> None:
-    report = next(each for each in charter.agreements if each.consumer == "portal").active()
+    report = next(each for each in charter.agreements if each.consumer == "portal").agreement()
     assert {each.member for each in report.providers} == {member.id for member in charter.nodes()}
     assert all(each.covers("Query", "accessReport") for each in report.providers)
 

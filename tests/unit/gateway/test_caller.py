@@ -1,7 +1,10 @@
 """The gateway proves who asks before it does anything else."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
+import msgspec
 import pytest
 
 from federation.contract.errors import (
@@ -9,11 +12,13 @@ from federation.contract.errors import (
     DigestError,
     ProofError,
     PurposeNotAgreedError,
+    QuotaExceededError,
     SignatureError,
     TokenError,
     TokenReplayError,
 )
 from federation.gateway.caller import Caller, Doorkeeper, authenticate
+from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.replay import MemoryReplayStore
 from federation.trust.tokens import AccessTokens, Confirmation
@@ -30,7 +35,10 @@ def parties() -> Parties:
 @pytest.fixture
 def door(parties: Parties) -> Doorkeeper:
     return Doorkeeper(
-        AccessTokens(FEDERATION, GATEWAY_URL, parties.clock), MemoryReplayStore(parties.clock), parties.clock
+        AccessTokens(FEDERATION, GATEWAY_URL, parties.clock),
+        MemoryReplayStore(parties.clock),
+        MemoryCounters(),
+        parties.clock,
     )
 
 
@@ -116,3 +124,24 @@ def test_a_question_is_answered_once(parties: Parties, door: Doorkeeper) -> None
     prove(sent, parties, door)
     with pytest.raises(TokenReplayError):
         prove(sent, parties, door)
+
+
+def test_a_used_up_agreement_answers_nobody_until_midnight(parties: Parties, door: Doorkeeper) -> None:
+    parties.agreement = msgspec.structs.replace(parties.agreement, daily_requests=2)
+    for _ in range(2):
+        prove(parties.consumers(QUESTION), parties, door)
+    with pytest.raises(QuotaExceededError) as refused:
+        prove(parties.consumers(QUESTION), parties, door)
+    assert refused.value.extensions == {"retryAfter": 13 * 3600, "scope": "agreement"}  # 11:00 in Rome
+    parties.clock.instant += timedelta(hours=13)
+    prove(parties.consumers(QUESTION), parties, door)
+
+
+def test_a_refused_request_is_not_counted(parties: Parties, door: Doorkeeper) -> None:
+    parties.agreement = msgspec.structs.replace(parties.agreement, daily_requests=1)
+    with pytest.raises(DigestError):
+        prove(replace(parties.consumers(QUESTION), body=b"{}"), parties, door)
+    asked = parties.consumers(QUESTION)
+    prove(asked, parties, door)
+    with pytest.raises(TokenReplayError):
+        prove(asked, parties, door)
