@@ -58,7 +58,9 @@ from federation.exchange import server as exchange_server
 from federation.gateway import commands as gateway_commands
 from federation.linkage.siv import SivSuite
 from federation.trust.keys import MESSAGE_KEY, SigningKey, read_secret
+from node.console.node_commands import app as node_commands
 from node.console.policy_commands import app as policy_app
+from node.console.policy_folders import shared_policies_folder
 from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
@@ -83,7 +85,6 @@ app = typer.Typer(
     help="Inter-agency data sharing with privacy enforced per field. · Scambio di dati tra enti, policy per campo.",
 )
 demo_commands = typer.Typer(invoke_without_command=True, help="Start a demo federation, or only make its registers.")
-node_commands = typer.Typer(no_args_is_help=True, help="Run and inspect one administration's node.")
 exchange_commands = typer.Typer(no_args_is_help=True, help="Run the pseudonym exchange.")
 keys_commands = typer.Typer(no_args_is_help=True, help="Make the keys of a party.")
 ledger_commands = typer.Typer(no_args_is_help=True, help="Verify tamper-evident ledgers.")
@@ -224,7 +225,7 @@ def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None,
         _forget(home, charter)
         _seed(home, citizens or DEFAULT_CITIZENS)
         known.write_text(str(citizens or DEFAULT_CITIZENS))
-    write_settings(home, charter, ports, policies_folder(), demo_files() / "queries")
+    write_settings(home, charter, ports, shared_policies_folder(), demo_files() / "queries")
     sdls = {str(member.id): published_sdl(member.id) for member in charter.nodes()}
     publish_federation(home, charter, ports, sdls, SystemClock())
 
@@ -232,14 +233,8 @@ def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None,
 def published_sdl(member: str) -> str:
     """Return the schema that a demo member publishes to the federation."""
     mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
-    decisions = load_decisions(policies_folder() / member)
+    decisions = load_decisions(shared_policies_folder() / member)
     return NodeSchema.build(full_schema(), mapping, verified_coordinates(decisions.bundle.types.values())).published_sdl
-
-
-def policies_folder() -> Path:
-    """Return the demo members' policies: in the repository, or in an installed wheel."""
-    in_repository = Path(__file__).parent / "policies"
-    return in_repository if in_repository.is_dir() else Path(__file__).parent / "crocevia_data" / "policies"
 
 
 def _charter() -> Charter:

@@ -21,6 +21,13 @@ SCHEMA_FILE: Final = "schema.graphql"
 _FOLDERS: Final = ("types", "tests")
 
 
+def shared_policies_folder() -> Path:
+    """Return the folder of the shared vocabulary and the demo's bundles, in the repository or an installed wheel."""
+    root = Path(__file__).parents[2]
+    in_repository = root / "policies"
+    return in_repository if in_repository.is_dir() else root / "crocevia_data" / "policies"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedFolder:
     """A bundle's folder after reading and checking; the bundle is None if it has an error of its own."""

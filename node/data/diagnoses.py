@@ -5,6 +5,7 @@
 | TABLE_MISSING, COLUMN_MISSING | the mapping names something that the database does not have |
 | TYPE_MISFIT | a column's type does not fit what the mapping does with it |
 | KEY_NOT_UNIQUE, KEY_IS_NULL | rows cannot be told apart by their key |
+| SUBJECT_MISSING | people have no pseudonym, and the register's own keys must not travel |
 | VALUES_UNREADABLE | some values are not of the format, code list or words that the mapping says |
 | INDEX_MISSING | a key, join, look-up, filter or order would read the whole table |
 | RIGHTS_TOO_WIDE | the database role could change the table |
@@ -32,6 +33,7 @@ class Code(StrEnum):
     TYPE_MISFIT = "TYPE_MISFIT"
     KEY_NOT_UNIQUE = "KEY_NOT_UNIQUE"
     KEY_IS_NULL = "KEY_IS_NULL"
+    SUBJECT_MISSING = "SUBJECT_MISSING"
     VALUES_UNREADABLE = "VALUES_UNREADABLE"
     INDEX_MISSING = "INDEX_MISSING"
     RIGHTS_TOO_WIDE = "RIGHTS_TOO_WIDE"

@@ -36,8 +36,7 @@ from node.data.rows import Reading, tables_of
 from node.data.trials import Trial
 from node.policy.errors import nearest
 
-_SAMPLE: Final = 2_000
-"""Rows whose values are tried."""
+_PERSON: Final = "Citizen"
 
 
 async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple[Finding, ...]:
@@ -63,7 +62,7 @@ async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple
             if source.table:
                 table = _facts(catalogue, source.table)
                 findings += [found async for found in Trial(reading, database, source, table).findings()]
-    return tuple(sorted(set(findings)))
+    return tuple(sorted({*findings, *_nobodies(mapping)}))
 
 
 async def missing_names(mapping: NodeMapping, database: Database) -> tuple[Finding, ...]:
@@ -311,8 +310,8 @@ def _slow_ways(mapping: NodeMapping, catalogue: Catalogue) -> Iterator[Finding]:
         facts = _facts(catalogue, table)
         folded = [_column(catalogue, facts, name).name for name in columns]
         if not facts.is_view and not facts.is_indexed(folded):
-            names = ", ".join(folded)
-            message = f"{what} would read all of `{facts.name}`; CREATE INDEX ON {facts.name} ({names})"
+            names, index = ", ".join(folded), "_".join((facts.name, *folded)).lower()
+            message = f"{what} would read all of `{facts.name}`; CREATE INDEX {index} ON {facts.name} ({names})"
             yield warning(line, Code.INDEX_MISSING, message)
 
 
@@ -334,6 +333,17 @@ def _ways(mapping: NodeMapping) -> Iterator[tuple[int, str, str, tuple[str, ...]
     if mapping.consent:
         line = mapping.sources[mapping.consent.of].line
         yield line, "`consent`", mapping.consent.table, tuple(there for _, there in mapping.consent.join)
+
+
+def _nobodies(mapping: NodeMapping) -> Iterator[Finding]:
+    """A person's key travels through the federation: it must be a pseudonym, never the register's own number."""
+    for source in mapping.sources_of(_PERSON):
+        if source.table and source.subject is None:
+            message = (
+                f"`{source.name}` has no `subject`: these people have no pseudonym by which to reach them; "
+                "add a column of pseudonyms, and make it `key` and `subject`"
+            )
+            yield error(source.line, Code.SUBJECT_MISSING, message)
 
 
 def _wide_rights(mapping: NodeMapping, catalogue: Catalogue) -> Iterator[Finding]:

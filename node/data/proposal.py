@@ -12,12 +12,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, get_nullable_type, is_list_type
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
 from sqlalchemy import column, literal_column, select, table
 
+from federation.contract.errors import NotFoundError
 from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, TableFacts, read_catalogue
 from node.data.database import Database
-from node.data.register_words import FIELDS, PROTECTED, PSEUDONYM, TYPES, has_phrase
+from node.data.register_words import CODE_WORDS, FIELDS, PROTECTED, PSEUDONYM, TYPES, has_phrase
 from node.data.statements import Statement
 
 _SAMPLE: Final = 500
@@ -39,6 +47,8 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "iso moment": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}.*"),
     "yyyymmddhhmmss": re.compile(r"(19|20)[0-9]{12}"),
 }
+_UNSAID: Final = re.compile(r'codes: .*"(.+?)": "\1"')
+"""A code list in which a code still stands for itself."""
 _DATES: Final = ("yyyymmdd", "yyyymm", "iso", "dd/mm/yyyy")
 _YES: Final = frozenset({"s", "si", "sì", "y", "yes", "1", "true", "t"})
 
@@ -90,6 +100,7 @@ async def propose(
 
     Raises:
         DatabaseUnavailableError: the database does not answer.
+        NotFoundError: no table looks like anything that the vocabulary has.
     """
     catalogue = await read_catalogue(database, schema)
     samples: dict[tuple[str, str], Sampled] = {}
@@ -116,9 +127,14 @@ class _Proposal:
     def lines(self, member: str, url: str, schema: str | None) -> Iterator[str]:
         """Yield the file's lines."""
         tables = self._tables()
+        if not tables:
+            known = ", ".join(sorted(facts.name for facts in self.catalogue.tables.values())) or "none that can be read"
+            raise NotFoundError(
+                f"no table was recognised ({known}); name a schema, or write the mapping by hand (docs/mapping.md)"
+            )
         yield "# Proposed from the database itself: check every line, the less sure ones first."
-        yield "# The number is the confidence, from 0 to 1. Then run the doctor on it."
-        yield f"member: {member}"
+        yield "# The number is the confidence, from 0 to 1. Then run `crocevia node doctor` on it."
+        yield f"member: {member}   # the code under which the federation knows you"
         yield "database:"
         yield f'  url: "{url}"'
         if schema:
@@ -126,6 +142,7 @@ class _Proposal:
         yield "types:"
         for found in tables:
             yield from self._source(found, tables)
+        yield from self._roots(tables)
         left = [facts.name for facts in self.catalogue.tables.values() if facts not in [t.facts for t in tables]]
         if left:
             yield f"# Tables not recognised: {', '.join(sorted(left))}"
@@ -170,6 +187,8 @@ class _Proposal:
         taken = {guess.column.name for guess in guesses.values()}
         embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in _EMBEDDED if type_name == _PERSON}
         embedded = {name: some for name, some in embedded.items() if some}
+        if "Address" in embedded:
+            embedded = {"Residence": {}, **embedded}  # the way from a person to an address
         yield f"  {type_name}:{_sure(found.confidence, 'name and columns')}"
         yield f"    table: {facts.name}"
         yield from self._key(found)
@@ -193,8 +212,9 @@ class _Proposal:
     def _embedded(
         self, facts: TableFacts, name: str, guesses: Mapping[str, _Guess], embedded: Mapping[str, object]
     ) -> Iterator[str]:
-        yield f"  {name}:                 # part of the same row"
-        yield "    fields:"
+        yield f"  {name}:   # part of the same row"
+        if guesses:
+            yield "    fields:"
         for field, guess in guesses.items():
             yield self._field(facts, name, field, guess)
         if name == "Residence" and "Address" in embedded:
@@ -210,27 +230,32 @@ class _Proposal:
             yield f"    subject: {person}"
         else:
             if found.type_name == _PERSON:
-                yield "    # add the column that will hold the pseudonyms of people here, as `key` and as `subject`"
+                yield "    # No column holds pseudonyms: see docs/node.md; with one, it is `key` and `subject`."
             columns = {name: self._key_type(facts, name) for name in facts.primary_key}
+            field = "id" if has_id else "null"
             if len(columns) == 1:
                 [(name, kind_of)] = columns.items()
-                yield f"    key: {{field: {'id' if has_id else 'null'}, column: {name}, type: {kind_of}}}"
+                yield f"    key: {{field: {field}, column: {name}, type: {kind_of}}}{_sure(0.9, 'unique index')}"
             elif columns:
                 written = ", ".join(f"{name}: {kind_of}" for name, kind_of in columns.items())
-                yield f"    key: {{field: {'id' if has_id else 'null'}, columns: {{{written}}}}}"
+                yield f"    key: {{field: {field}, columns: {{{written}}}}}{_sure(0.9, 'unique index')}"
             else:
                 yield "    # no unique index was found: say which columns are unique, as `key`"
         tax_code = next((each.name for each in facts.columns.values() if self._is_tax_code(facts, each)), None)
         if tax_code and found.type_name == _PERSON:
-            yield f"    lookups: {{taxCode: {tax_code}}}"
+            yield f"    lookups: {{taxCode: {tax_code}}}{_sure(0.9, 'name or values')}"
 
     def _owner(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
-        """A row with a foreign key to people is about that person, where their pseudonym is known."""
+        """A row with a foreign key to people is about that person, once their pseudonym is known."""
         person = next((one.facts for one in tables if one.type_name == _PERSON), None)
         key = None if person is None or person is found.facts else _key_to(found.facts, person)
-        if person is not None and key is not None and self._pseudonym(person):
-            join = _pairs(zip(key.columns, key.there, strict=True))
-            yield f"    owner: {{to: {_PERSON}, join: {join}}}{_sure(0.9, 'foreign key')}"
+        if person is None or key is None:
+            return
+        written = f"owner: {{to: {_PERSON}, join: {_pairs(zip(key.columns, key.there, strict=True))}}}"
+        if self._pseudonym(person):
+            yield f"    {written}{_sure(0.9, 'foreign key')}"
+        else:
+            yield f"    # {written}{_sure(0.9, f'foreign key; once `{_PERSON}` has a `subject`')}"
 
     def _key_type(self, facts: TableFacts, name: str) -> str:
         found = self.catalogue.column(facts, name)
@@ -312,14 +337,15 @@ class _Proposal:
             case "Boolean":
                 return self._truth(facts, found)
             case "String" if sample.codes and len(sample.codes) > 1 and max(map(len, sample.codes)) <= 3:  # noqa: PLR2004  # codes
-                written = ", ".join(f'"{_quoted(code)}": "{_quoted(code)}"' for code in sample.codes)
+                words = _words_of(field, sample.codes)
+                written = ", ".join(f'"{_quoted(code)}": {word}' for code, word in words.items())
                 return f"{{column: {found.name}, codes: {{{written}}}}}"
             case _:
                 return found.name
 
     def _field(self, facts: TableFacts, type_name: str, field: str, guess: _Guess) -> str:
         written = self._expression(facts, type_name, field, guess.column)
-        why = f"{guess.why}; say what the codes mean" if "codes:" in written else guess.why
+        why = f"{guess.why}; say what the codes mean" if _UNSAID.search(written) else guess.why
         return f"      {field}: {written}{_sure(guess.confidence, why)}"
 
     def _truth(self, facts: TableFacts, found: ColumnFacts) -> str:
@@ -331,6 +357,34 @@ class _Proposal:
         if not true or not false:
             return f'{{column: {found.name}, true_values: ["S", "1", "true"]}}'
         return f"{{column: {found.name}, true_values: {_list(true)}, false_values: {_list(false)}}}"
+
+    # --- lists --------------------------------------------------------------------------------------------------------
+
+    def _roots(self, tables: Sequence[_Table]) -> Iterator[str]:
+        """Propose lists, closed: to open one is a decision, and a policy and an agreement must open it as well."""
+        query = self.vocabulary.query_type
+        assert query is not None
+        lines = [
+            f"#   {name}: {{of: {one.type_name}{self._openings(one)}}}"
+            for name, definition in query.fields.items()
+            for one in tables
+            if get_named_type(definition.type).name == f"{one.type_name}Connection"
+        ]
+        if lines:
+            yield "# Lists that could be published; take the `#` away from those that should:"
+            yield "# roots:"
+            yield from lines
+
+    def _openings(self, found: _Table) -> str:
+        """Return the filters and orders of a list: fields that are columns with an index, and that the schema knows."""
+        guesses = self._guesses(found.facts, FIELDS.get(found.type_name, {}))
+        kinds = {kind: self.vocabulary.type_map.get(f"{found.type_name}{kind}") for kind in ("Where", "OrderBy")}
+        indexed = [field for field, guess in guesses.items() if found.facts.is_indexed([guess.column.name])]
+        written = ""
+        for word, kind in (("filter", kinds["Where"]), ("order", kinds["OrderBy"])):
+            fields = [field for field in indexed if isinstance(kind, GraphQLInputObjectType) and field in kind.fields]
+            written += f", {word}: [{', '.join(fields)}]" if fields else ""
+        return written
 
     # --- relations ----------------------------------------------------------------------------------------------------
 
@@ -363,6 +417,14 @@ class _Proposal:
                 then = _pairs(zip(other.columns, other.there, strict=True))
                 return f"through: {{table: {between.name}, join: {first}, then: {then}}}"
         return None
+
+
+def _words_of(field: str, codes: Sequence[str]) -> dict[str, str]:
+    """Return what codes mean: the words that every register uses for them, else the codes themselves, to be edited."""
+    for known in CODE_WORDS.get(field, ()):
+        if set(codes) <= set(known):
+            return {code: known[code] for code in codes}
+    return {code: f'"{_quoted(code)}"' for code in codes}
 
 
 def _key_to(here: TableFacts, there: TableFacts) -> ForeignKey | None:

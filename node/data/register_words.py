@@ -71,7 +71,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "title": ("oggett", "titol", "title", "subject"),
         "status": ("stat", "cod stat", "status"),
         "openedOn": ("dt aper", "dat aper", "dt ap", "apert", "opened"),
-        "deadline": ("dt term", "termin", "scadenz", "deadline"),
+        "deadline": ("dt term", "termin", "scad", "dt scad", "dat scad", "deadline"),
     },
     "Interaction": {
         "channel": ("canal", "channel"),
@@ -144,9 +144,25 @@ PROTECTED: Final = ("tutel", "fl tutel", "protett", "protected")
 """A mark on people whose whereabouts are not told."""
 
 
+CODE_WORDS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
+    "sex": (
+        {"1": "male", "2": "female"},
+        {"M": "male", "F": "female"},
+        {"m": "male", "f": "female"},
+        {"U": "male", "D": "female"},
+    ),
+}
+"""What a field's codes mean where every register means the same by them."""
+
+
+_MARK: Final = re.compile(r"^(t|tb|tab|tbl|v|vw|dt|dat)_")
+
+
 def has_phrase(name: str, phrase: str) -> bool:
-    """Say whether a name is made of a phrase's stems."""
-    return _pattern(phrase).fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
+    """Say whether a name is made of a phrase's stems, after a mark such as `T_` or `TAB_` if it has one."""
+    written = name.lower()
+    names = (written, _MARK.sub("", written))
+    return any(_pattern(phrase).fullmatch(re.sub(r"[^a-z]", "", each)) is not None for each in names)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from federation.contract.errors import ConfigurationError
@@ -12,6 +11,7 @@ from federation.trust.keys import read_secret
 from node.data.database import open_database
 from node.data.doctor import missing_names
 from node.data.mapping import Mapping
+from node.data.mapping_file import read_mapping
 from node.data.node_keys import NodeKeys, cursor_sealer, mask_keys
 from node.data.plane import DataPlane
 from node.policy.bundle import Bundle
@@ -25,19 +25,6 @@ MASKS_KEY: Final = "masks.key"
 CURSORS_KEY: Final = "cursors.key"
 EPOCH: Final = "1"
 """The epoch of masks: another one gives every consumer new pseudonyms for one purpose."""
-
-
-def read_mapping(path: Path) -> Mapping:
-    """Read a mapping file.
-
-    Raises:
-        ConfigurationError: it is missing.
-        MappingError: it is wrong; names the line, the word and the nearest right one.
-    """
-    try:
-        return Mapping.parse(path.read_text(encoding="utf-8"), path.name)
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"mapping `{path}` does not exist; set `mapping` in the settings") from error
 
 
 def member_mapping(settings: NodeSettings) -> Mapping:

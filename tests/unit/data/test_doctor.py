@@ -98,11 +98,11 @@ def test_a_join_without_an_index_is_slow() -> None:
     assert findings() == [
         (
             "node.yaml:16: warning: `Citizen.cases` would read all of `cases`; "
-            "CREATE INDEX ON cases (person) [INDEX_MISSING]"
+            "CREATE INDEX cases_person ON cases (person) [INDEX_MISSING]"
         ),
         (
             "node.yaml:20: warning: `ServiceCase.key` would read all of `cases`; "
-            "CREATE INDEX ON cases (number) [INDEX_MISSING]"
+            "CREATE INDEX cases_number ON cases (number) [INDEX_MISSING]"
         ),
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from federation.contract.errors import NotFoundError
 from node.data.expressions import Column, DateFormat, Day, columns_in
 from node.data.mapping import Mapping as NodeMapping
 from node.data.proposal import Sampled, propose
@@ -77,8 +78,9 @@ def test_values_that_contradict_a_name_are_said() -> None:
     assert "taxCode: codice_fiscale   # 0.20 name, but the values look like email" in text
 
 
-def test_an_empty_database_gives_an_empty_proposal() -> None:
-    assert "Tables not recognised" not in proposed("")
+def test_an_empty_database_gives_no_proposal() -> None:
+    with pytest.raises(NotFoundError, match="none that can be read"):
+        proposed("")
 
 
 @pytest.mark.parametrize("member", ["c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte"])
@@ -120,3 +122,8 @@ def test_only_few_and_short_values_are_codes() -> None:
     assert Sampled.of(["1", "2"]).codes == ()
     assert Sampled.of(["Mario Rossi", "Mario Rossi"]).codes == ()
     assert Sampled.of([None, "", "  "]).codes == ()
+
+
+def test_a_database_that_holds_nothing_known_is_told_so() -> None:
+    with pytest.raises(NotFoundError, match=r"no table was recognised \(log, stock\)"):
+        proposed("CREATE TABLE stock (a TEXT); CREATE TABLE log (b TEXT);")

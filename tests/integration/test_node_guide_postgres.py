@@ -1,0 +1,97 @@
+"""The guide to a first node, followed on PostgreSQL: comments, views, composite keys, lower-case names, wide rights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from node.console.node_commands import app
+from tests.support.postgres import Server, running_server
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "node.md").read_text(encoding="utf-8")
+LEGACY = """
+CREATE SCHEMA sanita;
+CREATE TABLE sanita.t_assistiti (
+  prog integer, distretto integer, c1 varchar(16), c2 varchar(60), PRIMARY KEY (prog, distretto));
+CREATE TABLE sanita.t_esenzioni (prog integer, distretto integer, cod_ese varchar(5), dt_ini date, dt_fin date,
+  FOREIGN KEY (prog, distretto) REFERENCES sanita.t_assistiti (prog, distretto));
+COMMENT ON COLUMN sanita.t_assistiti.c2 IS 'Cognome';
+INSERT INTO sanita.t_assistiti VALUES (1, 7, 'RSSMRA80A01F257G', 'ROSSI'), (2, 7, 'BNCLRA84H57F257B', 'BIANCHI');
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("pg")) as found:
+        found.run(blocks("sql")[0])
+        found.run(LEGACY)
+        yield found
+
+
+def edit(path: Path, pattern: str, written: str) -> None:
+    edited, count = re.subn(pattern, lambda _: written, path.read_text(), count=1, flags=re.MULTILINE | re.DOTALL)
+    assert count == 1, pattern
+    path.write_text(edited)
+
+
+def lower_names(written: str) -> str:
+    """PostgreSQL folds names that were created without quotes."""
+    return re.sub(r"\b[A-Z_]{4,}\b", lambda found: found[0].lower(), written)
+
+
+def test_the_guide_works_on_postgresql(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "--database", server.url, "--member", "c_f257").exit_code == 0
+    marital, person, owner, policy = blocks("yaml")
+    server.run(blocks("sql")[1])
+    mapping, citizen = tmp_path / "node.yaml", tmp_path / "policies" / "types" / "Citizen.yaml"
+    edit(mapping, r"^ +maritalStatus: .*?\n", lower_names(marital))
+    edit(mapping, r"^    table: anag_soggetti\n.*?\n    key: .*?\n", lower_names(person))
+    edit(mapping, r"^    # owner: ", "    owner: ")
+    assert lower_names(owner).rstrip() in mapping.read_text()
+    edit(citizen, r"^grants: \[\].*", policy)
+    edit(citizen, r"taxCode: \{category: identifier\}", "taxCode: {category: identifier, lookup: exact}")
+    examined = json.loads(run("doctor", "--format", "json").stdout)
+    assert examined["ok"] is True, examined
+    assert {each["code"] for each in examined["findings"]} == {"RIGHTS_TOO_WIDE"}
+    Path("question.graphql").write_text(blocks("graphql")[0])
+    asked = ("--as", "national", "--for", "benefit-assessment", "--basis", "6.1.e", "--format", "json")
+    found = run("try", "question.graphql", *asked)
+    citizen_found = {"givenName": "MARIO", "familyName": None, "dateOfBirth": "1980", "maritalStatus": "married"}
+    assert json.loads(found.stdout)["data"] == {"citizen": citizen_found}
+
+
+def test_comments_values_and_composite_keys_speak_where_names_do_not(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "--database", server.url, "--schema", "sanita", "--member", "asl_7").exit_code == 0
+    text = (tmp_path / "node.yaml").read_text()
+    assert "taxCode: c1   # 0.65 values" in text
+    assert "familyName: c2   # 0.60 comment" in text
+    assert "key: {field: id, columns: {prog: int, distretto: int}}" in text
+    assert "healthExemptions: {to: HealthExemption, join: {prog: prog, distretto: distretto}}" in text
+    assert "validFrom: {column: dt_ini, date: iso}" in text
+
+
+def test_a_password_on_the_command_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("init", "--database", "postgresql://reader:secret@localhost/register")
+    assert result.exit_code != 0
+    assert "secret" not in str(result.exception)
+    assert "PGPASSWORD" in str(result.exception)
