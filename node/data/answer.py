@@ -12,6 +12,8 @@ from federation.contract.decisions import FieldDecision
 class Answer:
     """A GraphQL answer with what must be recorded about it.
 
+    `data` holds what JSON has and, in the place of objects that the database wrote itself, `msgspec.Raw`.
+
     `decisions` hold one entry per coordinate and form; `subjects` are the member's own pseudonyms of every citizen of
     whom something was read. Neither ever holds a value.
     """

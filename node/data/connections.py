@@ -1,11 +1,12 @@
-"""Published lists as one statement: policy view, then the client's filter and order on it, then one page of objects.
+"""Published lists as one statement: the visible rows that the client wants, one page of them, then their objects.
 
-    WITH view AS (SELECT key, <masked columns that filter or order> FROM … WHERE <visible>)
-    page: SELECT … FROM view WHERE <filter> AND <after> ORDER BY … LIMIT first + 1
-    answer: SELECT count, [[key…, order…, object…], …]
+    WITH page AS (SELECT key, order, <columns that the objects read> FROM … WHERE <visible> AND <filter> AND <after>
+                  ORDER BY … LIMIT first + 1)
+    SELECT key, order, <object> FROM page ORDER BY …
 
-The client's predicates see only masked columns, so they cannot tell of a value what the mask hides (policy R22), and
-a field that is denied cannot be named at all (R21). Counting and paging come after the row filter (R24).
+The client's predicates see only masked values, so they cannot tell of a value what the mask hides (policy R22), and
+a field that is denied cannot be named at all (R21). Counting and paging come after the row filter (R24). Objects are
+made of the page's rows alone, whatever the order is.
 """
 
 from __future__ import annotations
@@ -14,57 +15,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-from sqlalchemy import (
-    BigInteger,
-    Numeric,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    false,
-    func,
-    literal,
-    not_,
-    null,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.sql.selectable import CTE, Select
+from sqlalchemy import BigInteger, FromClause, Text, and_, bindparam, func, literal_column, null, or_, select, true
+from sqlalchemy.sql.selectable import Select
 
-from federation.contract.errors import FieldDeniedError, QueryTooComplexError
-from node.data.cells import Cell, kind_of, shows, visible_row
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.decisions import Path
-from node.data.dialects import Dialect, Sql, at_most
-from node.data.mapping import Root, Source
-from node.data.masks import Kind
+from node.data.dialects import Sql, at_most
+from node.data.fetched import Arrival, arriving
+from node.data.filters import Comparable, ListView, require_small, wanted_rows
+from node.data.mapping import Root
 from node.data.objects import Objects, ordered, page_size
-from node.data.rows import CONSUMER, Row
+from node.data.rows import CONSUMER, Page, Row
 from node.data.selection import TYPENAME, Selected
-from node.data.shapes import Finishing, ObjectShape
+from node.data.shapes import Finishing
 from node.data.statements import Statement
-from node.policy.forms import Band
-from node.policy.plans import TypePlan
 
 _AFTER: Final = "after_"
 _DESCENDING: Final = "DESC"
 _DEFAULT_SIZE: Final = 20
-_MOST_COMPARISONS: Final = 200
-_MOST_NESTED: Final = 10
-_MOST_ROWS: Final = 101
-"""A page and the row that tells whether there is another. The limit also keeps SQLite from dropping the order."""
+_THERE: Final = 1
+_KEYS_AT: Final = 2
+"""A row is: total, whether there is a row at all, key, order, then what the objects arrive in."""
 
 
 @dataclass(frozen=True, slots=True)
 class _OrderKey:
-    """One key of the client's order, on the masked column `column` of the policy view."""
+    """One key of the client's order."""
 
     field: str
-    column: str
-    kind: Kind
+    value: Comparable
     descending: bool
 
 
@@ -79,7 +59,7 @@ class Connection:
     after_variable: str | None
     order: tuple[_OrderKey, ...]
     key_width: int
-    shapes: tuple[ObjectShape, ...]
+    arrivals: tuple[tuple[int, Arrival], ...]
     bound_to: tuple[str, ...]
 
     async def value(
@@ -94,15 +74,16 @@ class Connection:
         after = self.after if self.after_variable is None else variables.get(self.after_variable)
         place = [] if after is None else cursors.open(after, bound)
         values = {f"{_AFTER}{index}": value for index, value in enumerate(place)}
-        [[total, found]] = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
-        rows = msgspec.json.decode(found)
+        found = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
+        total = found[0][0] if found else None  # where the total is wanted, a row without the rest says it
+        rows = [row for row in found if row[_THERE] is not None]
         width = self.key_width + len(self.order)
         page = _Page(total, rows[: self.size], len(rows) > self.size, width, cursors, bound)
         return self._connection(self.selected, page, run)
 
     def _connection(self, selected: Selected, page: _Page, run: Finishing) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        shape = iter(range(len(self.shapes)))
+        shape = iter(self.arrivals)
         for each in selected.below or ():
             match each.field:
                 case "edges":
@@ -115,21 +96,22 @@ class Connection:
                     made[each.response_key] = selected.type_name
         return made
 
-    def _edges(self, selected: Selected, page: _Page, numbers: Iterator[int], run: Finishing) -> list[dict[str, Any]]:
+    def _edges(
+        self, selected: Selected, page: _Page, nodes: Iterator[tuple[int, Arrival]], run: Finishing
+    ) -> list[dict[str, Any]]:
         below = selected.below or ()
         keys = [each.response_key for each in below]
-        columns = [self._of_edges(selected, each, page, numbers, run) for each in below]
+        columns = [self._of_edges(selected, each, page, nodes, run) for each in below]
         return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _of_edges(
-        self, edge: Selected, each: Selected, page: _Page, numbers: Iterator[int], run: Finishing
+        self, edge: Selected, each: Selected, page: _Page, nodes: Iterator[tuple[int, Arrival]], run: Finishing
     ) -> Sequence[Any]:
         """Return one field of all edges."""
         match each.field:
             case "node":
-                number = next(numbers)
-                at = page.width + number
-                return self.shapes[number].objects([row[at] for row in page.rows], run, None)
+                at, arrival = next(nodes)
+                return arrival.objects(page.rows, at, run)
             case "cursor":
                 return [page.cursor(index) for index in range(len(page.rows))]
             case _:
@@ -158,7 +140,7 @@ class _Page:
 
     def cursor(self, index: int) -> str:
         """Return the cursor of a row: its place in the order, and its key."""
-        return self.cursors.seal(self.rows[index][: self.width], self.bound)
+        return self.cursors.seal(self.rows[index][_KEYS_AT : _KEYS_AT + self.width], self.bound)
 
 
 def compile_connection(
@@ -170,303 +152,126 @@ def compile_connection(
         FieldDeniedError: the filter or the order names a field that is denied, or one whose mask needs a key (R21).
         BadInputError: `first` is out of bounds.
     """
-    size = page_size({"first": _DEFAULT_SIZE, **_given(selected.arguments)})
-    source = objects.reading.mapping.sources[root.source]
-    plan = objects.plans(source.type_name)
-    view = _View(objects, source, plan, Row.of(objects.reading, source), {})
+    size = page_size({"first": _DEFAULT_SIZE, **_given(selected.arguments)}, objects.most)
+    view = ListView.of(objects, Row.of(objects.reading, objects.reading.mapping.sources[root.source]))
     order = tuple(_order(selected.arguments.get("orderBy") or (), view))
-    wanted = selected.arguments.get("where") or {}
-    _require_small(wanted)
-    matching = _condition(wanted, view)
-    rows = view.query()
-    matches = _on(rows, matching)
+    where = selected.arguments.get("where") or {}
+    require_small(where)
+    matching = and_(view.visible(), wanted_rows(where, view))
     after = selected.arguments.get("after")
-    page = _page(rows, matches, order, view, size, continues=after is not None)
-    nodes = [
-        (each, (*path, edges.response_key, each.response_key))
-        for edges in selected.below or ()
-        if edges.field == "edges"
-        for each in edges.below or ()
-        if each.field == "node"
-    ]
-    made, shapes = _objects(objects, source, page, order, nodes)
+    columns, arrivals = _objects(objects, view.row.through(page := Page()), selected, path, len(order))
     wants_total = any(each.field == "totalCount" for each in selected.below or ())
-    total: Sql = null()
-    if wants_total:
-        total = select(func.count()).select_from(rows).where(matches).scalar_subquery()
-    dialect = objects.reading.dialect
-    statement = select(total, made)
+    inner = _page(page, view, order, and_(matching, _after(order, view)) if after is not None else matching, size)
+    statement = _statement(page, view, order, columns, matching if wants_total else None, size)
     return Connection(
         selected=selected,
-        statement=Statement.of(statement, dialect),
+        statement=Statement.of(statement.add_cte(inner.cte("page")), objects.reading.dialect),
         size=size,
         after=after,
         after_variable=after_variable,
         order=order,
-        key_width=view.key_width,
-        shapes=shapes,
-        bound_to=(plan.purpose, plan.bundle_digest, root.name, *(f"{k.field} {k.descending}" for k in order)),
+        key_width=len(_key_of(view.row)),
+        arrivals=arrivals,
+        bound_to=(
+            view.plan.purpose,
+            view.plan.bundle_digest,
+            root.name,
+            *(f"{key.field} {key.descending}" for key in order),
+        ),
     )
-
-
-@dataclass(slots=True)
-class _View:
-    """The policy view of a list: key columns, and the masked columns that the client filters or orders by."""
-
-    objects: Objects
-    source: Source
-    plan: TypePlan
-    row: Row
-    columns: dict[str, Cell]
-
-    @property
-    def dialect(self) -> Dialect:
-        return self.objects.reading.dialect
-
-    @property
-    def key_width(self) -> int:
-        return len(self.source.key.columns) if self.source.key else 0
-
-    def masked(self, name: str) -> str:
-        """Return the name of a field's masked column in the view."""
-        if name not in self.columns:
-            self.columns[name] = self._cell(name)
-        return f"f_{name}"
-
-    def kind(self, name: str) -> Kind:
-        """Return how a masked column compares: the labels of a band are texts, though they stand for numbers."""
-        kind = kind_of(self.objects.scalar_of(self.plan.type_name, name))
-        labelled = any(isinstance(form, Band) for form in self.columns[name].forms)
-        return Kind.TEXT if labelled and kind is Kind.NUMBER else kind
-
-    def _cell(self, name: str) -> Cell:
-        decided = self.plan.fields.get(name)
-        type_name = self.plan.type_name
-        scalar = self.objects.scalar_of(type_name, name)
-        found = self.objects.field(self.row, decided, name, scalar) if decided and shows(decided) else None
-        if decided is None or found is None or not found.is_plain:
-            self.objects.disclosures.refused(type_name, name, None)
-            raise FieldDeniedError(f"`{type_name}.{name}` is denied in filters and orders for this purpose")
-        self.objects.disclosures.shown(type_name, name, decided, decided.shown)
-        return found
-
-    def query(self) -> CTE:
-        keys = (
-            [self.row.column(name).label(f"k{n}") for n, name in enumerate(self.source.key.columns)]
-            if self.source.key
-            else []
-        )
-        fields = [found.value.label(f"f_{name}") for name, found in self.columns.items()]
-        where = (*self.row.counts(), visible_row(self.plan, self.row))
-        return select(*keys, *fields).select_from(self.row.tables).where(*where).cte("policy_view")
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-# --- order and pages ------------------------------------------------------------------------------------------------
+def _key_of(row: Row) -> Sequence[str]:
+    assert row.source.key is not None  # a root's source has one
+    return row.source.key.columns
 
 
-def _order(keys: Sequence[Mapping[str, Any]], view: _View) -> Iterator[_OrderKey]:
+def _order(keys: Sequence[Mapping[str, Any]], view: ListView) -> Iterator[_OrderKey]:
     for key in keys:
         for name, direction in key.items():
-            yield _OrderKey(name, view.masked(name), view.kind(name), direction == _DESCENDING)
+            yield _OrderKey(name, view.masked(name), direction == _DESCENDING)
 
 
-def _page(rows: CTE, matches: Sql, order: Sequence[_OrderKey], view: _View, size: int, *, continues: bool) -> CTE:
-    keys = [rows.c[f"k{index}"] for index in range(view.key_width)]
-    by = [_comparable(rows.c[key.column], key.kind, view.dialect) for key in order]
-    wanted = [matches]
-    if continues:
-        wanted.append(_after(list(zip(order, by, strict=True)), keys, view))
-    ordering = [ordered(value, descending=key.descending) for key, value in zip(order, by, strict=True)]
-    shown = [value.label(f"o{index}") for index, value in enumerate(by)]
-    return (
-        select(*keys, *shown)
-        .where(*wanted)
+def _page(page: Page, view: ListView, order: Sequence[_OrderKey], matching: Sql, size: int) -> Select[Any]:
+    """Return the query of the page: what was drawn from it, its rows' place in the order, one row more than asked."""
+    keys = [view.row.column(name) for name in _key_of(view.row)]
+    placed = [key.value.ordered.label(f"o{index}") for index, key in enumerate(order)]
+    ordering = [ordered(value, descending=key.descending) for key, value in zip(order, placed, strict=True)]
+    columns: list[Sql] = [literal_column("1", BigInteger).label("there")]
+    found: Select[Any] = (
+        select(
+            *columns,
+            *(value.label(f"k{index}") for index, value in enumerate(keys)),
+            *placed,
+            *(inside.label(name) for name, inside in page.drawn.items()),
+        )
+        .select_from(view.row.tables)
+        .where(matching)
         .order_by(*ordering, *(key.asc() for key in keys))
         .limit(at_most(size + 1))
-        .cte("page")
     )
+    return found
 
 
-def _comparable(value: Sql, kind: Kind, dialect: Dialect) -> Sql:
-    match kind:
-        case Kind.TEXT:
-            return dialect.by_code_point(cast(value, Text))
-        case Kind.NUMBER:
-            return dialect.numeric(value)
-        case _:
-            return value
+def _statement(
+    page: Page, view: ListView, order: Sequence[_OrderKey], columns: Sequence[Sql], counted: Sql | None, size: int
+) -> Select[Any]:
+    """Return the query of the answer: total, whether a row is there, key, order, objects."""
+    there = page.column("there", BigInteger())
+    keys = [page.column(f"k{index}", view.row.column(name).type) for index, name in enumerate(_key_of(view.row))]
+    placed = [page.column(f"o{index}", key.value.ordered.type) for index, key in enumerate(order)]
+    ordering = [ordered(value, descending=key.descending) for key, value in zip(order, placed, strict=True)]
+    total: Sql = null()
+    tables: FromClause = page.table
+    if counted is not None:
+        count = select(func.count().label("total")).select_from(view.row.tables).where(counted).subquery("counted")
+        # The total is told of an empty page, too.
+        total, tables = count.c.total, count.outerjoin(page.table, true())
+    found: Select[Any] = select(total, there, *keys, *placed, *columns).select_from(tables)
+    # The limit keeps SQLite from dropping the order.
+    return found.order_by(*ordering, *(key.asc() for key in keys)).limit(at_most(size + 1))
 
 
-def _after(order: Sequence[tuple[_OrderKey, Sql]], keys: Sequence[Sql], view: _View) -> Sql:
+def _objects(
+    objects: Objects, row: Row, selected: Selected, path: Path, orders: int
+) -> tuple[list[Sql], tuple[tuple[int, Arrival], ...]]:
+    """Return the columns of every `node` that is selected, and where and how each arrives."""
+    columns: list[Sql] = []
+    arrivals: list[tuple[int, Arrival]] = []
+    begin = _KEYS_AT + len(_key_of(row)) + orders
+    for edges in selected.below or ():
+        for each in (edges.below or ()) if edges.field == "edges" else ():
+            if each.field != "node":
+                continue
+            below = (*path, edges.response_key, each.response_key)
+            already = len(objects.disclosures.denied)
+            made = objects.object(row, each.below or (), below, None)
+            denied = objects.disclosures.denied[already:]
+            added, arrival = arriving(made, objects.reading.dialect, denied, below)
+            arrivals.append((begin + len(columns), arrival))
+            columns += added
+    return columns, tuple(arrivals)
+
+
+def _after(order: Sequence[_OrderKey], view: ListView) -> Sql:
     """Return whether a row stands after the cursor: equal in the first n keys and later in the next; nulls are last."""
-    width = view.key_width
+    assert view.row.source.key is not None
+    names, kinds = view.row.source.key.columns, view.row.source.key.types
     same: list[Sql] = []
     later: list[Sql] = []
-    for index, (key, value) in enumerate(order):
-        place = bindparam(f"{_AFTER}{width + index}", None, type_=_bound_type(key.kind))
+    for index, key in enumerate(order):
+        value = key.value.ordered
+        place = bindparam(f"{_AFTER}{len(names) + index}", None, type_=key.value.bound_type)
         beyond = value < place if key.descending else value > place
         later.append(and_(*same, place.is_not(None), or_(beyond, value.is_(None))))
         same.append(value.is_not_distinct_from(place))
-    for index, value in enumerate(keys):
-        kind = view.source.key.types[index] if view.source.key else None
+    for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        value = view.row.column(name)
         place = bindparam(f"{_AFTER}{index}", None, type_=BigInteger if kind == "int" else Text)
         later.append(and_(*same, value > place))
         same.append(value == place)
     return or_(*later)
-
-
-def _bound_type(kind: Kind) -> type[Text | BigInteger | Numeric[Any]]:
-    match kind:
-        case Kind.TEXT:
-            return Text
-        case Kind.NUMBER:
-            return Numeric
-        case _:
-            return BigInteger
-
-
-def _objects(
-    objects: Objects, source: Source, page: CTE, order: Sequence[_OrderKey], nodes: Sequence[tuple[Selected, Path]]
-) -> tuple[Sql, tuple[ObjectShape, ...]]:
-    """Return the JSON of a page's rows: key, order and one object for each `node` that is selected."""
-    assert source.key is not None  # a root's source has one
-    dialect = objects.reading.dialect
-    row = Row.of(objects.reading, source)
-    keys = [page.c[f"k{index}"] for index in range(len(source.key.columns))]
-    orders = [page.c[f"o{index}"] for index in range(len(order))]
-    written = [objects.object(row, each.below or (), path, None) for each, path in nodes]
-    made: Select[Any] = select(
-        dialect.array(*keys, *orders, *(dialect.array(*columns) for columns, _ in written)).label("made")
-    )
-    tied = and_(*(row.column(name) == key for name, key in zip(source.key.columns, keys, strict=True)))
-    ordering = [ordered(value, descending=key.descending) for key, value in zip(order, orders, strict=True)]
-    rows = (
-        made.select_from(row.tables.join(page, tied))
-        .order_by(*ordering, *(key.asc() for key in keys))
-        .limit(at_most(_MOST_ROWS))
-        .cte("made")
-    )
-    gathered = select(dialect.gathered(rows.c.made)).scalar_subquery()
-    return gathered, tuple(shape for _, shape in written)
-
-
-# --- filters --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """One comparison of the client's filter with a masked column."""
-
-    column: str
-    kind: Kind
-    operator: str
-    value: Any
-    dialect: Dialect
-
-
-@dataclass(frozen=True, slots=True)
-class _All:
-    parts: tuple[_Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _AnyOf:
-    parts: tuple[_Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _None:
-    part: _Filter
-
-
-_Filter = _Test | _All | _AnyOf | _None
-
-
-def _require_small(where: Mapping[str, Any]) -> None:
-    """Hold a filter against what a database reads at once; a larger one is the asker's fault, not the database's.
-
-    Raises:
-        QueryTooComplexError: it has too many comparisons, or is nested too deeply.
-    """
-    level, comparisons, depth = [where], 0, 0
-    while level:
-        depth += 1
-        if depth > _MOST_NESTED:
-            raise QueryTooComplexError(f"`where` is nested more than {_MOST_NESTED} deep", limit="where")
-        below: list[Mapping[str, Any]] = []
-        for name, value in ((name, value) for each in level for name, value in each.items() if value is not None):
-            match name:
-                case "and" | "or":
-                    below += value
-                case "not":
-                    below.append(value)
-                case _:
-                    comparisons += sum(len(each) if isinstance(each, list) else 1 for each in value.values())
-        # A branch without a comparison costs as much as one with.
-        if comparisons + len(below) > _MOST_COMPARISONS:
-            raise QueryTooComplexError(
-                f"`where` compares more than {_MOST_COMPARISONS} values: ask for fewer at once", limit="where"
-            )
-        level = below
-
-
-def _condition(where: Mapping[str, Any], view: _View) -> _Filter:
-    """Read the client's filter; every field that it names is put into the view."""
-    parts: list[_Filter] = []
-    for name, value in where.items():
-        if value is None:
-            continue
-        match name:
-            case "and":
-                parts.append(_All(tuple(_condition(each, view) for each in value)))
-            case "or":
-                parts.append(_AnyOf(tuple(_condition(each, view) for each in value)))
-            case "not":
-                parts.append(_None(_condition(value, view)))
-            case _:
-                column, kind = view.masked(name), view.kind(name)
-                parts += [
-                    _Test(column, kind, operator, wanted, view.dialect)
-                    for operator, wanted in value.items()
-                    if wanted is not None
-                ]
-    return _All(tuple(parts))
-
-
-def _on(rows: CTE, condition: _Filter) -> Sql:
-    match condition:
-        case _All(parts):
-            return and_(true(), *(_on(rows, part) for part in parts))
-        case _AnyOf(parts):
-            return or_(false(), *(_on(rows, part) for part in parts))
-        case _None(part):
-            return not_(_on(rows, part))
-        case _Test():
-            return _tested(condition, rows.c[condition.column])
-
-
-def _tested(test: _Test, column: Sql) -> Sql:
-    value = _comparable(column, test.kind, test.dialect)
-    match test.operator:
-        case "eq":
-            return value == _bound(test.value, test.kind)
-        case "in":
-            return or_(false(), *(value == _bound(each, test.kind) for each in test.value))
-        case "gt":
-            return value > _bound(test.value, test.kind)
-        case "gte":
-            return value >= _bound(test.value, test.kind)
-        case "lt":
-            return value < _bound(test.value, test.kind)
-        case "lte":
-            return value <= _bound(test.value, test.kind)
-        case _:
-            return func.substr(value, 1, len(test.value), type_=Text) == literal(test.value)
-
-
-def _bound(value: Any, kind: Kind) -> Sql:
-    return cast(literal(str(value)), Numeric) if kind is Kind.NUMBER else literal(value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from federation.contract.decisions import FieldDecision
 from node.policy.forms import CLEAR, FormName
@@ -78,16 +80,21 @@ def duration_days(duration: str) -> int:
 
 def occurrences(value: Any, path: Path, above: list[str | int]) -> list[list[str | int]]:
     """Return every place of an answer at which a path ends, with list positions; nothing is below a null."""
-    reached: list[tuple[list[str | int], Any]] = [(above, value)]
-    for key in path:
-        reached = [([*place, key], found.get(key)) for place, found in _objects(reached)]
-    return [place for place, _ in reached]
+    reached = _objects([(above, value)])
+    for key in path[:-1]:
+        reached = _objects([([*place, key], found.get(key)) for place, found in reached])
+    return [[*place, path[-1]] for place, _ in reached]
 
 
-def _objects(reached: Iterable[tuple[list[str | int], Any]]) -> Iterator[tuple[list[str | int], dict[str, Any]]]:
-    """Yield the objects at places of an answer; those of a list with their position in it."""
+def _objects(reached: Sequence[tuple[list[str | int], Any]]) -> list[tuple[list[str | int], dict[str, Any]]]:
+    """Return the objects at places of an answer; those of a list with their position in it."""
+    objects: list[tuple[list[str | int], dict[str, Any]]] = []
     for place, found in reached:
         if isinstance(found, dict):
-            yield place, found
+            objects.append((place, found))
         elif isinstance(found, list):
-            yield from _objects([([*place, index], each) for index, each in enumerate(found)])
+            objects += _objects([([*place, index], each) for index, each in enumerate(found)])
+        elif isinstance(found, msgspec.Raw):
+            # A document that is passed on: what is denied in it is one of its own members.
+            objects.append((place, {}))
+    return objects

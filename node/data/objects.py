@@ -1,15 +1,23 @@
-"""From what is selected on a type to the columns of a row and the shape of its object.
+"""From what is selected on a type to the parts of its object.
 
-One walk decides and writes: a field that the plan denies gets no SQL at all, so its column is never read (policy R29).
+One walk decides and makes: a field that the plan denies gets no SQL at all, so its column is never read (policy R29).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLID,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    get_named_type,
+)
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
 from federation.contract.errors import BadInputError
@@ -21,9 +29,9 @@ from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
 from node.data.masks import Kind
+from node.data.parts import Around, Fixed, Keyed, Made, Nested, Part, Value, Writer
 from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
-from node.data.shapes import Constant, KeyedLeaf, Leaf, Many, ObjectShape, One, Part, converter
 from node.policy.conditions import FALSE
 from node.policy.plans import FieldPlan, TypePlan
 
@@ -43,11 +51,10 @@ class Objects:
     reading: Reading
     plans: PlanOf
     disclosures: Disclosures
+    most: int = MOST
 
-    def object(
-        self, row: Row, selected: Sequence[Selected], path: Path, person: Row | None
-    ) -> tuple[list[Sql], ObjectShape]:
-        """Return the columns of a row and the shape that they fill.
+    def object(self, row: Row, selected: Sequence[Selected], path: Path, person: Row | None) -> Made:
+        """Return the object of a row.
 
         Args:
             row: a row that counts and is visible.
@@ -55,50 +62,42 @@ class Objects:
             path: the response keys above.
             person: the row of the person whom the object above is about.
         """
-        columns: list[Sql] = []
-        subject = None
-        if row.person is not None and row.person is not person:
-            found = row.subject()
-            if found is not None:
-                subject = 0
-                columns.append(found)
         plan = self.plans(row.source.type_name)
-        parts = [self._part(row, plan, each, (*path, each.response_key), columns) for each in selected]
-        return columns, ObjectShape(tuple(parts), subject)
+        parts = tuple(self._part(row, plan, each, (*path, each.response_key)) for each in selected)
+        return Made(parts, row.subject() if row.person is not None and row.person is not person else None)
 
-    def _part(self, row: Row, plan: TypePlan, each: Selected, path: Path, columns: list[Sql]) -> Part:
+    def _part(self, row: Row, plan: TypePlan, each: Selected, path: Path) -> Part:
         type_name, name, key = plan.type_name, each.field, each.response_key
         if name == TYPENAME:
-            return Constant(key, type_name)
+            return Fixed(key, type_name)
         if key.startswith(INTERNAL_PREFIX) and self._is_key(row.source, name):
             self.disclosures.joined(type_name, name)
-            columns.append(row.key())
-            return Leaf(key, len(columns) - 1, str)
+            return Value(key, row.key(), GraphQLID, Kind.TEXT, ())
         if self._is_match(type_name, name):
-            return self._match(row, plan, each, path, columns)
+            return self._match(row, plan, each, path)
         decided = plan.fields.get(name)
         if decided is None or not shows(decided):
             self.disclosures.refused(type_name, name, path)
-            return Constant(key, None)
+            return Fixed(key, None)
         if each.below is not None:
-            return self._related(row, decided, each, path, columns)
+            return self._related(row, decided, each, path)
         self.disclosures.shown(type_name, name, decided, decided.shown)
         found = self.field(row, decided, name, each.type_name)
         if found is None:
-            return Constant(key, None)
-        columns.append(found.value)
-        convert = converter(self._scalar(each))
-        at = len(columns) - 1
+            return Fixed(key, None)
+        scalar = self._scalar(each)
         if found.which is None:
-            return Leaf(key, at, convert)
-        columns.append(found.which)
-        return KeyedLeaf(key, at, at + 1, found.forms, type_name, name, convert)
+            return Value(key, found.value, scalar, self._kind(row, name, each.type_name), found.forms)
+        return Keyed(key, found.value, found.which, found.forms, type_name, name, scalar)
 
     def field(self, row: Row, decided: FieldPlan, name: str, scalar: str) -> Cell | None:
         """Return a value field under its policy; None if the row's source does not map it."""
         value = self._raw(row, name, scalar)
-        kind = Kind.DAY if isinstance(row.source.fields.get(name), Day) else kind_of(scalar)
-        return None if value is None else cell(decided, value, kind, row)
+        return None if value is None else cell(decided, value, self._kind(row, name, scalar), row)
+
+    @staticmethod
+    def _kind(row: Row, name: str, scalar: str) -> Kind:
+        return Kind.DAY if isinstance(row.source.fields.get(name), Day) else kind_of(scalar)
 
     def _raw(self, row: Row, name: str, scalar: str) -> Sql | None:
         if self._is_key(row.source, name):
@@ -128,7 +127,7 @@ class Objects:
         """Return the name of the scalar of a value field."""
         return str(get_named_type(self._declared(type_name, name).type).name)
 
-    def _match(self, row: Row, plan: TypePlan, each: Selected, path: Path, columns: list[Sql]) -> Part:
+    def _match(self, row: Row, plan: TypePlan, each: Selected, path: Path) -> Part:
         """Compare with a value that the requester supplied, where the policy says it may be confirmed."""
         name = each.field.removesuffix(MATCHES)
         decided = plan.fields.get(name)
@@ -136,89 +135,95 @@ class Objects:
         scalar = self.scalar_of(plan.type_name, name)
         if decided is None or not grants or (decided.constant is not None and decided.constant.form is None):
             self.disclosures.refused(plan.type_name, name, path)
-            return Constant(each.response_key, None)
+            return Fixed(each.response_key, None)
         self.disclosures.shown(plan.type_name, name, decided, grants)
         value = self._raw(row, name, scalar)
         if value is None:
-            return Constant(each.response_key, None)
+            return Fixed(each.response_key, None)
         as_is = kind_of(scalar) in (Kind.WHOLE, Kind.TRUTH)
         supplied = literal(each.arguments["value"] if as_is else str(each.arguments["value"]))
         stored = value if as_is else self.reading.dialect.text(value)
         prohibited = condition_sql(decided.prohibited, row).is_(false())
         verifiable = condition_sql(decided.verifiable, row).is_(true())
-        columns.append(case((and_(prohibited, verifiable), stored == supplied)))
-        return Leaf(each.response_key, len(columns) - 1, bool)
+        equal = case((and_(prohibited, verifiable), stored == supplied))
+        return Value(each.response_key, equal, GraphQLBoolean, Kind.TRUTH, ())
 
     # --- relations --------------------------------------------------------------------------------------------------
 
-    def _related(self, row: Row, decided: FieldPlan, each: Selected, path: Path, columns: list[Sql]) -> Part:
+    def _related(self, row: Row, decided: FieldPlan, each: Selected, path: Path) -> Part:
         grants = grants_on_objects(decided)
         type_name = row.source.type_name
         if not grants:
             self.disclosures.refused(type_name, each.field, path)
-            return Constant(each.response_key, None)
+            return Fixed(each.response_key, None)
         self.disclosures.shown(type_name, each.field, decided, grants)
         relation = row.source.relations.get(each.field)
         if relation is None:
-            return Constant(each.response_key, None)
+            return Fixed(each.response_key, None)
         target = self.reading.mapping.sources[relation.to]
-        made, shape = self._target(row, relation, target, each, path)
-        dialect = self.reading.dialect
-        shown = cell(replace(decided, grants=grants), made, Kind.TEXT, row)
-        columns.append(dialect.nested(shown.value))
-        build = Many if each.is_list else One
-        return build(each.response_key, len(columns) - 1, shape)
+        made, around = self._target(row, relation, target, each, path)
+        opened = replace(decided, grants=grants)
 
-    def _target(
-        self, row: Row, relation: Relation, target: Source, each: Selected, path: Path
-    ) -> tuple[Sql, ObjectShape]:
-        """Return the JSON of what a relation leads to."""
+        def shown(writer: Writer) -> Sql:
+            return self.reading.dialect.nested(cell(opened, around(writer), Kind.TEXT, row).value)
+
+        return Nested(each.response_key, made, shown, each.is_list)
+
+    def _target(self, row: Row, relation: Relation, target: Source, each: Selected, path: Path) -> tuple[Made, Around]:
+        """Return the object that a relation leads to, and what stands around it."""
         plan = self.plans(target.type_name)
         dialect = self.reading.dialect
         if plan.visible == FALSE:
             self._refuse_below(target, each.below or ())
-            return (dialect.array() if each.is_list else _no_json()), ObjectShape((), None)
-        if target.table is None:
-            part = row.embedded(target)
-            made, shape = self.object(part, each.below or (), path, row.person)
-            present = part.is_present()
-            seen = and_(visible_row(plan, part), true() if present is None else present)
-            found = dialect.array(*made)
-            if each.is_list:
-                return case((seen, dialect.array(found)), else_=dialect.array()), shape
-            return case((seen, found)), shape
-        return self._joined(row, relation, target, each, path)
+            nothing = dialect.listed([]) if each.is_list else null()
+            return Made((), None), lambda _writer: nothing
+        if target.table is not None:
+            return self._joined(row, relation, target, each, path)
+        part = row.embedded(target)
+        present = part.is_present()
+        seen = and_(visible_row(plan, part), true() if present is None else present)
 
-    def _joined(
-        self, row: Row, relation: Relation, target: Source, each: Selected, path: Path
-    ) -> tuple[Sql, ObjectShape]:
-        """Return a subquery that reads the rows which a join leads to."""
+        def around(writer: Writer) -> Sql:
+            if each.is_list:
+                return case((seen, dialect.listed([writer.inline()])), else_=dialect.listed([]))
+            return case((seen, writer.inline()))
+
+        return self.object(part, each.below or (), path, row.person), around
+
+    def _joined(self, row: Row, relation: Relation, target: Source, each: Selected, path: Path) -> tuple[Made, Around]:
+        """Return the objects of the rows that a join leads to; around them stands the subquery that reads them."""
         dialect, plan = self.reading.dialect, self.plans(target.type_name)
-        if relation.through:
-            child = Row.of(self.reading, target)
-            between = self.reading.alias(relation.through.table)
-            tied = and_(
-                row.meets(relation.join, between),
-                *(between.c[here] == child.column(there) for here, there in relation.through.then),
-            )
-            tables: FromClause = child.tables.join(between, tied)
-        else:
+        child, tables, tied = self.led_to(row, relation, target)
+        conditions = (tied, *child.counts(), visible_row(plan, child))
+        ordering = self._ordering(child, plan, relation.order)
+        limit = at_most(page_size(each.arguments, self.most) if each.is_list else 1)
+
+        def around(writer: Writer) -> Sql:
+            query = select(*writer.columns()).select_from(tables).where(*conditions).order_by(*ordering).limit(limit)
+            rows = query.correlate(*self.outside(row)).subquery()
+            made = writer.of(rows)
+            outcome = dialect.gathered(made) if each.is_list else made
+            return select(outcome).select_from(rows).correlate(*self.outside(row)).scalar_subquery()
+
+        return self.object(child, each.below or (), path, row.person), around
+
+    def led_to(self, row: Row, relation: Relation, target: Source) -> tuple[Row, FromClause, Sql]:
+        """Return a row that a join leads to, the tables it is read from, and what ties it to the row at hand."""
+        if not relation.through:
             child = Row.below(row, target, relation.join)
-            tied = row.meets(relation.join, child.at)
-            tables = child.tables
-        made, shape = self.object(child, each.below or (), path, row.person)
-        rows = (
-            select(dialect.array(*made).label("made"))
-            .select_from(tables)
-            .where(tied, *child.counts(), visible_row(plan, child))
-            .order_by(*self._ordering(child, plan, relation.order))
-            .limit(at_most(page_size(each.arguments) if each.is_list else 1))
-            .correlate(row.physical.at, *_owners(row))
+            return child, child.tables, row.meets(relation.join, child.at)
+        child = Row.of(self.reading, target)
+        between = self.reading.alias(relation.through.table)
+        tied = and_(
+            row.meets(relation.join, between),
+            *(between.c[here] == child.column(there) for here, there in relation.through.then),
         )
-        found = rows.subquery()
-        column = found.c.made
-        outcome = dialect.gathered(column) if each.is_list else column
-        return select(outcome).select_from(found).correlate(row.physical.at, *_owners(row)).scalar_subquery(), shape
+        return child, child.tables.join(between, tied), true()
+
+    @staticmethod
+    def outside(row: Row) -> list[FromClause]:
+        """Return the tables of the row at hand that a query about rows below may mention."""
+        return [row.physical.at, *_owners(row)]
 
     def _ordering(self, row: Row, plan: TypePlan, order: Sequence[OrderKey]) -> list[Sql]:
         """Order by what the requester sees: the order of a hidden column would tell of it (policy R22)."""
@@ -247,7 +252,7 @@ def ordered(value: Sql, *, descending: bool) -> Sql:
     return (value.desc() if descending else value.asc()).nulls_last()
 
 
-def page_size(arguments: Any) -> int:
+def page_size(arguments: Mapping[str, Any], most: int) -> int:
     """Return how many elements a list may have.
 
     Raises:
@@ -255,21 +260,17 @@ def page_size(arguments: Any) -> int:
     """
     first = arguments.get("first")
     if first is None:
-        return MOST
-    if not 0 <= first <= MOST:
-        raise BadInputError(f"`first` is from 0 to {MOST}")
+        return most
+    if not 0 <= first <= most:
+        raise BadInputError(f"`first` is from 0 to {most}")
     return int(first)
 
 
-def _owners(row: Row) -> list[Any]:
+def _owners(row: Row) -> list[FromClause]:
     """Return the tables that the conditions of rows below may mention besides the row's own."""
-    found: list[Any] = []
+    found: list[FromClause] = []
     physical: Row | None = row.physical.owner
     while physical is not None:
         found.append(physical.at)
         physical = physical.owner
     return found
-
-
-def _no_json() -> Sql:
-    return null()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeAlias
 
@@ -22,12 +22,13 @@ from node.data.database import Database
 from node.data.decisions import Disclosures, Path, occurrences
 from node.data.dialects import Dialect, Sql, at_most
 from node.data.expressions import PlainType
+from node.data.fetched import Arrival, arriving
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
 from node.data.rows import CONSUMER, Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
-from node.data.shapes import Finishing, MaskKeys, ObjectShape
+from node.data.shapes import Finishing, MaskKeys
 from node.data.statements import Statement
 from node.data.variables import RunVariables
 from node.policy.conditions import FALSE
@@ -68,9 +69,9 @@ class _Lookup:
     source: Source
     by: Mapping[str, str]
     variable: str | None
-    shape: ObjectShape
+    arrival: Arrival
 
-    async def value(self, running: _Running) -> dict[str, Any] | None:
+    async def value(self, running: _Running) -> Any:
         [(name, value)] = (self.by if self.variable is None else running.variables[self.variable]).items()
         values = _looked_up(self.source, name, value)
         if values is None:
@@ -78,7 +79,7 @@ class _Lookup:
         rows = await running.database.rows(self.statement, {CONSUMER: running.asker.consumer, **values})
         if len(rows) != 1:
             return None
-        return self.shape.object(msgspec.json.decode(rows[0][-1]), running.finishing)
+        return self.arrival.objects(rows, 1, running.finishing)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +88,17 @@ class _Batch:
 
     statement: Statement
     keys: Key
-    shape: ObjectShape
+    arrival: Arrival
     denied: tuple[Path, ...]
 
-    async def by_key(self, wanted: Sequence[str], database: Database, run: Finishing) -> dict[str, Sequence[Any]]:
-        """Return the rows of the keys that exist and are visible."""
+    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> dict[str, Any]:
+        """Return the entities of the keys that exist and are visible."""
         split = {text: parts for text in wanted if (parts := split_key(text, self.keys)) is not None}
         if not split:
             return {}
         values = {CONSUMER: run.consumer, _KEYS: msgspec.json.encode(list(split.values())).decode()}
         rows = await database.rows(self.statement, values)
-        return {key: msgspec.json.decode(made) for key, made in rows}
+        return dict(zip([row[0] for row in rows], self.arrival.objects(rows, 1, run), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +114,14 @@ class _Entities:
         given = self.representations if self.variable is None else variables[self.variable]
         return [_asked(each) for each in given]
 
-    async def value(self, running: _Running) -> list[dict[str, Any] | None]:
+    async def value(self, running: _Running) -> list[Any]:
         asked = self.asked(running.variables)
-        found: dict[tuple[str, str], Sequence[Any]] = {}
+        found: dict[tuple[str, str | None], Any] = {}
         for name, batch in self.batches.items():
-            wanted = [key for kind, key in asked if kind == name and key is not None]
-            rows = await batch.by_key(wanted, running.database, running.finishing)
-            found.update({(name, key): row for key, row in rows.items()})
-        made: list[dict[str, Any] | None] = []
-        for kind, key in asked:
-            row = found.get((kind, key or ""))
-            made.append(None if row is None else self.batches[kind].shape.object(row, running.finishing))
-        return made
+            wanted = dict.fromkeys(key for kind, key in asked if kind == name and key is not None)
+            entities = await batch.by_key(wanted, running.database, running.finishing)
+            found.update({(name, key): entity for key, entity in entities.items()})
+        return [found.get(each) for each in asked]
 
     def errors(self, key: str, value: Sequence[Any], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return one error for every denied field of every entity."""
@@ -192,7 +189,7 @@ class CompiledOperation:
                 case _:
                     continue
         errors += [DENIED.graphql(place) for path in self.disclosures.denied for place in occurrences(data, path, [])]
-        return Answer(data, errors, self.disclosures.all(), frozenset(run.subjects))
+        return Answer(data, errors, self.disclosures.all(), frozenset(one for one in run.subjects if one is not None))
 
 
 def compile_operation(
@@ -279,7 +276,9 @@ class _Compiler:
             self.objects.disclosures.refused(_PERSON, by, None)
             return _Known(None, denied=True)
         row = Row.of(self.objects.reading, source)
-        statement, shape = self._select(row, selected.below or (), (selected.response_key,), self._matching(row, by))
+        statement, arrival, _ = self._select(
+            row, selected.below or (), (selected.response_key,), self._matching(row, by)
+        )
         if plan.visible == FALSE:
             return _Known(None, denied=False)
         variable = self.of_run.names.get((selected.response_key, "by"))
@@ -288,7 +287,7 @@ class _Compiler:
             source,
             {by: value},
             variable,
-            shape,
+            arrival,
         )
 
     def _matching(self, row: Row, by: str) -> Sql:
@@ -306,22 +305,24 @@ class _Compiler:
         return _Entities(tuple(selected.arguments["representations"]), variable, batches)
 
     def _batch(self, source: Source, key: Key, selected: Sequence[Selected]) -> _Batch:
-        denied = self.objects.disclosures.denied
-        before = len(denied)
         row = Row.of(self.objects.reading, source)
-        statement, shape = self._select(row, selected, (), self._has_key(row))
-        own = tuple(denied[before:])
-        del denied[before:]
-        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, shape, own)
+        statement, arrival, denied = self._select(row, selected, (), self._has_key(row))
+        # Where something is denied of an entity depends on which of them are there: `_Entities.errors` says it.
+        if denied:
+            del self.objects.disclosures.denied[-len(denied) :]
+        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied)
 
     def _select(
         self, row: Row, selected: Sequence[Selected], path: Path, matching: Sql
-    ) -> tuple[Select[Any], ObjectShape]:
-        """Return the query for the visible rows of a source that match: key and object."""
-        columns, shape = self.objects.object(row, selected, path, None)
+    ) -> tuple[Select[Any], Arrival, tuple[Path, ...]]:
+        """Return the query for the visible rows of a source that match: key and object; and what of it is denied."""
+        before = len(self.objects.disclosures.denied)
+        made = self.objects.object(row, selected, path, None)
+        denied = tuple(self.objects.disclosures.denied[before:])
+        columns, arrival = arriving(made, self.objects.reading.dialect, denied, path)
         visible = visible_row(self.objects.plans(row.source.type_name), row)
-        made = self.objects.reading.dialect.array(*columns)
-        return select(row.key(), made).select_from(row.tables).where(*row.counts(), visible, matching), shape
+        found = select(row.key(), *columns).select_from(row.tables).where(*row.counts(), visible, matching)
+        return found, arrival, denied
 
     def _has_key(self, row: Row) -> Sql:
         key = row.source.key

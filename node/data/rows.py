@@ -25,6 +25,7 @@ from sqlalchemy import (
     table,
     true,
 )
+from sqlalchemy.types import TypeEngine
 
 from node.data.dialects import Dialect, Sql
 from node.data.expressions import Column, Day, Expression, PlainType, ValueSet, columns_in
@@ -54,8 +55,28 @@ class Reading:
 
 
 @dataclass(slots=True)
+class Page:
+    """A query that cuts a list to one page, read by another: it has the columns that were asked for and no others."""
+
+    table: TableClause = field(default_factory=lambda: table("page"))
+    drawn: dict[str, Sql] = field(default_factory=dict)
+
+    def draw(self, name: str, inside: Sql) -> Sql:
+        """Return a column of the page for an expression inside of it."""
+        self.drawn.setdefault(name, inside)
+        return self.column(name, inside.type)
+
+    def column(self, name: str, kind: TypeEngine[Any]) -> Sql:
+        """Return a column of the page by its name."""
+        return column(name, kind, _selectable=self.table)
+
+
+@dataclass(slots=True)
 class Row:
-    """One row. A source without a table shares the columns of `container`; `owner` is the person's row, once known."""
+    """One row. A source without a table shares the columns of `container`; `owner` is the person's row, once known.
+
+    `inside` is the same row within `page`, where it is read through one.
+    """
 
     reading: Reading
     source: Source
@@ -63,6 +84,8 @@ class Row:
     container: Row | None = None
     owner: Row | None = None
     joined: list[tuple[FromClause, Sql]] = field(default_factory=list)
+    page: Page | None = None
+    inside: Row | None = None
 
     @classmethod
     def of(cls, reading: Reading, source: Source) -> Row:
@@ -89,6 +112,11 @@ class Row:
             return cls(reading, source, reading.alias(source.table), owner=physical)
         return cls.of(reading, source)
 
+    def through(self, page: Page) -> Row:
+        """Return this row and its owner as another query sees them through a page."""
+        owner = None if self.owner is None else self.owner.through(page)
+        return Row(self.reading, self.source, page.table, owner=owner, page=page, inside=self)
+
     def embedded(self, source: Source) -> Row:
         """Return the part of this row that another source describes."""
         return Row(self.reading, source, self.at, container=self)
@@ -101,14 +129,18 @@ class Row:
     @property
     def tables(self) -> FromClause:
         """The row's table with what was joined to it. A row about a person who does not count does not count."""
-        found: FromClause = self.at
+        found: FromClause = self.at  # what is read through a page was joined inside
         for other, condition in self.joined:
             found = found.join(other, condition)
         return found
 
     def column(self, name: str) -> Sql:
         """Return a raw column."""
-        return self.at.c[name]
+        if self.container is not None:
+            return self.container.column(name)
+        if self.page is None or self.inside is None:
+            return self.at.c[name]
+        return self.page.draw(f"{self.inside.at.description}_{name}", self.inside.column(name))
 
     def value(self, expression: Expression) -> Sql:
         """Return the value of an expression about this row."""

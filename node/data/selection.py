@@ -90,7 +90,9 @@ def coerced_variables(
     Raises:
         BadInputError: one does not fit its type; no value is repeated.
     """
-    coerced: Mapping[str, Any] = variable_values(schema, operation.variable_definitions or (), variables).coerced
+    if not operation.variable_definitions:
+        return {}
+    coerced: Mapping[str, Any] = variable_values(schema, operation.variable_definitions, variables).coerced
     return coerced
 
 

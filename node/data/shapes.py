@@ -43,11 +43,11 @@ class Finishing:
     consumer: str
     purpose: str
     keys: MaskKeys
-    subjects: set[str] = field(default_factory=set)
+    subjects: set[str | None] = field(default_factory=set)
 
     def touch(self, persons: Iterable[str | None]) -> None:
         """Record whose data rows hold."""
-        self.subjects.update(person for person in persons if person is not None)
+        self.subjects.update(persons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from node.data.expressions import (
 )
 
 _ISO_DAY = "####-##-##"
+_NO_YEAR = "0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +124,36 @@ class Values:
         shaped = self.dialect.shaped
         match written_as:
             case DateFormat.YYYYMMDD:
-                return case(
-                    (shaped(value, "########"), _reduced(_part(value, 1, 4), _part(value, 5, 2), _part(value, 7, 2)))
-                )
+                parts = _part(value, 1, 4), _part(value, 5, 2), _part(value, 7, 2)
+                return case((shaped(value, "########"), self._reduced(*parts)))
             case DateFormat.DAY_FIRST:
                 parts = _part(value, 7, 4), _part(value, 4, 2), _part(value, 1, 2)
-                return case((shaped(value, "##/##/####"), _reduced(*parts)))
+                return case((shaped(value, "##/##/####"), self._reduced(*parts)))
             case DateFormat.ISO:
-                year, month, day = _part(value, 1, 4), _part(value, 6, 2), _part(value, 9, 2)
                 return case(
                     (self.dialect.is_iso_day(value), value),
-                    (shaped(value, _ISO_DAY), _reduced(year, month, day)),
-                    (shaped(value, "####-##"), _reduced(year, month, literal("00"))),
-                    (shaped(value, "####"), value),
+                    (and_(shaped(value, "####-00-00"), _has_year(value)), _part(value, 1, 4)),
+                    (and_(shaped(value, "####-##-00"), _has_year(value), _has_month(value)), _part(value, 1, 7)),
+                    (and_(shaped(value, "####-##"), _has_year(value), _has_month(value)), value),
+                    (and_(shaped(value, "####"), _has_year(value)), value),
                 )
             case DateFormat.YEAR:
-                return case((shaped(value, "####"), value))
+                return case((and_(shaped(value, "####"), _has_year(value)), value))
             case DateFormat.YYYYMM:
-                return case((shaped(value, "######"), _reduced(_part(value, 1, 4), _part(value, 5, 2), literal("00"))))
+                month = self._reduced(_part(value, 1, 4), _part(value, 5, 2), literal("00"))
+                return case((shaped(value, "######"), month))
             case _:
                 assert_never(written_as)
+
+    def _reduced(self, year: Sql, month: Sql, day: Sql) -> Sql:
+        """Return an ISO date as far as it is known: a month or day of `00` is not. What no calendar has is null."""
+        of_month = year.concat("-").concat(month)
+        whole = of_month.concat("-").concat(day)
+        return case(
+            (self.dialect.is_iso_day(whole), whole),
+            (and_(year != _NO_YEAR, month == "00", day == "00"), year),
+            (and_(year != _NO_YEAR, month.between("01", "12"), day == "00"), of_month),
+        )
 
     def _moment(self, moment: Moment) -> Sql:
         offset = literal(moment.offset)
@@ -171,15 +182,15 @@ class Values:
         return case((and_(self.dialect.shaped(day, _ISO_DAY), day <= self.today.isoformat()), age))
 
 
+def _has_year(value: Sql) -> Sql:
+    """Return whether an ISO date is of a year that calendars count."""
+    return _part(value, 1, 4) != _NO_YEAR
+
+
+def _has_month(value: Sql) -> Sql:
+    """Return whether an ISO date has a month of the calendar."""
+    return _part(value, 6, 2).between("01", "12")
+
+
 def _part(value: Sql, start: int, length: int) -> Sql:
     return func.substr(value, start, length, type_=Text)
-
-
-def _reduced(year: Sql, month: Sql, day: Sql) -> Sql:
-    """Return an ISO date as far as it is known: a month or day of `00` is not."""
-    known_month = and_(month >= "01", month <= "12")
-    return case(
-        (and_(month == "00", day == "00"), year),
-        (and_(known_month, day == "00"), year.concat("-").concat(month)),
-        (and_(known_month, day >= "01", day <= "31"), year.concat("-").concat(month).concat("-").concat(day)),
-    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
+import msgspec
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 from federation.contract.errors import ValidationError
@@ -107,6 +108,11 @@ CREATE TABLE consents (thing INTEGER, purpose TEXT, consumer TEXT, given TEXT, w
 """
 
 
+def read(answer: Answer) -> Answer:
+    """Return an answer whose data is as the asker reads it: documents of the database are opened."""
+    return replace(answer, data=msgspec.json.decode(msgspec.json.encode(answer.data)))
+
+
 @dataclass(slots=True)
 class MemoryDatabase:
     """A database in memory that counts and keeps the statements it ran."""
@@ -167,7 +173,8 @@ class Member:
         if errors:
             raise ValidationError(errors[0].message)
         asked = GraphQLRequest(query, None, None, dict(variables or {}), {})
-        return await self.plane.answer(document, asked, self.plans(requester, purpose), Asker(consumer, KEYS, SEALER))
+        plans = self.plans(requester, purpose)
+        return read(await self.plane.answer(document, asked, plans, Asker(consumer, KEYS, SEALER)))
 
     async def entity(
         self, requester: Requester, purpose: str, key: str, fields: str, type_name: str = "Citizen"

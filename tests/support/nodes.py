@@ -42,7 +42,7 @@ from node.policy.requesters import Requester
 from node.subgraph.schema import NodeSchema, verified_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.schema import full_schema
-from tests.support.data import KEYS, SEALER
+from tests.support.data import KEYS, SEALER, read
 from tests.support.ledger import LedgerFiles
 from tests.support.parties import FEDERATION, NODE_URL, Parties
 
@@ -131,7 +131,7 @@ class DemoMember:
         provider = AgreedProvider(MemberId("c_m999"), coordinates)
         plans = self.decisions.of(Requested(who.requester, who.purpose, day, provider))
         asked = GraphQLRequest(query, None, operation_name, dict(variables or {}), {})
-        return await self.plane.answer(document, asked, plans, NODE_KEYS.asker(who.consumer))
+        return read(await self.plane.answer(document, asked, plans, NODE_KEYS.asker(who.consumer)))
 
     async def citizens(self, who: Asks, keys: Iterable[str], fields: str, day: date = DAY) -> Answer:
         """Answer fields of citizens by their pseudonyms."""

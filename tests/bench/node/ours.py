@@ -171,7 +171,7 @@ class App:
             lambda type_name: self._cache.plan(type_name, REQUESTER, PURPOSE, DAY),
             self._asker,
         )
-        return msgspec.json.encode({"data": answer.data, "errors": answer.errors[:1]})
+        return msgspec.json.encode({"data": answer.data, "errors": answer.errors})
 
     async def __call__(
         self,

@@ -264,7 +264,7 @@ async def test_a_page_has_at_most_a_hundred(first: int) -> None:
 
 async def test_r29_a_denied_column_stands_in_no_statement() -> None:
     asked = member(grant("g", {"name": "clear"}))
-    await things(asked, "name income code birth")
+    await things(asked, "name a: income b: code c: birth")
     [statement] = statements(asked)
     assert "name" in statement
     assert not [word for word in ("income", "code", "birth") if word in statement]
