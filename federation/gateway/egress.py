@@ -18,8 +18,8 @@ from federation.gateway.pseudonyms import Translator
 _PSEUDONYM = re.compile(rb'"(v1\.[a-z0-9-]{1,24}\.[a-z][a-z0-9_]{1,31}\.[A-Za-z0-9_-]+)"')
 
 
-async def own_pseudonyms(response: bytes, consumer: str, translator: Translator) -> bytes:
-    """Return the response (JSON bytes) with every pseudonym in the consumer's own domain.
+async def own_pseudonyms(response: bytes, translator: Translator) -> bytes:
+    """Return the response (JSON bytes) with every pseudonym in the domain of the translator's consumer.
 
     Raises:
         ExchangeUnavailableError: the exchange does not answer.
@@ -28,12 +28,12 @@ async def own_pseudonyms(response: bytes, consumer: str, translator: Translator)
     for text in dict.fromkeys(_PSEUDONYM.findall(response)):
         pseudonym = text.decode()
         found[_domain(pseudonym)].append(pseudonym)
-    found.pop(consumer, None)
+    found.pop(translator.consumer, None)
     if not found:
         return response
     own: dict[bytes, str | None] = {}
     for domain, pids in found.items():
-        translated: Mapping[str, str | None] = await translator.into(domain, pids, consumer) if domain else {}
+        translated: Mapping[str, str | None] = await translator.into_own(domain, pids) if domain else {}
         own |= {pid.encode(): translated.get(pid) for pid in pids}
     return _PSEUDONYM.sub(lambda match: _quoted(own.get(match[1], match[1].decode())), response)
 

@@ -19,7 +19,7 @@ from federation.contract.errors import (
     RegistryStaleError,
     UnavailableError,
 )
-from federation.contract.identifiers import DIRECTORY, INTERNAL_PREFIX
+from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import Agreement
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.gateway.pseudonyms import Translator
@@ -54,8 +54,7 @@ class AgreedFinder:
 
     async def by_pseudonym(self, pseudonym: str) -> str | None:
         """Return the directory's pseudonym for the consumer's own."""
-        found = await self.translator.into(self.agreement.consumer, [pseudonym], DIRECTORY)
-        return found[pseudonym]
+        return await self.translator.found(self.agreement.consumer, pseudonym)
 
     async def by_tax_code(self, tax_code: str) -> str | None:
         """Ask the providers of the agreement in its order until one may say who it is (policy R23).
@@ -75,7 +74,7 @@ class AgreedFinder:
                 silent.append(member)
                 continue
             if found is not None:
-                return (await self.translator.into(member, [found], DIRECTORY))[found]
+                return await self.translator.found(member, found)
         if silent:
             raise UnavailableError("the citizen was not found, and members did not answer", members=silent)
         return None

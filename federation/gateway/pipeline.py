@@ -139,7 +139,7 @@ async def _respond(response: Response, caller: Caller, mediation: Mediation, hea
     if evidence := evidence_extension(heard.answers):
         extensions["evidence"] = evidence
     body = response.encode(extensions)
-    return await own_pseudonyms(body, caller.consumer.id, mediation.translator)
+    return await own_pseudonyms(body, mediation.translator)
 
 
 def _mediated(caller: Caller, question: Question, heard: _Heard, trace: str, gateway: Gateway) -> Entry:

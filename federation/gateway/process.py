@@ -160,14 +160,14 @@ class GatewayProcess:
         others = self._peers()
         deadline = asyncio.get_running_loop().time() + self.settings.deadline
         asking = ExchangeClient(self._sender, others.exchange, caller.request, trace, deadline)
-        translator = Translator(asking, self.directory, question.members)
+        translator = Translator(asking, self.directory, question.members, caller.consumer.id)
         members = self.fetching.around(SignedFetcher(self._sender, others.nodes, caller.request, trace, translator))
         reporter = NodeReporter(
             sender=self._sender,
             peers=others.reports,
             consumer_request=caller.request,
             trace_id=trace,
-            translator=Translator(asking, self.directory, frozenset(others.reports)),
+            translator=Translator(asking, self.directory, frozenset(others.reports), caller.consumer.id),
             consumer=caller.consumer.id,
             deadline=deadline,
         )

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import Translation
-from federation.exchange.messages import Conversion
+from federation.exchange.messages import MAX_CONVERSIONS, Conversion
 from federation.execution.ports import KeyedRepresentation, Representation
 
 CITIZEN = "Citizen"
@@ -44,16 +44,50 @@ class Holders(Protocol):
 class Translator:
     """What one request has learnt about its citizens. Everything is asked once and in as few messages as there can be.
 
-    `members` are those that the plan will fetch from; `statements` gathers, per member, what the exchange signed.
+    `members` are those that the plan will fetch from, `consumer` is who asks; `statements` gathers what the exchange
+    signed for each member.
     """
 
     exchange: Exchange
     holders: Holders
     members: frozenset[str]
+    consumer: str = ""
     statements: dict[str, list[Translation]] = field(default_factory=lambda: defaultdict(list))
     _known: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
+    _own: dict[str, str | None] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def found(self, source: str, pid: str) -> str | None:
+        """Return the directory's pseudonym for one citizen, whom `source` names.
+
+        Whatever the request will need about this one citizen is asked along: a statement about one citizen goes to its
+        member whole or not at all, so it may be asked before it is known who holds a file. What is not sent is dropped.
+
+        Raises:
+            ExchangeUnavailableError: see `Exchange.convert`.
+        """
+        async with self._turn:
+            receivers = dict.fromkeys((DIRECTORY, *sorted(self.members - {DIRECTORY}), self.consumer or source))
+            if len(receivers) > MAX_CONVERSIONS:
+                return (await self._into(source, [pid], DIRECTORY))[pid]
+            conversions = [Conversion(MemberId(source), MemberId(to), (pid,)) for to in receivers]
+            translations = await self.exchange.convert(conversions)
+            named: dict[str, str | None] = {
+                each.to: one.statement.pids[0] for each, one in zip(conversions, translations, strict=True)
+            }
+            subject = named[DIRECTORY]
+            if subject is None:
+                return None
+            holding = self.holders.members_holding([subject]).get(subject, frozenset())
+            for conversion, translation in zip(conversions, translations, strict=True):
+                if conversion.to in holding and conversion.to in self.members:
+                    self.statements[conversion.to].append(translation)
+                    self._known[DIRECTORY, subject, conversion.to] = named[conversion.to]
+            self._seen.add((DIRECTORY, subject))
+            own = named[self.consumer or source]
+            self._own |= {name: own for name in named.values() if name is not None}
+            return subject
 
     async def translate(self, source: str, pids: Iterable[str], to: str) -> Mapping[str, str | None]:
         """Return each pseudonym of `source` as `to` knows it; None where `to` holds no file or the exchange refused.
@@ -66,17 +100,24 @@ class Translator:
             await self._learn(source, [pid for pid in wanted if (source, pid) not in self._seen])
         return {pid: self._known.get((source, pid, to)) for pid in wanted}
 
-    async def into(self, source: str, pids: Sequence[str], to: str) -> Mapping[str, str | None]:
-        """Translate to a domain outside the plan, such as the consumer's own, whoever holds a file."""
+    async def into_own(self, source: str, pids: Sequence[str]) -> Mapping[str, str | None]:
+        """Return the consumer's own pseudonyms of citizens whom `source` names, whoever holds a file."""
+        unknown = [pid for pid in pids if pid not in self._own]
+        if unknown:
+            self._own |= await self._into(source, unknown, self.consumer)
+        return {pid: self._own[pid] for pid in pids}
+
+    async def _into(self, source: str, pids: Sequence[str], to: str) -> Mapping[str, str | None]:
         if source == to:
             return {pid: pid for pid in pids}
         (statement,) = await self.exchange.convert([Conversion(MemberId(source), MemberId(to), tuple(pids))])
         return dict(zip(pids, statement.statement.pids, strict=True))
 
     async def _learn(self, source: str, pids: list[str]) -> None:
+        """Ask about several citizens: who holds a file first, so that no member learns of one whom it does not know."""
         if not pids:
             return
-        subjects = await self.into(source, pids, DIRECTORY)
+        subjects = await self._into(source, pids, DIRECTORY)
         holding = self.holders.members_holding([subject for subject in subjects.values() if subject])
         conversions = []
         for member in sorted(self.members - {source, DIRECTORY}):

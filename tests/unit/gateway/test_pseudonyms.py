@@ -69,7 +69,7 @@ def translator(exchange: PlainExchange) -> Translator:
             pid("directory", "bruno"): frozenset({"inprev"}),
         }
     )
-    return Translator(exchange, rows, frozenset({"c_m999", "inprev", "aslvs"}))
+    return Translator(exchange, rows, frozenset({"c_m999", "inprev", "aslvs"}), "ustat")
 
 
 def citizens(source: str, *subjects: str) -> list[KeyedRepresentation]:
@@ -94,6 +94,29 @@ async def test_one_message_translates_for_every_member_of_the_plan(
     for member in ("c_m999", "inprev", "aslvs"):
         await router.route(member, citizens("directory", "anna", "bruno"))
     assert exchange.messages == 1
+
+
+async def test_one_message_is_enough_for_one_citizen(translator: Translator, exchange: PlainExchange) -> None:
+    subject = await translator.found("ustat", pid("ustat", "anna"))
+    assert subject == pid("directory", "anna")
+    router = PseudonymRouter(translator)
+    routed = {member: await router.route(member, citizens("directory", "anna")) for member in ("c_m999", "inprev")}
+    assert routed == {member: [{"__typename": "Citizen", "id": pid(member, "anna")}] for member in routed}
+    response = msgspec.json.encode({"data": {"citizen": {"id": pid("inprev", "anna")}}})
+    shown = msgspec.json.decode(await own_pseudonyms(response, translator))
+    assert shown == {"data": {"citizen": {"id": pid("ustat", "anna")}}}
+    assert exchange.messages == 1
+
+
+async def test_a_member_without_a_file_receives_neither_the_citizen_nor_a_statement(translator: Translator) -> None:
+    await translator.found("ustat", pid("ustat", "anna"))
+    assert await PseudonymRouter(translator).route("aslvs", citizens("directory", "anna")) == [None]
+    assert translator.statements.keys() == {"c_m999", "inprev"}
+
+
+async def test_a_stranger_is_nobody(translator: Translator) -> None:
+    assert await translator.found("ustat", pid("ustat", "stranger")) is None
+    assert not translator.statements
 
 
 async def test_keys_of_a_node_go_through_the_directorys_domain(translator: Translator, exchange: PlainExchange) -> None:
@@ -122,7 +145,7 @@ async def test_foreign_pseudonyms_become_the_consumers_own_or_null(translator: T
             }
         }
     )
-    data = msgspec.json.decode(await own_pseudonyms(response, "ustat", translator))["data"]
+    data = msgspec.json.decode(await own_pseudonyms(response, translator))["data"]
     assert data == {
         "citizen": {"id": pid("ustat", "anna"), "familyName": pid("ustat", "bruno")},
         "other": {"id": None},
@@ -132,7 +155,7 @@ async def test_foreign_pseudonyms_become_the_consumers_own_or_null(translator: T
 
 async def test_a_response_without_pseudonyms_asks_nobody(translator: Translator, exchange: PlainExchange) -> None:
     response = b'{"data":{"citizen":{"givenName":"v1"}}}'
-    assert await own_pseudonyms(response, "ustat", translator) is response
+    assert await own_pseudonyms(response, translator) is response
     assert exchange.messages == 0
 
 
