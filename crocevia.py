@@ -66,6 +66,7 @@ from node.demo.expectations import Expected, expected_answers
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
 from node.server.policies import load_decisions
+from node.server.status_command import status as node_status
 from node.subgraph.schema import NodeSchema, verified_coordinates
 from node.vocabulary.schema import full_schema, printed_schema
 
@@ -162,6 +163,9 @@ def demo_seed(
 def node_serve(settings: SettingsOption) -> None:
     """Run a node until it is told to stop."""
     node_app.serve(settings)
+
+
+node_commands.command(name="status")(node_status)
 
 
 @exchange_commands.command(name="serve")

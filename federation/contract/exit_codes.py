@@ -11,6 +11,7 @@ from federation.contract.errors import (
     CroceviaError,
     LedgerCorruptError,
     NotFoundError,
+    PolicyUnavailableError,
     RateLimitedError,
     UnavailableError,
 )
@@ -30,6 +31,7 @@ class ExitCode(IntEnum):
 
 _BY_ERROR: tuple[tuple[type[CroceviaError], ExitCode], ...] = (
     (LedgerCorruptError, ExitCode.CHECK_FAILED),
+    (PolicyUnavailableError, ExitCode.CHECK_FAILED),  # what is wrong lies in its files, and trying again does not help
     (BadInputError, ExitCode.USAGE),
     (AuthenticationError, ExitCode.REFUSED),
     (AuthorisationError, ExitCode.REFUSED),

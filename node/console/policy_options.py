@@ -10,21 +10,15 @@ from typing import Annotated, Final
 
 import typer
 
-from federation.contract.errors import CroceviaError, NotFoundError
+from federation.contract.errors import BadInputError, CroceviaError
+from federation.contract.exit_codes import ExitCode, exit_code
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_output import say
 from node.policy.bundle import Bundle
 from node.policy.errors import BundleError, PolicyError
 from node.policy.findings import Severity
 from node.policy.sentences import Language
-
-
-class Exit:
-    """Exit codes of every command."""
-
-    FAILED: Final = 1
-    USAGE: Final = 2
-    NOT_FOUND: Final = 4
+from node.policy.signing import BundleRefusedError
 
 
 class Format(StrEnum):
@@ -51,6 +45,20 @@ def bundles_in(policies: Path, schema: Path | None) -> Iterator[tuple[Path, Bund
         yield folder, checked.bundle
 
 
+def one_bundle(policies: Path, schema: Path | None) -> tuple[Path, Bundle]:
+    """Return the only bundle of a folder.
+
+    Raises:
+        BundleError: it has an error.
+        BadInputError: the folder holds several.
+        NotFoundError: it holds none.
+    """
+    folder, *others = bundle_folders(policies)
+    if others:
+        raise BadInputError(f"`{policies}` holds several bundles; name one of them with `--policies`")
+    return next(bundles_in(folder, schema))
+
+
 @contextmanager
 def errors_in_words() -> Iterator[None]:
     """Turn every expected error into one line on standard error and an exit code."""
@@ -59,15 +67,18 @@ def errors_in_words() -> Iterator[None]:
     except BundleError as error:
         for finding in error.findings:
             say(str(finding))
-        raise typer.Exit(Exit.FAILED) from error
-    except NotFoundError as error:
+        raise typer.Exit(ExitCode.CHECK_FAILED) from error
+    except BundleRefusedError as error:
         say(f"{error} [{error.code}]")
-        raise typer.Exit(Exit.NOT_FOUND) from error
-    except (CroceviaError, PolicyError) as error:
+        raise typer.Exit(ExitCode.REFUSED) from error
+    except PolicyError as error:
         say(f"{error} [{error.code}]")
-        raise typer.Exit(Exit.USAGE) from error
+        raise typer.Exit(ExitCode.USAGE) from error
+    except CroceviaError as error:
+        say(f"{error} [{error.code}]")
+        raise typer.Exit(exit_code(error)) from error
 
 
 def exit_if(failed: bool) -> None:  # noqa: FBT001  # the outcome, not a switch
     if failed:
-        raise typer.Exit(Exit.FAILED)
+        raise typer.Exit(ExitCode.CHECK_FAILED)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 import msgspec
 
@@ -95,6 +95,14 @@ class Officer:
     verify: Callable[[bytes, bytes], None]
 
 
+class OfficerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of officers.json: a person, what she may sign, and her public key."""
+
+    holder: str
+    roles: tuple[Role, ...]
+    jwk: dict[str, str]
+
+
 def payload(manifest: Manifest, role: Role) -> bytes:
     """Return the bytes that an officer signs: a domain, the role, the manifest in canonical JSON."""
     return _DOMAIN + canonical({"role": str(role), "manifest": msgspec.to_builtins(manifest)})
@@ -121,11 +129,52 @@ def verify_bundle(
     Raises:
         BundleRefusedError: with the first rule of the module that the bundle breaks.
     """
-    manifest = envelope.manifest
     # (1) before any signature is looked at, be sure what was signed is what is here.
-    _require_same_files(manifest, Manifest.of(files, manifest.revision, manifest.parent))
+    require_files(files, envelope.manifest)
     # (2) a revision never comes back, and never skips what was in force.
-    _require_succession(manifest, current)
+    _require_succession(envelope.manifest, current)
+    require_two_officers(envelope, officers)
+
+
+def verify_lineage(
+    published: Envelope, earlier: Mapping[str, Envelope], officers: Mapping[str, Officer], current: Manifest | None
+) -> None:
+    """Refuse a revision that does not descend from the one in force, each step signed by two officers.
+
+    A node that was stopped, or that looks once a second, meets a revision whose parent it never had in force.
+
+    Args:
+        published: the revision that is offered.
+        earlier: the revisions that were published before, by the digest of their manifest.
+        officers: the officers whose keys this node knows, by key id.
+        current: the manifest in force; None for a node that never had one, which trusts the two signatures alone.
+
+    Raises:
+        BundleRefusedError: a step lacks a signature, a parent or a higher revision.
+    """
+    step = published
+    require_two_officers(step, officers)
+    if current is None:
+        return
+    while step.manifest.parent != current.digest:
+        parent = earlier.get(step.manifest.parent or "")
+        # INVARIANT: revisions fall with every step, so this ends.
+        if parent is None or not current.revision < parent.manifest.revision < step.manifest.revision:
+            raise BundleRefusedError(
+                f"revision {published.manifest.revision} does not descend from revision {current.revision}, "
+                "which is in force; sign it again with that one as parent"
+            )
+        require_two_officers(parent, officers)
+        step = parent
+    _require_succession(step.manifest, current)
+
+
+def require_two_officers(envelope: Envelope, officers: Mapping[str, Officer]) -> None:
+    """Refuse a manifest that an author and an approver, two people, did not sign: rules (3), (4) and (5).
+
+    Raises:
+        BundleRefusedError: says which signature is missing or wrong.
+    """
     # (3) and (4) are one look at each role.
     holders = {role: _holder(envelope, role, officers) for role in Role}
     # (5) four eyes are two people, whatever keys they hold.
@@ -133,7 +182,13 @@ def verify_bundle(
         raise BundleRefusedError(f"author and approver are one person, `{holders[Role.AUTHOR]}`; two are needed")
 
 
-def _require_same_files(manifest: Manifest, found: Manifest) -> None:
+def require_files(files: Mapping[str, bytes], manifest: Manifest) -> None:
+    """Refuse files that are not exactly those of a manifest: rule (1).
+
+    Raises:
+        BundleRefusedError: names the first file that is missing, added or changed.
+    """
+    found = Manifest.of(files, manifest.revision, manifest.parent)
     for path in sorted(manifest.files.keys() | found.files.keys()):
         if path not in found.files:
             raise BundleRefusedError(f"file `{path}` of the manifest is missing")
@@ -149,9 +204,15 @@ def _require_succession(manifest: Manifest, current: Manifest | None) -> None:
             raise BundleRefusedError(f"expected a revision of 1 or more, got {manifest.revision}")
         return
     if manifest.revision <= current.revision:
-        raise BundleRefusedError(f"expected a revision above {current.revision}, got {manifest.revision}")
+        raise BundleRefusedError(
+            f"expected a revision above {current.revision}, which is in force, got {manifest.revision}: "
+            "compare with `policy diff` and sign the bundle again with `--store`"
+        )
     if manifest.parent != current.digest:
-        raise BundleRefusedError("the bundle does not follow the one in force; sign it again with that one as parent")
+        raise BundleRefusedError(
+            f"the bundle does not follow revision {current.revision}, which is in force: another officer published "
+            "since it was signed; compare with `policy diff` and sign it again with that one as parent"
+        )
 
 
 def _holder(envelope: Envelope, role: Role, officers: Mapping[str, Officer]) -> str:
@@ -175,20 +236,13 @@ def _holder(envelope: Envelope, role: Role, officers: Mapping[str, Officer]) -> 
     return officer.holder
 
 
-def officer_rows(content: bytes) -> list[dict[str, Any]]:
+def officer_rows(content: bytes) -> list[OfficerRow]:
     """Read officers.json: a list of `{holder, roles, jwk}`.
 
     Raises:
         BundleRefusedError: it is not one.
     """
     try:
-        rows = msgspec.json.decode(content, type=list[_OfficerRow])
+        return msgspec.json.decode(content, type=list[OfficerRow])
     except msgspec.DecodeError as error:
         raise BundleRefusedError(f"officers file is not a list of holder, roles and jwk: {error}") from error
-    return [{"holder": row.holder, "roles": frozenset(row.roles), "jwk": row.jwk} for row in rows]
-
-
-class _OfficerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    holder: str
-    roles: list[Role]
-    jwk: dict[str, str]

@@ -49,6 +49,7 @@ def create_app(process: NodeProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await process.record_start()
         tasks = [
             asyncio.create_task(process.follow_policies()),
             asyncio.create_task(follow(process.registry)),

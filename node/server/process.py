@@ -11,6 +11,7 @@ from typing import Final
 from graphql import GraphQLSchema, build_schema
 
 from federation.contract.clock import Clock, rfc3339
+from federation.contract.decisions import PolicyVersion
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import Limits
@@ -39,7 +40,7 @@ from node.enforcement.documents import Documents
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
-from node.server.policies import PolicyFolder
+from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_policies
 from node.server.settings import NodeSettings
 
 SUBJECTS_KEY = "subjects.key"
@@ -70,7 +71,8 @@ class NodeProcess:
     counters: SqliteCounters
     plane: DataPlane
     keys: NodeKeys
-    policies: PolicyFolder
+    policies: PolicySource
+    memory: PolicyMemory
     decisions: Decisions
     _api: tuple[str, Documents] | None = field(init=False, default=None)
     _own: tuple[GraphQLSchema, Documents] | None = field(init=False, default=None)
@@ -94,7 +96,8 @@ class NodeProcess:
         witness_key = load_ed25519(settings.keys / WITNESS_KEY)
         keys, subjects_key = open_keys(settings), read_secret(settings.keys / SUBJECTS_KEY)
         mapping = member_mapping(settings)
-        policies = PolicyFolder(settings.policies, governed_schema(mapping))
+        memory = PolicyMemory(settings.state / MEMORY_FILE)
+        policies = open_policies(settings, governed_schema(mapping), memory.last())
         decisions = policies.load()
         plane = open_plane(settings, mapping, decisions.bundle)
         settings.state.mkdir(parents=True, exist_ok=True)
@@ -123,6 +126,7 @@ class NodeProcess:
             plane=plane,
             keys=keys,
             policies=policies,
+            memory=memory,
             decisions=decisions,
         )
 
@@ -165,6 +169,17 @@ class NodeProcess:
         verifiers = (Ed25519Verifier.parse(vkey) for party, vkey in keys.items() if party != self.settings.member)
         return {verifier.name: [verifier] for verifier in verifiers}
 
+    async def record_start(self) -> None:
+        """Record that another policy decides than when the node stopped, before it answers anything.
+
+        Raises:
+            LedgerUnavailableError: it cannot be recorded.
+        """
+        last, now = self.memory.last(), self.decisions.version
+        if last is not None and last.version != now:
+            await self._record_policy(now, f"replaces {last.version.digest}, changed while the node was stopped")
+        self.memory.keep(self.policies.remembered(now))
+
     async def follow_policies(self, every: float = POLICY_SECONDS) -> None:
         """Look at the policy folder again and again, `every` so many seconds, until cancelled."""
         while True:
@@ -189,16 +204,16 @@ class NodeProcess:
         if found is None:
             return
         plane = await asyncio.to_thread(under_bundle, self.plane, found.bundle)
-        entry = Entry(
-            kind=EntryKind.POLICY,
-            at=rfc3339(self.clock.now()),
-            writer=self.settings.member,
-            policy=found.version,
-            detail=f"replaces {before.digest}",
-        )
-        await self.journal.record(entry)
+        await self._record_policy(found.version, f"replaces {before.digest}")
         self.decisions, self.plane = found, plane
+        self.memory.keep(self.policies.remembered(found.version))
         _log.info("policy %s (revision %d) is in force", found.version.digest, found.version.revision)
+
+    async def _record_policy(self, version: PolicyVersion, detail: str) -> None:
+        at = rfc3339(self.clock.now())
+        await self.journal.record(
+            Entry(kind=EntryKind.POLICY, at=at, writer=self.settings.member, policy=version, detail=detail)
+        )
 
     async def close(self) -> None:
         """Write what waits, then let go of every file."""

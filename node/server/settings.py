@@ -6,6 +6,7 @@ listen = "127.0.0.1:8411"
 url = "http://127.0.0.1:8411"
 mapping = "node.yaml"
 policies = "policies"
+officers = "officers.json"
 keys = "keys"
 state = "state"
 registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
@@ -42,6 +43,9 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `url` is what others call the node and what signatures name; `listen` is `host:port`. `state` holds the ledger, the
     subject keys and the replay cache; `registry` the signed member list and the published schemas.
+
+    With `officers`, the node decides only by bundles that two of these officers signed, and `policies` is the folder of
+    published revisions. Without it, `policies` is one bundle's own folder, as suits somebody who tries policies out.
     """
 
     member: MemberId
@@ -52,6 +56,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: Path
     state: Path
     registry: Path
+    officers: Path | None = None
     body_limit: int = 4_000_000
     registry_url: str | None = None
     witnessing: WitnessSettings = WitnessSettings()

@@ -13,7 +13,7 @@ from federation.contract.errors import ConfigurationError, PolicyUnavailableErro
 from federation.contract.settings import host_and_port
 from federation.ledger.store import SqliteStore
 from node.server.planes import governed_schema, member_mapping
-from node.server.policies import load_decisions
+from node.server.policies import MEMORY_FILE, PolicyMemory, open_policies
 from node.server.process import LEDGER_FILE
 from node.server.settings import NodeSettings, load_settings
 
@@ -24,8 +24,8 @@ class NodeStatus(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     """A node as it stands.
 
     `running` is the policy that its process decides by, None if none answers, and then `refusal` says why; `folder` is
-    the policy that its folder holds, None if that is broken, and then `broken` names the first error. `ledger_size`
-    counts entries, and is None before the first.
+    the policy that its folder holds, None if a node would not take it, and then `broken` says why not. `signed` says
+    whether the node asks for two officers' signatures. `ledger_size` counts entries, and is None before the first.
     """
 
     member: str
@@ -33,6 +33,7 @@ class NodeStatus(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     folder: PolicyVersion | None
     member_list: int | None
     ledger_size: int | None
+    signed: bool
     refusal: str = ""
     broken: str = ""
 
@@ -62,6 +63,7 @@ def node_status(settings_file: Path) -> NodeStatus:
         folder=folder,
         member_list=ready.member_list if ready else None,
         ledger_size=_ledger_size(settings),
+        signed=settings.officers is not None,
         refusal=refusal,
         broken=broken,
     )
@@ -85,8 +87,9 @@ def _asked(settings: NodeSettings) -> tuple[_Ready | None, str]:
 
 def _in_folder(settings: NodeSettings) -> tuple[PolicyVersion | None, str]:
     schema = governed_schema(member_mapping(settings))
+    last = PolicyMemory(settings.state / MEMORY_FILE).last()
     try:
-        return load_decisions(settings.policies, schema).version, ""
+        return open_policies(settings, schema, last).offered().version, ""
     except (PolicyUnavailableError, ConfigurationError) as error:
         return None, str(error)
 

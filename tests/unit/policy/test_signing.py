@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,10 +14,7 @@ from typer.testing import CliRunner, Result
 from federation.trust.keys import ed25519_jwk, generate_ed25519, load_ed25519
 from node.console.policy_commands import app
 from node.policy.signing import BundleRefusedError, Envelope, Manifest, Role, Signature
-from tests.support.policies import EXAMPLE
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.policies import EXAMPLE, ROOT
 
 
 def run(*arguments: object) -> Result:
@@ -107,7 +106,7 @@ def test_r37_wrong_signatures_keep_the_old_bundle(office: Path, author: str, app
     sign(office, author, "--store", office / "store")
     approve(office, approver)
     result = publish(office)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert message in result.stderr
     assert in_force(office).revision == 1
 
@@ -117,7 +116,7 @@ def test_r37_a_changed_file_is_refused(office: Path) -> None:
     approve(office, "bruno")
     edit(office)
     assert "file `invariants.yaml` is not the one that was signed" in publish(office).stderr
-    assert "the files are not those that the author signed" in approve(office, "bruno").stderr
+    assert "file `invariants.yaml` is not the one that was signed" in approve(office, "bruno").stderr
 
 
 def test_r37_an_added_or_removed_file_is_refused(office: Path) -> None:
@@ -134,7 +133,7 @@ def test_r37_an_added_or_removed_file_is_refused(office: Path) -> None:
 def test_r37_an_older_revision_is_refused(office: Path) -> None:
     published(office)
     result = publish(office)
-    assert "expected a revision above 1, got 1" in result.stderr
+    assert "expected a revision above 1, which is in force, got 1" in result.stderr
 
 
 def test_r37_a_bundle_that_does_not_follow_the_one_in_force_is_refused(office: Path) -> None:
@@ -142,7 +141,9 @@ def test_r37_a_bundle_that_does_not_follow_the_one_in_force_is_refused(office: P
     envelope = Envelope.parse((office / "bundle" / "bundle.json").read_bytes())
     foreign = Envelope(Manifest(2, "sha256:0", envelope.manifest.files))
     (office / "bundle" / "bundle.json").write_bytes(foreign.to_bytes())
-    assert "does not follow the one in force" in publish(office).stderr
+    refused = publish(office).stderr
+    assert "does not follow revision 1, which is in force" in refused
+    assert "sign it again with that one as parent" in refused
 
 
 def test_r37_a_signature_in_one_role_is_none_in_the_other(office: Path) -> None:
@@ -164,9 +165,53 @@ def test_r37_a_bundle_with_an_error_cannot_be_signed(office: Path) -> None:
 def test_verify_says_what_publish_would_do(office: Path) -> None:
     sign(office, "anna")
     arguments = ("verify", "--policies", office / "bundle", "--officers", office / "officers.json")
-    assert run(*arguments).exit_code == 2
+    assert run(*arguments).exit_code == 3
     approve(office, "bruno")
     assert "may come into force" in run(*arguments).stdout
+    assert publish(office).exit_code == 0
+    assert "signed by two officers and in force" in run(*arguments, "--store", office / "store").stdout
+
+
+def test_every_step_can_be_read_by_a_program(office: Path) -> None:
+    json_ = ("--format", "json")
+    steps = [
+        json.loads(sign(office, "anna", *json_).stdout),
+        json.loads(run("approve", "--policies", office / "bundle", "--key", office / "bruno.pem", *json_).stdout),
+    ]
+    assert [(step["revision"], step["parent"], step["state"]) for step in steps] == [
+        (1, None, "signed by the author"),
+        (1, None, "approved"),
+    ]
+
+
+def test_of_two_officers_who_publish_at_once_one_wins_and_the_other_signs_again(office: Path) -> None:
+    """Real processes: both bundles follow revision 1, both are rightly signed, and neither knows of the other."""
+    published(office)
+    command = [sys.executable, "-c", "from node.console.policy_commands import app; app()", "publish"]
+    running = []
+    for number in range(2):
+        folder = Path(shutil.copytree(office / "bundle", office / f"bundle-{number}"))
+        (folder / "invariants.yaml").write_bytes((folder / "invariants.yaml").read_bytes() + b"\n" * (number + 1))
+        for step, key in (("sign", "anna"), ("approve", "bruno")):
+            more = ("--store", office / "store") if step == "sign" else ()
+            assert run(step, "--policies", folder, "--key", office / f"{key}.pem", *more).exit_code == 0
+        arguments = ("--policies", folder, "--officers", office / "officers.json", "--store", office / "store")
+        running.append(
+            subprocess.Popen([*command, *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
+    said = [process.communicate(timeout=60)[1].decode() for process in running]
+    assert sorted(process.returncode for process in running) == [0, 3]
+    [loser] = [number for number, process in enumerate(running) if process.returncode]
+    assert "expected a revision above 2, which is in force, got 2" in said[loser]
+    assert in_force(office) == Envelope.parse((office / f"bundle-{1 - loser}" / "bundle.json").read_bytes()).manifest
+
+    folder = office / f"bundle-{loser}"
+    assert run("sign", "--policies", folder, "--key", office / "anna.pem", "--store", office / "store").exit_code == 0
+    assert run("approve", "--policies", folder, "--key", office / "bruno.pem").exit_code == 0
+    shutil.rmtree(office / "bundle")
+    folder.rename(office / "bundle")
+    assert publish(office).exit_code == 0
+    assert in_force(office).revision == 3
 
 
 def test_a_rollback_is_older_content_under_a_higher_revision(office: Path) -> None:

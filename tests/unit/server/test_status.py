@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from pathlib import Path
 
 import msgspec
 import pytest
+import typer
 import uvicorn
+from typer.testing import CliRunner
 
 from federation.contract.clock import FixedClock
+from federation.contract.exit_codes import ExitCode
 from node.server.app import create_app
 from node.server.process import NodeProcess
 from node.server.settings import NodeSettings
 from node.server.status import NodeStatus, node_status
+from node.server.status_command import status
+from tests.support.officers import Officers
 from tests.support.parties import NOW, Parties
 
 
@@ -26,7 +32,14 @@ def settings_file(settings: NodeSettings, tmp_path: Path) -> Path:
     said = msgspec.structs.asdict(settings) | {"listen": f"127.0.0.1:{port}"}
     values = {key: value for key, value in said.items() if isinstance(value, str | Path)}
     path = tmp_path / "settings.toml"
+<<<<<<< HEAD
     lines = [f"{key} = {str(value)!r}" for key, value in values.items()]
+=======
+    written = {
+        key: value if isinstance(value, int) else repr(str(value)) for key, value in values.items() if value is not None
+    }
+    lines = [f"{key} = {value}" for key, value in written.items()]
+>>>>>>> 556014f (Decide by published, doubly signed bundles; remember the policy over a restart; say how a node stands)
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -65,3 +78,32 @@ async def test_a_running_node_tells_its_policy_and_drift(
     assert before.running == before.folder == process.decisions.version
     assert (before.member_list, before.drifts, before.refusal) == (parties.current().version, False, "")
     assert (after.running, after.folder, after.drifts) == (before.running, None, True)
+
+
+def test_the_command_says_drift_in_words_and_as_json(settings_file: Path, settings: NodeSettings) -> None:
+    app = typer.Typer()
+    app.command()(status)
+    stopped = CliRunner().invoke(app, ["--settings", str(settings_file), "--format", "json"])
+    found = json.loads(stopped.stdout)
+    assert stopped.exit_code == ExitCode.UNREACHABLE
+    assert (found["member"], found["running"], found["signed"], found["drifts"]) == ("c_m999", None, False, False)
+    assert "il nodo non risponde" in CliRunner().invoke(app, ["--settings", str(settings_file)]).stdout
+    break_policy(settings)
+    broken = CliRunner().invoke(app, ["--settings", str(settings_file), "--lang", "en"])
+    assert broken.exit_code == ExitCode.CHECK_FAILED
+    assert "the node does not answer" in broken.stdout
+
+
+def test_the_status_of_a_signed_policy_says_what_is_published_and_why_it_is_refused(
+    settings_file: Path, settings: NodeSettings, tmp_path: Path
+) -> None:
+    officers = Officers.employed(tmp_path / "officers")
+    officers.publish(settings.policies)
+    text = settings_file.read_text(encoding="utf-8").replace(str(settings.policies), str(officers.store.root))
+    settings_file.write_text(f"{text}\nofficers = '{officers.file}'\n", encoding="utf-8")
+    found = node_status(settings_file)
+    assert found.signed
+    assert found.folder is not None
+    assert found.folder.revision == 1
+    (officers.store.root / "1" / "invariants.yaml").write_text("- {}\n", encoding="utf-8")
+    assert "is not the one that was signed" in node_status(settings_file).broken
