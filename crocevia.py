@@ -63,6 +63,7 @@ from node.console.policy_commands import app as policy_app
 from node.console.policy_folders import shared_policies_folder
 from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
+from node.demo.officers import publish_policy
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
 from node.server.policies import load_decisions
@@ -213,7 +214,7 @@ def schema_print() -> None:
 
 
 def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None, *, fresh: bool) -> None:
-    """Make keys, registers, the reference directory, settings, and the signed member list.
+    """Make keys, registers, the reference directory, signed policies, settings, and the signed member list.
 
     Raises:
         ConfigurationError: the registers hold another number of citizens, and `fresh` does not allow to remake them.
@@ -229,7 +230,11 @@ def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None,
         _forget(home, charter)
         _seed(home, citizens or DEFAULT_CITIZENS)
         known.write_text(str(citizens or DEFAULT_CITIZENS))
-    write_settings(home, charter, ports, shared_policies_folder(), demo_files() / "queries")
+    policies = {
+        str(member.id): publish_policy(home.party(member.id), shared_policies_folder() / member.id)
+        for member in charter.nodes()
+    }
+    write_settings(home, charter, ports, policies, demo_files() / "queries")
     sdls = {str(member.id): published_sdl(member.id) for member in charter.nodes()}
     publish_federation(home, charter, ports, sdls, SystemClock())
 

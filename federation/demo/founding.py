@@ -136,8 +136,13 @@ def stamp(home: Home, clock: Clock) -> None:
     Repository(home.registry, home.staged, clock).stamp(load_ed25519(home.keys(PUBLISHER) / TIMESTAMP_KEY))
 
 
-def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, queries: Path) -> None:
-    """Write the settings file of every process."""
+def write_settings(
+    home: Home, charter: Charter, ports: Ports, policies: Mapping[str, Mapping[str, str]], queries: Path
+) -> None:
+    """Write the settings file of every process.
+
+    `policies` holds, by member, the settings that say where its policy comes from; `queries` the console's examples.
+    """
     _settings(
         home.party("gateway"),
         ports.gateway,
@@ -151,7 +156,7 @@ def write_settings(home: Home, charter: Charter, ports: Ports, policies: Path, q
         values = {
             "member": member.id,
             "mapping": "node.yaml",
-            "policies": str(policies / member.id),
+            **policies[member.id],
             "keys": "keys",
             "state": "state",
             "registry": "../registry",

@@ -8,7 +8,7 @@ publisher/      settings.toml, keys/: the process that serves the registry and r
 gateway/        settings.toml, keys/, state/ (ledger, replay cache, reference directory)
 exchange/       settings.toml, keys/, state/
 portal/         keys/, citizens.db: the citizens' access point, and under which pseudonym it knows each
-<member>/       settings.toml, node.yaml, register.db, keys/, state/
+<member>/       settings.toml, node.yaml, register.db, keys/, state/, officers/ (keys), policies/ (published revisions)
 logs/           one file per process
 ```
 """

@@ -28,6 +28,7 @@ from node.console.policy_options import (
     bundles_in,
     errors_in_words,
     exit_if,
+    one_bundle,
 )
 from node.console.policy_output import (
     checked_json,
@@ -51,6 +52,7 @@ from node.policy.matrix import lock_text, matrix
 from node.policy.requesters import Requester
 from node.policy.sentences import Language
 from node.policy.trials import run_suites
+from node.policy.vocabulary import unknown_purpose
 
 if TYPE_CHECKING:
     from node.policy.documents import GovernedField, TypeDocument
@@ -124,13 +126,11 @@ def why(
 ) -> None:
     """Say why a field is shown, masked or denied: every rule and the clause on which it fails."""
     with errors_in_words():
-        [(_, bundle), *others] = list(bundles_in(policies, schema))
-        if others:
-            raise BadInputError(f"`{policies}` holds several bundles; name one of them with `--policies`")
+        _, bundle = one_bundle(policies, schema)
         document, field = _field(bundle, coordinate)
         requester = _requester(bundle, kind, basis, area)
         attributes = None if row is None else _row(row, document)
-        question = Question(requester, purpose, _day(day))
+        question = Question(requester, _purpose(bundle, purpose), _day(day))
         found = explain(bundle, document, field, question, None if attributes is None else (attributes, consent or ()))
     if output is Format.JSON:
         print_json(explanation_json(found))
@@ -243,6 +243,12 @@ def _requester(bundle: Bundle, kind: str, basis: list[str] | None, area: str | N
         if one not in vocabulary.legal_bases:
             raise BadInputError(f"legal basis `{one}` is not in the vocabulary{nearest(one, vocabulary.legal_bases)}")
     return Requester(kind, frozenset(vocabulary.legal_bases if basis is None else basis), area)
+
+
+def _purpose(bundle: Bundle, purpose: str) -> str:
+    if purpose not in bundle.vocabulary.purposes:
+        raise BadInputError(unknown_purpose(purpose, bundle.vocabulary.purposes))
+    return purpose
 
 
 def _row(text: str, document: TypeDocument) -> Mapping[str, object]:

@@ -165,7 +165,9 @@ async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
     """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still."""
     shutil.copytree(founded.root, root)
     home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
-    write_settings(home, charter, PORTS, root / "policies", demo_files() / "queries")
+    # Unsigned folders: what a test writes there is in force without two officers.
+    policies = {str(member.id): {"policies": str(root / "policies" / member.id)} for member in charter.nodes()}
+    write_settings(home, charter, PORTS, policies, demo_files() / "queries")
     stamp(home, clock)
     nodes = {
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)

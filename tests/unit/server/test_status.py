@@ -32,14 +32,7 @@ def settings_file(settings: NodeSettings, tmp_path: Path) -> Path:
     said = msgspec.structs.asdict(settings) | {"listen": f"127.0.0.1:{port}"}
     values = {key: value for key, value in said.items() if isinstance(value, str | Path)}
     path = tmp_path / "settings.toml"
-<<<<<<< HEAD
     lines = [f"{key} = {str(value)!r}" for key, value in values.items()]
-=======
-    written = {
-        key: value if isinstance(value, int) else repr(str(value)) for key, value in values.items() if value is not None
-    }
-    lines = [f"{key} = {value}" for key, value in written.items()]
->>>>>>> 556014f (Decide by published, doubly signed bundles; remember the policy over a restart; say how a node stands)
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
