@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,8 +24,7 @@ BODY_SECONDS = 5.0
 """A body that takes longer is not waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """A whole request; header names are in lower case, `path` is decoded and without the query string."""
 
     method: str
@@ -33,8 +34,7 @@ class Arrived:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A whole answer; its length is written by the server."""
 
     status: int

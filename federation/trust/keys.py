@@ -228,16 +228,27 @@ def message_keys(keys: Iterable[PublishedKey], instant: datetime) -> KeyLookup:
     found: dict[str, VerifyKey] = {}
     for published in keys:
         if published.use is KeyUse.MESSAGE and published.valid_at(instant):
-            key = _known_key(tuple(sorted(published.jwk.items())))
+            key = known_key(published.jwk)
             if key.kid != published.kid:
                 raise SignatureError("expected a published key whose `kid` is its RFC 7638 thumbprint")
             found[key.kid] = key
     return found.get
 
 
+def known_key(jwk: dict[str, Any]) -> VerifyKey:
+    """Return what `VerifyKey.from_jwk` does: a point is put on its curve once; the same keys come with every request.
+
+    Raises:
+        SignatureError: see `VerifyKey.from_jwk`.
+    """
+    try:
+        return _known_key(tuple(jwk.items()))
+    except TypeError:  # a value that is no text, which is no key
+        return VerifyKey.from_jwk(jwk)
+
+
 @lru_cache(maxsize=4096)
-def _known_key(jwk: tuple[tuple[str, str], ...]) -> VerifyKey:
-    """A point is put on its curve once; the same keys come with every request."""
+def _known_key(jwk: tuple[tuple[str, Any], ...]) -> VerifyKey:
     return VerifyKey.from_jwk(dict(jwk))
 
 

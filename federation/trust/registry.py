@@ -53,11 +53,15 @@ class FolderSource:
 
     path: Path
     _seen: tuple[int, int] = field(default=(0, 0), repr=False)
+    _timestamp: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._timestamp = str(self.path / TIMESTAMP_NAME)
 
     def changed(self) -> bool:
         """Tell whether another timestamp lies there: it is the last file that is written."""
         try:
-            state = (self.path / TIMESTAMP_NAME).stat()
+            state = os.stat(self._timestamp)  # noqa: PTH116  # before every request: a path made once is cheaper
         except OSError:
             return False  # a registry that cannot be reached is no reason to forget the list in force
         found = (state.st_mtime_ns, state.st_ino)

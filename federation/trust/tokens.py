@@ -20,7 +20,7 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, ProofError, SignatureError, TokenError, TokenExpiredError
 from federation.contract.identifiers import MemberId, member_id
 from federation.trust.jose import read_part, read_token, require_signature, sign_token
-from federation.trust.keys import KeyLookup, SigningKey, VerifyKey
+from federation.trust.keys import KeyLookup, SigningKey, VerifyKey, known_key
 
 SKEW = 30
 """Seconds by which two clocks may differ."""
@@ -201,7 +201,7 @@ def verify_dpop(text: str, method: str, uri: str, clock: Clock, access_token: st
     """
     try:
         header, payload = read_token(text, _DpopHeader)
-        key = VerifyKey.from_jwk(header.jwk)
+        key = known_key(header.jwk)
         require_signature(text, key)
         proof = read_part(payload, DpopProof, "claims")
         _require_names(proof.jti)
