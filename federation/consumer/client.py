@@ -130,5 +130,5 @@ class PartnerClient:
 def _object(response: httpx.Response) -> dict[str, Any]:
     try:
         return msgspec.json.decode(response.content, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise BadInputError(f"gateway answered {response.status_code} without a JSON object") from error

@@ -85,7 +85,7 @@ class Bundle(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
         """
         try:
             return msgspec.json.decode(content, type=cls)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise BadInputError(f"evidence cannot be read: {error}") from error
 
     def to_bytes(self) -> bytes:

@@ -125,7 +125,7 @@ class LedgersOutside:
     def _json(self, url: str) -> dict[str, Any]:
         try:
             return msgspec.json.decode(self._text(url), type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+        except ValueError as error:
             raise LedgerCorruptError("ledger answered with something else than a proof") from error
 
     def _text(self, url: str) -> str:

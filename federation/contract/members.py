@@ -203,7 +203,7 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
         """
         try:
             return msgspec.json.decode(content, type=cls)
-        except msgspec.MsgspecError as error:
+        except ValueError as error:  # of msgspec, or no UTF-8
             raise BadInputError(f"member list cannot be read: {error}") from error
 
     def to_json(self) -> Any:

@@ -76,5 +76,5 @@ class ConvertAnswer(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 def _read(body: bytes, kind: type[_Message], name: str) -> _Message:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputError(f"{name} of the pseudonym exchange cannot be read: {error}") from error

@@ -63,7 +63,7 @@ class NodeReporter:
             answer = await self.sender.post(peer, request, self.deadline)
             self.sender.require_answer(peer, request, answer)
             found = msgspec.json.decode(answer.body) if answer.status == _OK else {}
-        except (TransportError, CroceviaError, msgspec.MsgspecError):
+        except (TransportError, CroceviaError, ValueError):  # ValueError: not the JSON of an answer
             return None
         accesses = found.get("accesses")
         return accesses if isinstance(accesses, list) else None

@@ -1,0 +1,198 @@
+"""The parsers that take bytes from outside, with valid inputs to begin from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from graphql import build_schema
+
+from federation.consumer.evidence import Bundle, verify_bundle
+from federation.contract.canonical import b64url, from_b64url
+from federation.contract.clock import FixedClock
+from federation.contract.errors import CroceviaError
+from federation.contract.graphql_request import GraphQLRequest, Limits, strict_json
+from federation.contract.identifiers import Pseudonym
+from federation.contract.members import MemberList
+from federation.contract.messages import read_node_request
+from federation.execution.transport.errors import BadMessageError
+from federation.execution.transport.limits import TransportLimits
+from federation.execution.transport.reader import AnswerReader
+from federation.gateway.http_graphql import accepted, check_content_type
+from federation.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from federation.ledger.leaf import Leaf
+from federation.ledger.tiles import TilePath
+from federation.ledger.timestamps import verify_timestamp
+from federation.ledger.witness import AddCheckpoint
+from federation.trust.http_messages import HttpRequest, single_headers
+from federation.trust.http_signatures import verify_request
+from federation.trust.keys import message_keys
+from federation.trust.tokens import AccessTokens, verify_dpop
+from node.data.mapping import Mapping
+from node.enforcement.documents import Documents
+from node.policy.bundle import read_bundle
+from node.policy.errors import PolicyError
+from node.policy.signing import Envelope
+from tests.faults.fuzz import Target
+from tests.support.data import SEALER
+from tests.support.ledger import SIGNER, entry
+from tests.support.parties import FEDERATION, GATEWAY_URL, NOW, Parties
+
+ROOT = Path(__file__).parents[2]
+OURS = (CroceviaError,)
+QUESTION = """query Q($by: CitizenKey!, $n: Int = 5) { citizen(by: $by) { id ...F residence { municipality } } }
+fragment F on Citizen { benefits(first: $n) @include(if: true) { kind amount } }"""
+
+
+def targets() -> Iterator[Target]:
+    """Yield every target."""
+    parties = Parties()
+    yield from _requests(parties)
+    yield from _tokens(parties)
+    yield from _ledger()
+    yield from _files()
+    yield from _answers()
+
+
+def _requests(parties: Parties) -> Iterator[Target]:
+    schema = build_schema((ROOT / "schema.graphql").read_text(), assume_valid_sdl=True)
+    limits = Limits()
+
+    def question(content: bytes) -> None:
+        asked = GraphQLRequest.parse(content, limits)
+        if asked.query is not None:
+            Documents(schema, limits).asked(asked.query, asked.operation_name, asked.variables)
+
+    body = {"query": QUESTION, "operationName": "Q", "variables": {"by": {"taxCode": "RSSMRA80A01H501U"}, "n": 3}}
+    yield Target("graphql request", [msgspec.json.encode(body)], question, OURS)
+    variables = msgspec.json.encode(body["variables"])
+
+    def only_variables(content: bytes) -> None:
+        given = strict_json(content)
+        Documents(schema, limits).asked(QUESTION, "Q", given if isinstance(given, dict) else {})
+
+    yield Target("graphql variables", [variables, b'{"by":{"id":"v1.siv.a.b"},"n":null}'], only_variables, OURS)
+    yield Target("json", [msgspec.json.encode(body), b'[1.5e3,"\\ud83d\\ude00",null,true]'], strict_json, OURS)
+    own = parties.consumers({"query": QUESTION})
+    relayed = msgspec.json.decode(parties.relayed({"query": QUESTION}, own).body)["extensions"]["crocevia"]
+
+    def extension(content: bytes) -> None:
+        found = read_node_request(strict_json(content))
+        HttpRequest.of_consumer(found.consumer_request)
+
+    yield Target("relayed request", [msgspec.json.encode(relayed)], extension, OURS)
+    yield Target("accept", [b"application/json;q=0.5, text/event-stream, */*;q=0.1"], accepted, OURS)
+    yield Target("content-type", [b'application/json; charset="utf-8"'], check_content_type, OURS)
+    keys, clock = message_keys(parties.current().member("inprev").keys, NOW), FixedClock(NOW)
+
+    def headers(content: bytes) -> None:
+        raw = [line.partition(b": ")[::2] for line in content.split(b"\n")]
+        verify_request(HttpRequest("POST", GATEWAY_URL, single_headers(raw), own.body), keys, clock)
+
+    signed = "\n".join(f"{name}: {value}" for name, value in own.headers.items()).encode()
+    yield Target("signature headers", [signed], headers, OURS)
+
+
+def _tokens(parties: Parties) -> Iterator[Target]:
+    keys, clock = message_keys(parties.current().gateway.keys, NOW), FixedClock(NOW)
+    token = parties.token()
+
+    def access(content: bytes) -> None:
+        AccessTokens(FEDERATION, GATEWAY_URL, clock).verify(content.decode("latin-1"), keys)
+
+    yield Target("token", [token.encode()], access, OURS)
+    header, claims = (from_b64url(part) for part in token.split(".")[:2])
+
+    def signed(content: bytes) -> None:
+        """Sign whatever header and claims there are: nothing but their meaning is in the way."""
+        first, _, second = content.partition(b"\n")
+        text = f"{b64url(first)}.{b64url(second)}"
+        made = f"{text}.{b64url(parties.gateway.sign(text.encode()))}"
+        AccessTokens(FEDERATION, GATEWAY_URL, clock).verify(made, keys)
+
+    yield Target("token claims", [header + b"\n" + claims], signed, OURS)
+    proof = parties.consumers({"query": QUESTION}, token=token).headers["dpop"]
+
+    def dpop(content: bytes) -> None:
+        verify_dpop(content.decode("latin-1"), "POST", GATEWAY_URL, clock, token)
+
+    yield Target("dpop", [proof.encode()], dpop, OURS)
+
+
+def _ledger() -> Iterator[Target]:
+    note = str(sign_checkpoint(Checkpoint(SIGNER.verifier.name, 7, bytes(32)), SIGNER))
+
+    def opened(content: bytes) -> None:
+        open_checkpoint(content.decode("utf-8", "replace"), SIGNER.verifier)
+
+    yield Target("signed note", [note.encode()], opened, OURS)
+    asked = str(AddCheckpoint(3, (bytes(32), bytes(range(32))), note))
+    yield Target(
+        "witness request", [asked.encode()], lambda content: AddCheckpoint.parse(content.decode("latin-1")), OURS
+    )
+    yield Target(
+        "tile path",
+        [b"tile/0/x001/067.p/112", b"tile/entries/000"],
+        lambda c: TilePath.parse(c.decode("latin-1")),
+        OURS,
+    )
+    leaf = Leaf.about(entry(1), bytes(16), []).to_bytes()
+    yield Target("leaf", [leaf], Leaf.parse, OURS)
+    yield Target("timestamp", [bytes.fromhex("30030201003000")], lambda c: verify_timestamp(c, note, ()), OURS)
+    bundle = {
+        "consumer": "inprev",
+        "request": {"method": "POST", "targetUri": GATEWAY_URL, "headers": {"signature": "x"}, "body": ""},
+        "response": {"data": {"citizen": {"isee": "[0,1)", "benefits": [{"kind": "x"}]}}},
+        "evidence": [
+            {
+                "member": "c",
+                "leaf": leaf.decode(),
+                "committed": [{"path": ["_entities", 0, "isee"], "hash": "AAAA", "salt": "AAAA"}],
+                "receipt": {"origin": "o", "index": 1, "leafHash": "", "checkpoint": note, "inclusion": []},
+            }
+        ],
+    }
+    keys = {"c": str(SIGNER.verifier)}
+    yield Target("evidence", [msgspec.json.encode(bundle)], lambda c: verify_bundle(Bundle.parse(c), keys), OURS)
+    yield Target("pseudonym", [b"v1.siv.inprev.AAECAwQ"], lambda c: Pseudonym.parse(c.decode("latin-1")), OURS)
+    cursor = SEALER.seal(["2026-01-01", 7], ["Citizen", "inprev"])
+
+    def resumed(content: bytes) -> None:
+        SEALER.open(content.decode("utf-8", "replace"), ["Citizen", "inprev"])
+
+    yield Target("cursor", [cursor.encode()], resumed, OURS)
+
+
+def _files() -> Iterator[Target]:
+    folder = ROOT / "policies" / "c_m999"
+    vocabulary = (ROOT / "policies" / "vocabulary.yaml").read_bytes()
+    policies = [path.read_bytes() for path in sorted((folder / "types").glob("*.yaml"))]
+
+    def policy(content: bytes) -> None:
+        read_bundle({"vocabulary.yaml": vocabulary, "types/Citizen.yaml": content})
+
+    yield Target("policy yaml", policies, policy, (PolicyError,))
+    yield Target("vocabulary yaml", [vocabulary], lambda c: read_bundle({"vocabulary.yaml": c}), (PolicyError,))
+    envelope = msgspec.json.encode({"manifest": {"revision": 1, "parent": None, "files": {}}, "signatures": []})
+    yield Target("policy envelope", [envelope], Envelope.parse, (CroceviaError, PolicyError))
+    mapping = (ROOT / "deploy" / "demo" / "c_m999" / "node.yaml").read_bytes()
+    yield Target("node.yaml", [mapping], lambda c: Mapping.parse(c.decode("utf-8", "replace")), OURS)
+    members = msgspec.json.encode(Parties().current())
+    yield Target("member list", [members], MemberList.parse, OURS)
+
+
+def _answers() -> Iterator[Target]:
+    body = b'{"data":{"a":1}}'
+    plain = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n" + body
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+
+    def answer(content: bytes) -> None:
+        reader = AnswerReader(TransportLimits(), None)
+        half = len(content) // 2
+        reader.feed(content[:half])
+        reader.feed(content[half:])
+        if reader.complete:
+            reader.answer()
+
+    yield Target("http answer", [plain, chunked], answer, (BadMessageError,))
