@@ -44,7 +44,6 @@ from federation.demo.checking import (
 from federation.demo.founding import (
     EXCHANGE_MASTER_KEY,
     make_keys,
-    make_party_keys,
     publish_federation,
     write_settings,
 )
@@ -57,7 +56,10 @@ from federation.directory.rows import HeldFile
 from federation.exchange import server as exchange_server
 from federation.gateway import commands as gateway_commands
 from federation.linkage.siv import SivSuite
+from federation.membership import agreement_commands
+from federation.membership import commands as federation_commands
 from federation.trust.keys import MESSAGE_KEY, SigningKey, read_secret
+from federation.trust.party_keys import make_party_keys
 from node.console.node_commands import app as node_commands
 from node.console.policy_commands import app as policy_app
 from node.console.policy_folders import shared_policies_folder
@@ -66,6 +68,7 @@ from node.demo.expectations import Expected, expected_answers
 from node.demo.officers import publish_policy
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
+from node.server.join_command import join
 from node.server.policies import load_decisions
 from node.server.status_command import status as node_status
 from node.subgraph.schema import NodeSchema, verified_coordinates
@@ -95,6 +98,8 @@ app.add_typer(demo_commands, name="demo")
 app.add_typer(node_commands, name="node")
 app.add_typer(gateway_commands.app, name="gateway")
 app.add_typer(exchange_commands, name="exchange")
+app.add_typer(federation_commands.app, name="federation")
+app.add_typer(agreement_commands.app, name="agreement")
 app.add_typer(ledger_commands, name="ledger")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(schema_commands, name="schema")
@@ -167,6 +172,7 @@ def node_serve(settings: SettingsOption) -> None:
 
 
 node_commands.command(name="status")(node_status)
+node_commands.command(name="join")(join)
 
 
 @exchange_commands.command(name="serve")

@@ -135,7 +135,7 @@ class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
         return f"{type_name}.{field_name}" in self.coordinates or f"{type_name}.*" in self.coordinates
 
 
-class Agreement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Agreement(msgspec.Struct, frozen=True, cache_hash=True, rename="camel", forbid_unknown_fields=True):
     """A consumer, the providers it may ask, for which purposes, which fields, and when.
 
     One agreement may bind several providers: the cross-agency view of one purpose is one request, and each party

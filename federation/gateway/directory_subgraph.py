@@ -18,72 +18,10 @@ from graphql.execution import ExecutionResult
 
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import DIRECTORY, Pseudonym
+from federation.directory.schema import DIRECTORY_TYPES
 from federation.execution.ports import FetchAnswer, FetchRequest
 
-_TYPES = '''
-type Query {
-  """
-  One citizen, named by the consumer's own pseudonym or, where a policy allows the look-up, by tax code.
-  it: Un cittadino, indicato con lo pseudonimo dell'ente o, dove una policy lo consente, con il codice fiscale.
-  """
-  citizen(by: CitizenKey!): Citizen
-  """
-  Who looked at the data of a citizen, in every node, newest first.
-  it: Chi ha visto i dati di un cittadino, in ogni nodo, dal più recente.
-  """
-  accessReport(citizen: ID!): AccessReport
-}
-
-"""
-How a citizen is named; exactly one field.
-it: Come si indica un cittadino; un solo campo.
-"""
-input CitizenKey @oneOf {
-  id: ID
-  taxCode: TaxCode
-}
-
-"""
-Italian tax code (codice fiscale).
-it: Codice fiscale.
-"""
-scalar TaxCode
-
-"""
-What the ledgers hold about a citizen.
-it: Che cosa contengono i registri su un cittadino.
-"""
-type AccessReport {
-  "The entries. it: Le registrazioni."
-  accesses: [Access!]
-  "Members that did not answer. it: Gli enti che non hanno risposto."
-  gaps: [String!]
-}
-
-"""
-One entry of a member's ledger, with the proof that it stands there.
-it: Una registrazione, con la prova che sta nel registro.
-"""
-type Access {
-  "Whose ledger. it: Il registro di quale ente."
-  member: String
-  "The entry as the ledger hashes it. it: La registrazione, come il registro la firma."
-  leaf: String
-  "The receipt, as JSON. it: La ricevuta, in JSON."
-  receipt: String
-}
-
-type Citizen KEY {
-  id: ID
-}
-'''
-
-DIRECTORY_SDL = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])\n'
-    + _TYPES.replace("KEY", '@key(fields: "id", resolvable: false)')
-)
-
-_SCHEMA = build_schema(_TYPES.replace("KEY", ""))
+_SCHEMA = build_schema(DIRECTORY_TYPES)
 
 
 class Finder(Protocol):

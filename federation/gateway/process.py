@@ -6,14 +6,14 @@ import asyncio
 import random
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.canonical import b64url
 from federation.contract.clock import Clock
-from federation.contract.errors import NodeUnavailableError
+from federation.contract.errors import NodeUnavailableError, RegistryStaleError
 from federation.contract.graphql_request import Limits
 from federation.contract.members import MemberList
 from federation.directory.directory import Directory
@@ -43,7 +43,15 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.counters import SqliteCounters
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, message_keys, read_secret
+from federation.trust.keys import (
+    LEDGER_KEY,
+    MESSAGE_KEY,
+    SigningKey,
+    load_ed25519,
+    message_keys,
+    new_nonce,
+    read_secret,
+)
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
@@ -51,13 +59,7 @@ from federation.trust.trusted_list import SUPERGRAPH_FILE
 
 SUBJECTS_KEY = "subjects.key"
 LEDGER_FILE = "ledger.db"
-_NONCE_BYTES = 18
 _TRACE_BYTES = 16
-
-
-def new_nonce() -> str:
-    """Return an unguessable base64url text."""
-    return b64url(secrets.token_bytes(_NONCE_BYTES))
 
 
 def new_trace() -> str:
@@ -82,9 +84,10 @@ class GatewayProcess:
     subject_keys: SqliteSubjectKeys
     client: HttpClient = field(init=False)
     fetching: ResilientFetcher = field(init=False)
-    gateway: Gateway = field(init=False)
     authorisation: AuthorisationServer = field(init=False)
     _sender: Sender = field(init=False)
+    _gateway: Gateway = field(init=False)
+    _graph: str = field(init=False)
     _others: _Others | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -93,11 +96,11 @@ class GatewayProcess:
         self._sender = Sender(self.client, self.key, self.clock, new_nonce)
         self.fetching = ResilientFetcher(_Nobody(), ResilienceSettings(), random.random)
         tokens = AccessTokens(members.federation, members.gateway.endpoint, self.clock)
-        supergraph = Supergraph.parse(self.registry.document(SUPERGRAPH_FILE))
-        self.gateway = Gateway(
+        self._graph = members.supergraph
+        self._gateway = Gateway(
             members=self.registry,
             door=Doorkeeper(tokens, self.replay, self.counters, self.clock),
-            questions=Questions(supergraph, Limits()),
+            questions=self._questions(),
             mediate=self._mediate,
             ledger=self.ledger,
             require_witnessed=self.keeping.witnessed.require,
@@ -108,6 +111,19 @@ class GatewayProcess:
         self.authorisation = AuthorisationServer(
             self.settings.url, self.registry, self.key, self.replay, self.clock, new_nonce
         )
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the next question passes; it plans on another graph once another edition is in force."""
+        with suppress(RegistryStaleError):  # the question is refused for that, and recorded, when its asker is proved
+            members = self.registry.current()
+            if members.supergraph != self._graph:
+                self._gateway = replace(self._gateway, questions=self._questions())
+                self._graph = members.supergraph
+        return self._gateway
+
+    def _questions(self) -> Questions:
+        return Questions(Supergraph.parse(self.registry.document(SUPERGRAPH_FILE)), Limits())
 
     @classmethod
     def open(cls, settings: GatewaySettings, clock: Clock) -> GatewayProcess:

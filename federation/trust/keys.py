@@ -7,6 +7,7 @@ section 1). A key file is PKCS#8 PEM of mode 0600; a file that others may read i
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -25,7 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from federation.contract.canonical import b64url, canonical, from_b64url
@@ -41,6 +44,7 @@ OFFICER_KEYS = ("officer-1.pem", "officer-2.pem")
 _COORDINATE_BYTES = 32
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _SECRET_BYTES = 32
+_NONCE_BYTES = 18
 _EC_MEMBERS = frozenset({"crv", "kty", "x", "y"})
 _OKP_MEMBERS = frozenset({"crv", "kty", "x"})
 _RSA_MEMBERS = frozenset({"e", "kty", "n"})
@@ -168,6 +172,30 @@ def load_ed25519(path: Path) -> Ed25519PrivateKey:
     return private
 
 
+def read_ed25519_public(path: Path) -> Ed25519PublicKey:
+    """Read a public Ed25519 key from a PEM file, which may hold the private key too.
+
+    Raises:
+        ConfigurationError: the file is missing, or holds no Ed25519 key; names the file.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        public = load_pem_public_key(content)
+    except ValueError:
+        return load_ed25519(path).public_key()
+    if not isinstance(public, Ed25519PublicKey):
+        raise ConfigurationError(f"key file `{path}` does not hold an Ed25519 key")
+    return public
+
+
+def write_ed25519_public(path: Path, key: Ed25519PublicKey) -> None:
+    """Write a public key as PEM, to be given to others."""
+    path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
 def generate_ed25519(path: Path) -> Ed25519PrivateKey:
     """Make an Ed25519 key in a new file of mode 0600.
 
@@ -255,6 +283,11 @@ def _known_key(jwk: tuple[tuple[str, Any], ...]) -> VerifyKey:
 def jwks(keys: Collection[VerifyKey]) -> dict[str, Any]:
     """Return a JWK set of signature keys (RFC 7517 section 5), as `/.well-known/jwks.json` serves it."""
     return {"keys": [{**key.public_jwk(), "alg": "ES256", "kid": key.kid, "use": "sig"} for key in keys]}
+
+
+def new_nonce() -> str:
+    """Return an unguessable base64url text."""
+    return b64url(secrets.token_bytes(_NONCE_BYTES))
 
 
 def read_secret(path: Path) -> bytes:

@@ -122,13 +122,17 @@ class Repository:
             BadInputError: the key is not an operator's.
         """
         signer = CryptoSigner(key)
-        allowed = self._operators()
-        if signer.public_key.keyid not in allowed:
+        if not any(signer.public_key.keyid in root for root in self.roots()):
             raise BadInputError("the key is not among the operators' keys of the root that is in force or staged")
         for name, staged in self._all_staged():
             staged.sign(signer, append=True)
             _write(self.staged / name, staged.to_bytes(_WRITTEN))
         return self.standing()
+
+    def roots(self) -> tuple[frozenset[str], ...]:
+        """Return the key ids of the operators of the root in force, and of one that is staged."""
+        found = (self._newest_root(), self._read(self.staged / _ROOT))
+        return tuple(frozenset(root.signed.roles["root"].keyids) for root in found if root is not None)
 
     def standing(self) -> tuple[Signatures, ...]:
         """Return who signed what is staged.
@@ -192,10 +196,6 @@ class Repository:
     def _last_stamp(self) -> int:
         stamped = self._read(self.folder / TIMESTAMP_NAME)
         return 0 if stamped is None else int(stamped.signed.version)
-
-    def _operators(self) -> frozenset[str]:
-        roots = (self._newest_root(), self._read(self.staged / _ROOT))
-        return frozenset(keyid for root in roots if root is not None for keyid in root.signed.roles["root"].keyids)
 
     def _signatures(self, staged: Metadata[Any]) -> Signatures:
         signed, content = staged.signed, staged.signed_bytes

@@ -27,6 +27,7 @@ from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.outgoing import open_post
+from federation.trust.proposals import CHALLENGE_PATH, answer_challenge
 from federation.trust.registry import follow
 from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
@@ -82,6 +83,11 @@ def create_app(process: NodeProcess) -> Starlette:
             raise NotFoundError("no head of such a ledger was cosigned here")
         return PlainTextResponse(note)
 
+    async def challenge(request: Request) -> Response:
+        nonce, settings = request.query_params.get("nonce", ""), process.settings
+        endpoint = settings.url + "/graphql"
+        return PlainTextResponse(answer_challenge(nonce, settings.member, endpoint, process.key, process.clock))
+
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "pass"})
 
@@ -95,6 +101,7 @@ def create_app(process: NodeProcess) -> Starlette:
             Route("/ledger/{path:path}", _or_problem(ledger)),
             Route(ADD_CHECKPOINT, _witness(process), methods=["POST"]),
             Route("/witness/checkpoint/{origin}", _or_problem(witnessed)),
+            Route(CHALLENGE_PATH, _or_problem(challenge)),
             Route("/healthz", live),
             Route("/readyz", _or_problem(ready)),
         ],

@@ -1,0 +1,53 @@
+"""What an administration proposes when it joins: itself, its address, its schema, and a proof for each of its keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from federation.contract.clock import Clock, epoch_seconds
+from federation.contract.identifiers import MemberId
+from federation.contract.members import Member
+from federation.contract.proposals import Proposal, SignedProposal
+from federation.ledger.cosignature import Cosigner
+from federation.ledger.names import ledger_origin, witness_name
+from federation.ledger.note import Ed25519Signer
+from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519
+from federation.trust.party_keys import message_key, officer_keys
+from federation.trust.proposals import sign_proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the list says of a member beside keys and address; `name` is by language."""
+
+    member: MemberId
+    name: dict[str, str]
+    kind: str
+    area: str
+
+
+def propose(
+    federation: str, described: Description, keys: Path, endpoint: str | None, schema: str, clock: Clock
+) -> SignedProposal:
+    """Return a proposal signed by every key that it names; without an endpoint the member only asks.
+
+    Raises:
+        ConfigurationError: a key is missing or may be read by others; names the file.
+    """
+    now = clock.now()
+    message = SigningKey.load(keys / MESSAGE_KEY)
+    officers = [load_ed25519(path) for path in sorted(keys.glob("officer-*.pem"))]
+    signer = Ed25519Signer.of(ledger_origin(federation, described.member), load_ed25519(keys / LEDGER_KEY))
+    witness = Cosigner.of(witness_name(federation, described.member), load_ed25519(keys / WITNESS_KEY))
+    member = Member(
+        id=described.member,
+        name=described.name,
+        kind=described.kind,
+        area=described.area,
+        keys=(message_key(keys, now), *officer_keys(keys, now)),
+        endpoint=endpoint,
+        ledger=str(signer.verifier) if endpoint else None,
+        witness=str(witness.verifier) if endpoint else None,
+    )
+    return sign_proposal(Proposal(federation, member, schema, epoch_seconds(clock)), message, officers)
