@@ -24,7 +24,7 @@ from federation.membership.admission import Edition, Examination, Examiner
 from federation.membership.agreement_files import read_agreement
 from federation.membership.publisher import serve
 from federation.membership.recorded_usage import recorded_usage
-from federation.membership.settings import PUBLISHER
+from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.membership.workspace import (
     EXCHANGE,
     GATEWAY,
@@ -38,6 +38,7 @@ from federation.membership.workspace import (
 )
 from federation.trust.agreements import standing
 from federation.trust.keys import load_ed25519, new_nonce, read_ed25519_public
+from federation.trust.party_keys import ensure_ed25519
 from federation.trust.proposals import CHALLENGE_PATH
 from federation.trust.repository import Signatures, key_id
 
@@ -149,7 +150,9 @@ def rotate(
 ) -> None:
     """Stage the root with other operators, or with a new key for the timestamp; old and new operators sign it."""
     place = Workspace(work.resolve(), SystemClock())
-    timestamp = load_ed25519(place.root / PUBLISHER / "keys" / "timestamp.pem").public_key()
+    online = place.root / PUBLISHER / "keys" / TIMESTAMP_KEY
+    ensure_ed25519(online)
+    timestamp = load_ed25519(online).public_key()
     publics = [read_ed25519_public(path) for path in operator_key]
     place.repository.stage_root(place.current().members.federation, threshold, publics, timestamp)
     _sign_and_publish(place, key or _operators(place))

@@ -41,7 +41,7 @@ ROOT_FILE: Final = "root.json"
 """The first root: whom to believe about the member list. It comes to a member by hand, never over the wire."""
 
 KEPT_FILE: Final = "member-list.json"
-FOLLOW_SECONDS: Final = 15.0
+FOLLOW_SECONDS: Final = 5.0
 _HTTP_SECONDS = 5.0
 
 _log = logging.getLogger("crocevia.registry")
