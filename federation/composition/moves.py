@@ -27,6 +27,9 @@ class Place:
 
 Reach = frozenset[Place]
 
+Given = frozenset[tuple[str, str]]
+"""Contexts, each with a selection, whose values objects above give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -162,8 +165,11 @@ class Moves:
                 return False
         return True
 
-    def children(self, type_name: str, reached: Reach, field_name: str) -> frozenset[Place]:
-        """Return the places of a field's value; none when the field cannot be had within the reach."""
+    def children(self, type_name: str, reached: Reach, field_name: str, given: Given | None = None) -> frozenset[Place]:
+        """Return the places of a field's value; none when the field cannot be had within the reach.
+
+        `given` are the context values that objects above give; without it, all are.
+        """
         index = self._indexed(reached)
         found: set[Place] = set()
         for owner in (type_name, *self.types[type_name].interfaces):
@@ -171,6 +177,8 @@ class Moves:
             if declared is None:
                 continue
             for subgraph, here in declared.subgraphs.items():
+                if given is not None and not {(one.context, one.selection) for one in here.context_arguments} <= given:
+                    continue
                 for place in index.get((subgraph, owner), ()):
                     if self._answers(type_name, reached, place, field_name, here):
                         found.add(Place(subgraph, named(here.type), self._provided_below(place, field_name, here)))

@@ -5,8 +5,9 @@ which subgraph, under which type there, and what that subgraph provides of it be
 place, keys lead to others; all that can be reached from one place together is its reach. A field is answered when some
 subgraph in the reach of some place resolves it.
 
-A walk goes on with the places where the field's value then is at hand. What was seen once (a type, with its reaches) is
-not looked at again, so that the work grows with the schema and not with the paths through it.
+A walk goes on with the places where the field's value then is at hand. What was seen once (a type, with its reaches and
+the context values that objects above give) is not looked at again, so that the work grows with the schema and not with
+the paths through it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from federation.composition.errors import Finding
+from federation.composition.fieldset import FieldSet, parse_field_set
 from federation.composition.model import Kind, named
-from federation.composition.moves import Moves, Place, Reach
+from federation.composition.moves import Given, Moves, Place, Reach
 from federation.composition.paths import Path
 from federation.composition.supergraph import Supergraph, SuperType
 
@@ -28,11 +30,12 @@ _LABELS_TRIED_TOGETHER = 4
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Where the walk is: a type of the API, the places of its value, and the way there."""
+    """Where the walk is: a type of the API, the places of its value, the way there, and what objects above give."""
 
     type_name: str
     places: frozenset[Place]
     path: Path
+    given: Given
 
 
 def unsatisfied(supergraph: Supergraph) -> Iterator[Finding]:
@@ -72,7 +75,8 @@ class _Walk:
         self.graph = Moves(supergraph, active)
         self.supergraph = supergraph
         self.visible = _visible_fields(supergraph)
-        self.seen: set[tuple[str, frozenset[Reach]]] = set()
+        self.contexts = _context_uses(supergraph)
+        self.seen: set[tuple[str, frozenset[Reach], Given]] = set()
         self.waiting: deque[_State] = deque()
 
     def findings(self) -> Iterator[Finding]:
@@ -81,7 +85,7 @@ class _Walk:
             if name is None or name not in self.supergraph.types:
                 continue
             places = frozenset(Place(subgraph, name) for subgraph in self.supergraph.types[name].subgraphs)
-            self.waiting.append(_State(name, places, Path(root)))
+            self.waiting.append(_State(name, places, Path(root), frozenset()))
         while self.waiting:
             yield from self._visit(self.waiting.popleft())
 
@@ -95,32 +99,72 @@ class _Walk:
                 continue
             places = frozenset(place for each in state.places for place in self.graph.downcast(each, name))
             if places:
-                self.waiting.append(_State(name, places, state.path.on(name)))
+                self.waiting.append(_State(name, places, state.path.on(name), state.given))
 
     def _object(self, state: _State, type_: SuperType) -> Iterator[Finding]:
         reaches = {place: self.graph.reach(type_.name, place) for place in state.places}
         different = set(reaches.values())
         largest = frozenset(reach for reach in different if not any(reach < other for other in different))
-        if (type_.name, largest) in self.seen:
+        if (type_.name, largest, state.given) in self.seen:
             return
-        self.seen.add((type_.name, largest))
+        self.seen.add((type_.name, largest, state.given))
+        given = self._given(state.given, type_, largest)
         for name in self.visible.get(type_.name, ()):
-            below = frozenset(child for reach in largest for child in self.graph.children(type_.name, reach, name))
+            below = frozenset(
+                child for reach in largest for child in self.graph.children(type_.name, reach, name, state.given)
+            )
             path = state.path.field(type_.fields[name])
             if not below:
-                yield self._finding(type_, name, path, reaches)
+                yield self._finding(type_, name, path, reaches, state.given)
                 continue
             target = self.supergraph.types.get(named(type_.fields[name].type))
             if target is not None and target.kind in {Kind.OBJECT, Kind.INTERFACE, Kind.UNION}:
-                self.waiting.append(_State(target.name, below, path))
+                self.waiting.append(_State(target.name, below, path, given))
 
-    def _finding(self, type_: SuperType, name: str, path: Path, reaches: Mapping[Place, Reach]) -> Finding:
+    def _given(self, above: Given, type_: SuperType, reaches: frozenset[Reach]) -> Given:
+        """Return what objects below a type are given: by the type itself where it sets a context, else from above."""
+        if not self.contexts:
+            return above
+        given = set(above)
+        for (context, text), (setting, selection) in self.contexts.items():
+            if type_.name in setting:
+                given.discard((context, text))
+                if all(self.graph.resolves(type_.name, reach, selection) for reach in reaches):
+                    given.add((context, text))
+        return frozenset(given)
+
+    def _finding(
+        self, type_: SuperType, name: str, path: Path, reaches: Mapping[Place, Reach], given: Given
+    ) -> Finding:
         lines = ["no way to answer", path.operation(), "since"]
+        for subgraph, here in type_.fields[name].subgraphs.items():
+            lines += [
+                f"- `{subgraph}` fills the argument `{one.name}` from context `{one.context}`,"
+                f" of which no object above gives `{one.selection}`"
+                for one in here.context_arguments
+                if (one.context, one.selection) not in given
+            ]
         for place in sorted(reaches, key=lambda each: each.subgraph):
             lines.append(f"- from `{place.subgraph}`:")
             lines += [f"  - {reason}" for reason in self.graph.reasons(type_, reaches[place], place, name)]
         subgraphs = tuple(sorted({place.subgraph for place in reaches}))
         return Finding("SATISFIABILITY_ERROR", "\n".join(lines), subgraphs, (f"{type_.name}.{name}",))
+
+
+def _context_uses(supergraph: Supergraph) -> Mapping[tuple[str, str], tuple[frozenset[str], FieldSet]]:
+    """Return every context value that some field reads: the object types that set the context, and what is selected."""
+    setting: dict[str, set[str]] = {}
+    for type_ in supergraph.types.values():
+        for context in type_.contexts:
+            objects = (type_.name,) if type_.kind is Kind.OBJECT else supergraph.possible(type_.name)
+            setting.setdefault(context, set()).update(objects)
+    return {
+        (one.context, one.selection): (frozenset(setting.get(one.context, ())), parse_field_set(one.selection))
+        for type_ in supergraph.types.values()
+        for declared in type_.fields.values()
+        for here in declared.subgraphs.values()
+        for one in here.context_arguments
+    }
 
 
 def _visible_fields(supergraph: Supergraph) -> dict[str, tuple[str, ...]]:

@@ -21,10 +21,10 @@ class Found:
 
     `objects` are all places in the merged tree, `numbers` the representation that each has in `index`, whose keys are
     the encoded representations (with the member that supplied the keys, in a keyed collection) in sending order;
-    `ends` are the lengths of `objects` after each target.
+    `ends` are the lengths of `objects` after each target, `given` encoded variables from contexts.
     """
 
-    __slots__ = ("encoded", "ends", "index", "numbers", "objects")
+    __slots__ = ("encoded", "ends", "given", "index", "numbers", "objects")
 
     def __init__(self) -> None:
         """Begin with nothing found."""
@@ -32,6 +32,7 @@ class Found:
         self.objects: list[Any] = []
         self.numbers: list[int] = []
         self.ends: list[int] = []
+        self.given: list[bytes] = []
         self.encoded = b"[]"
 
 

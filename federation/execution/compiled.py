@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from graphql import GraphQLSchema, graphql_sync
 from federation.execution.answer import NullFoundError, answer_decoder, failure_of_status, read_answer
 from federation.execution.codegen import attribute
 from federation.execution.collect import Collect, collector
+from federation.execution.contexts import Given, in_sets, operation_text
 from federation.execution.fold import (
     FoldedBlock,
     FoldedFetch,
@@ -33,6 +34,10 @@ from federation.planning.plan import Path, Plan
 
 MOST_FOLDED_FORMS = 64
 """Folded forms kept per plan; the oldest is dropped, since a client chooses the variables."""
+
+
+MOST_SET_FORMS = 16
+"""Forms kept per fetch with contexts; data decides how many there could be."""
 
 
 class Reading:
@@ -67,13 +72,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The objects under one path of an entity input. `layer` says which decoding of the answer fits their position."""
+    """The objects under one path of an entity input. `layer` says which decoding of the answer fits their position.
+
+    `given` says what objects above give them, for an input with contexts.
+    """
 
     path: Path
     position: Position
     collect: Collect
     merge: MergeAll
     layer: int
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,10 @@ class CompiledEntities:
 
 @dataclass(frozen=True, slots=True)
 class CompiledFetch:
-    """One fetch. `dependants` are places in the plan's order, `chain` counts the steps from here to the last one."""
+    """One fetch. `dependants` are places in the plan's order, `chain` counts the steps from here to the last one.
+
+    `sets` makes the form for several sets of values from contexts, where there are contexts.
+    """
 
     order: int
     folded: FoldedFetch
@@ -102,6 +114,27 @@ class CompiledFetch:
     parents: tuple[int, ...]
     dependants: tuple[int, ...]
     chain: int
+    sets: Sets | None = None
+
+
+class Sets:
+    """The forms of a fetch with contexts, by how many sets of values each input has; made when first needed."""
+
+    def __init__(self, fetch: FoldedFetch, build: Callable[[FoldedFetch], CompiledFetch]) -> None:
+        """Keep the fetch for one set each, and how a fetch is compiled."""
+        self._fetch = fetch
+        self._build = build
+        self._forms: dict[tuple[int, ...], CompiledFetch] = {}
+
+    def form(self, counts: tuple[int, ...]) -> CompiledFetch:
+        """Return the form for these numbers of sets; inputs without contexts always have one."""
+        form = self._forms.get(counts)
+        if form is None:
+            form = self._build(in_sets(self._fetch, counts))
+            while len(self._forms) >= MOST_SET_FORMS:
+                self._forms.pop(next(iter(self._forms)))
+            self._forms[counts] = form
+        return form
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +222,8 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:
     chains = _chains(dependants)
     compiler = _Compiler(root, types.leaf, members if keyed else None)
     fetches = tuple(
-        CompiledFetch(
-            order=order,
-            folded=fetch,
-            operation=msgspec.json.encode(fetch.operation),
-            labels=tuple((name, _label(name)) for name in fetch.variables),
-            idle=tuple(_label(name) + b"[]" for name in fetch.idle_variables),
-            reading=Reading(partial(compiler.layers, fetch, order)),
-            merge_root=merger(root, fetch.selections, order) if fetch.selections else None,
-            entities=compiler.entities(fetch, order),
+        replace(
+            compiler.fetch(fetch, order),
             parents=parents[order],
             dependants=dependants[order],
             chain=chains[order],
@@ -231,6 +257,28 @@ class _Compiler:
     members: list[str] | None
     sharings: dict[Any, int] = field(default_factory=dict)
 
+    def fetch(self, fetch: FoldedFetch, order: int) -> CompiledFetch:
+        """Compile one fetch, apart from its place among the others."""
+        made = self._fetch(fetch, order)
+        if all(entity.contexts is None for entity in fetch.entities):
+            return made
+        return replace(made, sets=Sets(fetch, lambda several: self._fetch(several, order)))
+
+    def _fetch(self, fetch: FoldedFetch, order: int) -> CompiledFetch:
+        return CompiledFetch(
+            order=order,
+            folded=fetch,
+            operation=msgspec.json.encode(operation_text(fetch)),
+            labels=tuple((name, _label(name)) for name in fetch.variables),
+            idle=tuple(_label(name) + b"[]" for name in fetch.idle_variables),
+            reading=Reading(partial(self.layers, fetch, order)),
+            merge_root=merger(self.root, fetch.selections, order) if fetch.selections else None,
+            entities=self.entities(fetch, order),
+            parents=(),
+            dependants=(),
+            chain=1,
+        )
+
     def entities(self, fetch: FoldedFetch, order: int) -> tuple[CompiledEntities, ...]:
         """Compile the entity inputs of a fetch, numbering layers as `layers` makes them."""
         made: list[CompiledEntities] = []
@@ -247,7 +295,8 @@ class _Compiler:
                     continue
                 layer = 0 if flat else next(number for number, at in zip(numbers, found, strict=True) if at is position)
                 merge = entity_merger(position, entity.selections, order)
-                targets.append(Target(path, position, collect, merge, layer))
+                given = None if entity.contexts is None else Given.of(entity.contexts, self.root, path)
+                targets.append(Target(path, position, collect, merge, layer, given))
             if not flat:
                 next_layer += max(len(found) - 1, 0)
             asked = (entity.paths, entity.fields, entity.required, entity.typename)

@@ -14,6 +14,7 @@ from federation.execution.types import TypeRef
 from federation.planning.plan import (
     Condition,
     Conditions,
+    Contexts,
     EntityInput,
     Fetch,
     Key,
@@ -72,6 +73,7 @@ class WantedEntities:
     required: frozenset[str]
     typename: str | None
     selections: tuple[Wanted, ...]
+    contexts: Contexts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class FoldedFetch:
     """A fetch without conditions.
 
     `idle_variables` are the representation variables of entity inputs that were folded away: the operation text still
-    declares them, so they are sent as empty lists.
+    declares them, so they are sent as empty lists. `idle_contexts` are those of folded inputs: nothing fills their
+    arguments, so the text must lose them.
     """
 
     id: int
@@ -91,6 +94,7 @@ class FoldedFetch:
     selections: tuple[Wanted, ...]
     entities: tuple[WantedEntities, ...]
     idle_variables: tuple[str, ...]
+    idle_contexts: tuple[Contexts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ def _fetches(plan: Plan, truth: Truth) -> tuple[FoldedFetch, ...]:
 
 
 def _fetch(fetch: Fetch, after: tuple[int, ...], truth: Truth) -> FoldedFetch:
+    idle = [entity for entity in fetch.entities if not _holds(entity, truth)]
     return FoldedFetch(
         id=fetch.id,
         member=fetch.member,
@@ -184,7 +189,8 @@ def _fetch(fetch: Fetch, after: tuple[int, ...], truth: Truth) -> FoldedFetch:
         after=after,
         selections=_wanted(fetch.selections, truth),
         entities=tuple(_entities(entity, truth) for entity in _holding(fetch.entities, truth)),
-        idle_variables=tuple(entity.variable for entity in fetch.entities if not _holds(entity, truth)),
+        idle_variables=tuple(one.variable for one in idle if one.contexts is None),
+        idle_contexts=tuple(one.contexts for one in idle if one.contexts is not None),
     )
 
 
@@ -197,6 +203,7 @@ def _entities(entity: EntityInput, truth: Truth) -> WantedEntities:
         required=entity.required,
         typename=entity.typename,
         selections=_wanted(entity.selections, truth),
+        contexts=entity.contexts,
     )
 
 

@@ -49,7 +49,7 @@ def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
             setattr(run.root, attribute(name), value)
     report = ErrorReport(run.outside.messages)
     if run.failures or run.errors:
-        report_fetches(run, report, range(len(form.fetches)))
+        report_fetches(run, report, range(len(run.fetches)))
     if form.project is not None and run.judged and not introspection:
         try:
             return Response(form.project(run.root), report.entries, form.provenance)
@@ -65,14 +65,14 @@ def respond(run: Run, introspection: Mapping[str, Any]) -> Response:
 def report_fetches(run: Run, report: ErrorReport, orders: Container[int]) -> None:
     """Report what failed as a whole, and what members reported, of these fetches."""
     for order, failure in sorted(run.failures.items(), key=lambda item: item[0]):
-        fetch = run.form.fetches[order]
+        fetch = run.fetches[order]
         affected = distinct(_affected(run, fetch)) if order in orders else []
         if order in orders and (affected or not fetch.entities or order in run.found):
             report.failed_fetch(failure, fetch.folded.member, affected)
     for order, errors in run.errors:
         if order in orders:
             for error in errors:
-                _place(run, report, run.form.fetches[order], error)
+                _place(run, report, run.fetches[order], error)
 
 
 def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberError) -> None:
@@ -120,11 +120,13 @@ def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
 
 def _blocked(run: Run, fetch: CompiledFetch, causes: set[int], broken: Broken) -> Iterator[ResponsePath]:
     """Yield the places of later fetches that could not ask about an object, because its inputs were lost."""
-    for later in run.form.fetches[fetch.order + 1 :]:
+    for later in run.fetches[fetch.order + 1 :]:
         for entity in later.entities:
             for target in entity.targets:
+                above = {} if target.given is None else target.given.above(run.root)
                 for value, node, at in places(run.form.whole, run.root, target.path):
-                    if lost_input(target.position, entity.wanted.fields, value, causes, broken):
+                    lost = lost_input(target.position, entity.wanted.fields, value, causes, broken)
+                    if lost or (target.given is not None and target.given.is_lost(above[id(value)], causes, broken)):
                         causes.add(later.order)
                         yield from missing(node, value, entity.wanted.selections, at)
 
@@ -141,4 +143,4 @@ def field_error(
 
 def distinct_members(run: Run, writers: Sequence[int]) -> list[str]:
     """Return the members of these fetches, each once."""
-    return list(dict.fromkeys(run.form.fetches[writer].folded.member for writer in writers))
+    return list(dict.fromkeys(run.fetches[writer].folded.member for writer in writers))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,8 @@ import msgspec
 from federation.contract.errors import CroceviaError, NodeUnavailableError
 from federation.execution.answer import MemberError, misbehaved, timed_out
 from federation.execution.collect import Found, encoded_list, variables_json
-from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm
+from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm, Sets
+from federation.execution.contexts import divide
 from federation.execution.inputs import broken_fields, lost_input, without
 from federation.execution.ports import (
     Answered,
@@ -69,6 +70,8 @@ class Run:
     ) -> None:
         """Begin with an empty tree."""
         self.form = form
+        self.fetches: Sequence[CompiledFetch] = form.fetches
+        """The form's, but for a fetch with contexts that was sent: then the form of it for the sets of values found."""
         self.variables = variables
         self.outside = outside
         self._deadline = deadline
@@ -103,7 +106,7 @@ class Run:
 
     def root_request(self, order: int) -> FetchRequest:
         """Return the request of a root fetch, for whoever opens a subscription with it."""
-        return self._request(self.form.fetches[order], [], 0)
+        return self._request(self.fetches[order], [], 0)
 
     def seed(self, order: int, answer: FetchAnswer) -> None:
         """Give the answer of a fetch that was made already, such as an event of a subscription."""
@@ -112,7 +115,7 @@ class Run:
     async def fetch(self, orders: Sequence[int]) -> None:
         """Run these fetches and return when all have ended, or the deadline has come."""
         chosen = set(orders)
-        self._waiting = {order: sum(above in chosen for above in self.form.fetches[order].parents) for order in orders}
+        self._waiting = {order: sum(above in chosen for above in self.fetches[order].parents) for order in orders}
         self._done = self._loop.create_future()
         timer: asyncio.TimerHandle | None = None
         try:
@@ -132,7 +135,7 @@ class Run:
         """Start fetches; one that has nothing to ask ends at once and may let others begin."""
         self._shared.clear()
         for order in ready:  # grows while it is walked
-            pending = self._start(self.form.fetches[order])
+            pending = self._start(self.fetches[order])
             if pending is None:
                 ready += self._end(order)
                 self._shared.clear()
@@ -149,6 +152,8 @@ class Run:
         if not fetch.entities:
             return self._send(fetch, self._request(fetch, [], 0))
         found = [self._collect(fetch.order, entity) for entity in fetch.entities]
+        if fetch.sets is not None:
+            fetch, found = self._in_sets(fetch, fetch.sets, found)
         self.found[fetch.order] = found
         count = sum(len(one.index) for one in found)
         if not count:
@@ -156,6 +161,7 @@ class Run:
         if self.outside.router is not None:
             return asyncio.ensure_future(self._route_and_send(fetch, self.outside.router, found))
         lists = [entity.label + one.encoded for entity, one in zip(fetch.entities, found, strict=True)]
+        lists += [given for one in found for given in one.given]
         return self._send(fetch, self._request(fetch, lists, count))
 
     def _collect(self, order: int, entity: CompiledEntities) -> Found:
@@ -189,6 +195,28 @@ class Run:
         self.causes.add(order)
         return without(found, kept)
 
+    def _in_sets(self, fetch: CompiledFetch, sets: Sets, found: list[Found]) -> tuple[CompiledFetch, list[Found]]:
+        """Divide what was found by the values that objects above give, and take the form for so many sets of them."""
+        counts: list[int] = []
+        divided: list[Found] = []
+        for entity, one in zip(fetch.entities, found, strict=True):
+            if entity.wanted.contexts is None:
+                parts = [one]
+            else:
+                given = [target.given for target in entity.targets if target.given is not None]
+                parts, lost = divide(one, given, self.root, entity.wanted.contexts, self.causes, self.broken)
+                if lost:
+                    self.causes.add(fetch.order)
+                for part in parts:
+                    part.encoded = encoded_list(part.index) if self.outside.router is None else b""
+            counts.append(len(parts))
+            divided += parts
+        if not any(one.index for one in divided):
+            return fetch, [Found() for _ in fetch.entities]
+        form = replace(sets.form(tuple(counts)), parents=fetch.parents, dependants=fetch.dependants, chain=fetch.chain)
+        self.fetches = [*self.fetches[: fetch.order], form, *self.fetches[fetch.order + 1 :]]
+        return form, divided
+
     async def _route_and_send(self, fetch: CompiledFetch, router: EntityRouter, found: list[Found]) -> FetchAnswer:
         """Have the representations translated, then send those that are left; none left is an empty answer."""
         lists: list[bytes] = []
@@ -202,6 +230,7 @@ class Run:
             one.index = index
             total += len(index)
             lists.append(entity.label + encoded_list(index))
+            lists += one.given
         if not total:
             empty: dict[str, list[Any]] = {entity.wanted.alias: [] for entity in fetch.entities}
             return FetchAnswer(_encode({"data": empty}))
@@ -249,7 +278,7 @@ class Run:
     def _arrived(self, order: int, future: asyncio.Future[FetchAnswer]) -> None:
         if self._open.pop(order, None) is None:
             return  # cancelled: nobody waits for it
-        fetch = self.form.fetches[order]
+        fetch = self.fetches[order]
         try:
             if self._sent and not future.cancelled() and (error := future.exception()) is not None:
                 again = self._send_again(fetch, error)
@@ -281,7 +310,7 @@ class Run:
         if self._watched:
             self._notify(order)
         ready = []
-        for child in self.form.fetches[order].dependants:
+        for child in self.fetches[order].dependants:
             if child in self._waiting:
                 self._waiting[child] -= 1
                 if self._waiting[child] == 0:
@@ -360,7 +389,7 @@ class Run:
     def _out_of_time(self) -> None:
         """End everything at the deadline; what was not even begun has no time left either."""
         for order in list(self._waiting):
-            self._fail(self.form.fetches[order], timed_out(self.form.fetches[order].folded.member))
+            self._fail(self.fetches[order], timed_out(self.fetches[order].folded.member))
             self._notify(order)
         self._waiting.clear()
         self._cancel()

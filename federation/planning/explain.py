@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from federation.planning.paths import Goal, Search
     from federation.planning.plan import (
         Conditions,
+        ContextSource,
         DeferredBlock,
         EntityInput,
         Fetch,
@@ -91,6 +92,10 @@ def _entity_lines(entity: EntityInput) -> Iterator[str]:
     yield f"${entity.variable}: {name} {{ {sent} }}{_when(entity.conditions)}"
     for path in entity.paths:
         yield f"  of {print_path(path)}"
+    if entity.contexts is not None:
+        for argument in entity.contexts.arguments:
+            sources = " else ".join(_context_source(one) for one in argument.sources)
+            yield f"${entity.contexts.numbered(argument.variable, 0)}: {sources}"
 
 
 def _representation(one: RepresentationField) -> str:
@@ -98,6 +103,11 @@ def _representation(one: RepresentationField) -> str:
     if one.selections:
         text = f"{text} {{ {', '.join(_representation(inner) for inner in one.selections)} }}"
     return f"{text} on {'|'.join(sorted(one.on))}" if one.on else text
+
+
+def _context_source(source: ContextSource) -> str:
+    on = f" on {'|'.join(sorted(source.on))}" if source.on else ""
+    return f"{_representation(source.read)}, {source.up} above{on}"
 
 
 def _deferred_lines(block: DeferredBlock) -> Iterator[str]:
@@ -202,8 +212,9 @@ def _request_lines(request: Request) -> Iterator[str]:
     for use in request.uses:
         by = f" by {{ {printed(use.jump.key)} }}" if use.jump.key else ""
         keys = {wanted.name for wanted in use.jump.key}
-        sent = " ".join(str(found) for found in use.inputs if found.name not in keys)
+        sent = " ".join(str(found) for found in use.jump.inputs if found.name not in keys)
         needs = f" with {{ {sent} }}" if sent else ""
+        needs += "".join(f" given {found}" for found in use.jump.contexts)
         yield f"  {use.jump.node} as {use.jump.known_as or '|'.join(sorted(use.types))}{by}{needs}"
         yield from _branch_lines(use.branch, 2)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from federation.planning.choose import Choice
     from federation.planning.paths import Search
     from federation.planning.plan import Path, PathStep
-    from federation.planning.tree import Entry, Group, Input, Jump, Node, Pick
+    from federation.planning.tree import Entry, Group, Jump, Node, Pick
 
 
 @dataclass(eq=False, slots=True)
@@ -47,8 +47,7 @@ class Item:
 class Use:
     """A jump that is used: what it selects, for which types it is entered, when, and first for which block.
 
-    `numbers` are the jumps that it stands for, more than one when entries of the same objects were folded together;
-    `inputs` is what is then sent for all of them.
+    `numbers` are the jumps that it stands for, more than one when entries of the same objects were folded together.
     """
 
     jump: Jump
@@ -57,7 +56,6 @@ class Use:
     guard: Guard = NEVER
     block: int | None = None
     after: set[int] = field(default_factory=set)
-    inputs: tuple[Input, ...] = ()
     numbers: set[int] = field(default_factory=set)
 
 
@@ -126,7 +124,7 @@ def _select(part: Part, pick: Pick, guard: Guard, jump: Jump) -> None:
     """Write one entry into a jump, with everything above it up to where the jump enters."""
     use = part.uses.get(jump.number)
     if use is None:
-        use = Use(jump, Branch(jump.node), inputs=jump.inputs, numbers={jump.number})
+        use = Use(jump, Branch(jump.node), numbers={jump.number})
         part.uses[jump.number] = use
     chain = list(_groups(pick.entry.node, jump.node))
     use.types |= chain[0].types if chain else {pick.type_name}
@@ -275,10 +273,9 @@ def requests(parts: Iterable[Part]) -> list[Request]:
     return found
 
 
-def fold(one: Use, other: Use, inputs: tuple[Input, ...]) -> None:
-    """Let `one` do what `other` does for the same objects, with the inputs of both."""
+def fold(one: Use, other: Use) -> None:
+    """Let `one` do what `other` does for the same objects."""
     _graft(one.branch, other.branch)
-    one.inputs = inputs
     one.after |= other.after
     one.numbers |= other.numbers
 

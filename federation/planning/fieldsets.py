@@ -58,6 +58,12 @@ def parse_field_set(text: str) -> FieldSet:
     return tuple(_fields(definition.selection_set, ()))
 
 
+def parse_selection(text: str) -> FieldSet:
+    """Read what `@fromContext` selects: a field set, in braces unless it is fragments only. Raises as above."""
+    bare = text.strip()
+    return parse_field_set(bare[1:-1] if bare.startswith("{") and bare.endswith("}") else bare)
+
+
 def printed(fields: FieldSet) -> str:
     """Print a field set on one line."""
     return " ".join(str(found) for found in fields)

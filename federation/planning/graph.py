@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-    from federation.composition.supergraph import FieldIn, Supergraph, SuperType
+    from federation.composition.supergraph import ContextArgument, FieldIn, Supergraph, SuperType
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class FieldEdge:
 
     `type` is the printed type as that subgraph declares it. `external` fields are only an edge along a path that
     `@provides` them. `label` is set for a progressive `@override`: the edge exists only while the label is active;
-    `unless` lists the labels that take the field away from here while they are active.
+    `unless` lists the labels that take the field away from here while they are active. `contexts` are arguments that
+    objects above fill: the field is then reached by an entry of its own, like one with `@requires`.
     """
 
     subgraph: str
@@ -44,6 +45,7 @@ class FieldEdge:
     provides: FieldSet = NOTHING
     label: str | None = None
     unless: frozenset[str] = frozenset()
+    contexts: tuple[ContextArgument, ...] = ()
 
     @property
     def target(self) -> str:
@@ -56,6 +58,7 @@ class FieldEdge:
         marks = [
             "external" if self.external else "",
             f"requires {{ {printed(self.requires)} }}" if self.requires else "",
+            *(f"{one.name} from {one.context} {one.selection}" for one in self.contexts),
             f"provides {{ {printed(self.provides)} }}" if self.provides else "",
             f"while {self.label}" if self.label else "",
         ]
@@ -93,6 +96,8 @@ class QueryGraph:
     """(type, field) to its edges in all subgraphs, the type's own and those of interface objects above it."""
     interfaces: dict[str, tuple[str, ...]]
     """Concrete type to the interfaces above it, in the supergraph."""
+    contexts: dict[str, frozenset[str]]
+    """Context to the concrete types on which it is set."""
     hidden: frozenset[str]
     """Concrete types that clients may not see."""
 
@@ -166,6 +171,7 @@ class _Reader:
         self.below: dict[tuple[str, str], frozenset[str]] = {}
         self.objects: set[tuple[str, str]] = set()
         self.interfaces: dict[str, list[str]] = defaultdict(list)
+        self.contexts: dict[str, set[str]] = defaultdict(set)
 
     def read(self, found: SuperType) -> None:
         """Read what each subgraph knows of one composite type."""
@@ -173,6 +179,8 @@ class _Reader:
         if found.kind is Kind.INTERFACE:
             for name in sorted(possible):
                 self.interfaces[name].append(found.name)
+        for context in found.contexts:
+            self.contexts[context] |= possible
         for subgraph, there in found.subgraphs.items():
             vertex = (subgraph, found.name)
             self.keys[vertex] = tuple(
@@ -219,6 +227,7 @@ class _Reader:
             interface_objects=frozenset(self.objects),
             holders={key: tuple(edges) for key, edges in holders.items()},
             interfaces={name: tuple(found) for name, found in self.interfaces.items()},
+            contexts={name: frozenset(found) for name, found in self.contexts.items()},
             hidden=frozenset(found.name for found in self.supergraph.types.values() if found.inaccessible),
         )
 
@@ -226,11 +235,10 @@ class _Reader:
 def _edge(subgraph: str, type_name: str, name: str, known: FieldIn) -> FieldEdge:
     """Make the edge of one field.
 
-    What another subgraph has taken over for good is left as an external one. So is a field with arguments from a
-    context: nothing fills them yet, and asking without them would be a wrong answer instead of a refusal.
+    What another subgraph has taken over for good is left as an external one.
     """
     label = known.override_label
-    closed = known.external or bool(known.context_arguments) or (known.used_overridden and label is None)
+    closed = known.external or (known.used_overridden and label is None)
     return FieldEdge(
         subgraph=subgraph,
         type_name=type_name,
@@ -241,4 +249,5 @@ def _edge(subgraph: str, type_name: str, name: str, known: FieldIn) -> FieldEdge
         provides=parse_field_set(known.provides) if known.provides else NOTHING,
         label=label if known.override is not None else None,
         unless=frozenset({label}) if label is not None and known.override is None else frozenset(),
+        contexts=known.context_arguments,
     )

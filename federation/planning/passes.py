@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from federation.planning.fetches import Request, Use
-    from federation.planning.tree import Input
 
 Requests = list["Request"]
 
@@ -70,36 +69,31 @@ def drop_transitive(requests: Requests) -> bool:
 
 
 def fold_entries(requests: Requests) -> bool:
-    """Ask once for the same objects: entries that differ only in their inputs become one, unless inputs conflict."""
+    """Ask once for the same objects with the same inputs.
+
+    Entries with other inputs stay apart: an input that is lost on the way must cost only the fields that require it.
+    """
     changed = False
     for request in requests:
         kept: list[Use] = []
         for use in request.uses:
-            match = next(((one, inputs) for one in kept if (inputs := _together(one, use)) is not None), None)
+            match = next((one for one in kept if _alike(one, use)), None)
             if match is None:
                 kept.append(use)
             else:
-                fold(match[0], use, match[1])
+                fold(match, use)
                 changed = True
         request.uses = kept
     return changed
 
 
-def _together(one: Use, other: Use) -> tuple[Input, ...] | None:
-    """Return the inputs of two entries in one representation; None when they are not about the same objects."""
+def _alike(one: Use, other: Use) -> bool:
+    """Tell whether two entries are about the same objects, with the same inputs."""
     left, right = one.jump, other.jump
     same = left.node is right.node and left.known_as == right.known_as and one.types == other.types
-    if not same or one.guard != other.guard or printed(left.key) != printed(right.key) or left.node.parent is None:
-        return None
-    merged = {found.name: found for found in one.inputs}
-    for found in other.inputs:
-        if merged.setdefault(found.name, found) is not found and not _same_input(merged[found.name], found):
-            return None
-    return tuple(merged.values())
-
-
-def _same_input(one: Input, other: Input) -> bool:
-    return one.entry is other.entry and one.on == other.on and one.children == other.children
+    if not same or one.guard != other.guard or left.node.parent is None or left.contexts != right.contexts:
+        return False
+    return printed(left.key) == printed(right.key) and set(left.inputs) == set(right.inputs)
 
 
 PASSES: tuple[Callable[[Requests], bool], ...] = (

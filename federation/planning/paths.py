@@ -17,16 +17,30 @@ from typing import TYPE_CHECKING
 
 from federation.planning import guards
 from federation.planning.errors import UnanswerableError
-from federation.planning.fieldsets import NOTHING, FieldSet, printed
+from federation.planning.fieldsets import NOTHING, FieldSet, parse_selection, printed
 from federation.planning.guards import ALWAYS, NEVER
 from federation.planning.operation import PRESENT, TYPENAME, SelectionTree
-from federation.planning.tree import Entry, Group, Input, Jump, Mask, Node, Option, Pick, Spot, key_of
+from federation.planning.tree import (
+    Context,
+    ContextFrom,
+    Entry,
+    Group,
+    Input,
+    Jump,
+    Mask,
+    Node,
+    Option,
+    Pick,
+    Spot,
+    key_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from graphql import ArgumentNode
 
+    from federation.composition.supergraph import ContextArgument
     from federation.planning.fieldsets import SetField
     from federation.planning.graph import FieldEdge, KeyEdge, QueryGraph
     from federation.planning.operation import Field
@@ -60,9 +74,15 @@ class _Way:
     mask: Mask = 0
     picks: tuple[Pick, ...] = ()
     inputs: tuple[Input, ...] = ()
+    contexts: tuple[Context, ...] = ()
 
     def then(self, other: _Way) -> _Way:
-        return _Way(self.mask | other.mask, self.picks + other.picks, self.inputs + other.inputs)
+        return _Way(
+            self.mask | other.mask,
+            self.picks + other.picks,
+            self.inputs + other.inputs,
+            self.contexts + other.contexts,
+        )
 
 
 class Search:
@@ -217,7 +237,8 @@ class Search:
         if jump is None:
             number = len(self.jumps)
             level = 1 + max((found.level for found in self.masks(way.mask)), default=0)
-            jump = Jump(number, subgraph, node, known_as, key, requires, way.inputs, {}, way.mask | 1 << number, level)
+            mask = way.mask | 1 << number
+            jump = Jump(number, subgraph, node, known_as, key, requires, way.inputs, {}, mask, level, way.contexts)
             self.jumps.append(jump)
             self._same[identity] = jump
         return jump
@@ -271,10 +292,11 @@ class Search:
             return found
         for edge in edges:
             # A leaf that is at hand in some subgraph is not worth entering yet another one.
-            elsewhere = bool(direct) and not composite and edge.subgraph not in direct and not edge.requires
+            again = bool(edge.requires or edge.contexts)
+            elsewhere = bool(direct) and not composite and edge.subgraph not in direct and not again
             if edge.external or elsewhere:
                 continue
-            spots = self.enter(node, type_name, edge, edge.requires)
+            spots = self.enter(node, type_name, edge)
             found.extend(self._option(spot, edge, edge.provides) for spot in spots)
         return found
 
@@ -286,7 +308,7 @@ class Search:
 
     def _direct(self, spot: Spot, edge: FieldEdge, entry: Entry, type_name: str) -> Option | None:
         """Select a field on an object that a jump already holds."""
-        if spot.jump.subgraph != edge.subgraph or edge.requires:
+        if spot.jump.subgraph != edge.subgraph or edge.requires or edge.contexts:
             return None
         if self.graph.known_as(edge.subgraph, spot.static, type_name) != edge.type_name:
             return None
@@ -334,12 +356,12 @@ class Search:
 
     # Entering subgraphs
 
-    def enter(self, node: Node, type_name: str, edge: FieldEdge, requires: FieldSet = NOTHING) -> tuple[Spot, ...]:
+    def enter(self, node: Node, type_name: str, edge: FieldEdge) -> tuple[Spot, ...]:
         """Return the ways to hold the node's objects in the edge's subgraph, as the type that has the edge."""
         if node.parent is None:
             return ()
         subgraph, known = edge.subgraph, edge.type_name
-        memo = (type_name, subgraph, known, requires)
+        memo = (type_name, subgraph, known, edge.requires, edge.contexts)
         found = node.entered.get(memo)
         if found is not None:
             return found
@@ -351,11 +373,12 @@ class Search:
         self._busy.append(token)
         spots: list[Spot] = []
         for key in self.graph.keys.get((subgraph, known), ()):
-            spots.extend(self._enter_by(node, type_name, known if known != type_name else None, key, requires))
+            known_as = known if known != type_name else None
+            spots.extend(self._enter_by(node, type_name, known_as, key, edge.requires, edge.contexts))
         if known == type_name:
             for interface, key in self._interface_keys(node, type_name):
                 if key.subgraph == subgraph:
-                    spots.extend(self._enter_by(node, type_name, interface, key, requires))
+                    spots.extend(self._enter_by(node, type_name, interface, key, edge.requires, edge.contexts))
         spots = self._cheapest_spots(spots)
         self._busy.pop()
         if self._cut >= len(self._busy):
@@ -388,7 +411,13 @@ class Search:
                         yield interface, key
 
     def _enter_by(
-        self, node: Node, type_name: str, known_as: str | None, key: KeyEdge, requires: FieldSet
+        self,
+        node: Node,
+        type_name: str,
+        known_as: str | None,
+        key: KeyEdge,
+        requires: FieldSet,
+        contexts: tuple[ContextArgument, ...] = (),
     ) -> Iterator[Spot]:
         """Enter a subgraph by one key, in the cheapest few ways of having the inputs."""
         ways = [_Way()]
@@ -397,9 +426,11 @@ class Search:
             ways = [_Way(way.mask, way.picks) for way in ways]
         ways = self._combine_fields(ways, node, type_name, key.fields)
         ways = self._combine_fields(ways, node, type_name, requires)
+        for argument in contexts:
+            ways = self._combine(ways, self._context_ways(node, argument))
         for way in ways:
-            sources = tuple(_sources(way.inputs))
-            same = (printed(key.fields), printed(requires), way.mask, sources)
+            sources = tuple(_sources(way.inputs)), tuple(_context_sources(way.contexts))
+            same = (printed(key.fields), printed(requires), contexts, way.mask, sources)
             jump = self._jump(same, key.subgraph, node, known_as, key.fields, requires, way)
             jump.types.add(type_name)
             jump.picks.setdefault(type_name, way.picks)
@@ -462,6 +493,36 @@ class Search:
     def _needs_typename(self, below: Node) -> bool:
         """Tell whether a nested input must say its concrete type: where its declared type does not."""
         return bool(below.selectable) and (len(below.arriving) > 1 or below.static not in below.arriving)
+
+    # Contexts
+
+    def _context_ways(self, node: Node, argument: ContextArgument) -> list[_Way]:
+        """Have an argument from the nearest object above that sets its context, whatever types stand on the way."""
+        setting = self.graph.contexts.get(argument.context, frozenset())
+        wanted = parse_selection(argument.selection)
+        ways = [_Way()]
+        above = node.parent
+        while above is not None:
+            place, types = above.entry.node, frozenset(above.types)
+            for type_name in sorted(types & setting):
+                ways = self._combine(ways, list(self._context_at(place, type_name, argument, wanted)))
+                if len(types) > 1:
+                    ways = self._combine(ways, self._leaf_ways(self.inner(place, TYPENAME, (), type_name), type_name))
+            if types <= setting:
+                return [_Way(way.mask, way.picks, (), (_one_context(way.contexts),)) for way in ways]
+            above = place.parent
+        return []
+
+    def _context_at(self, place: Node, type_name: str, argument: ContextArgument, wanted: FieldSet) -> Iterator[_Way]:
+        """Have the one field that a context gives on objects of one type."""
+        on = frozenset({type_name})
+        meant = [one for one in wanted if all(type_name in self.possible(name) for name in one.conditions)]
+        # Of fragments on the type and on an interface above it, the type's own is meant.
+        meant.sort(key=lambda one: type_name not in one.conditions)
+        for way in self._combine_fields([_Way()], place, type_name, tuple(meant[:1])) if meant else ():
+            (read,) = way.inputs
+            source = ContextFrom(place, on, read)
+            yield _Way(way.mask, way.picks, (), (Context(argument.name, argument.type, (source,)),))
 
     # Groups and goals
 
@@ -542,6 +603,11 @@ class Search:
         holders = sorted({edge.subgraph for edge in self.graph.holders.get((type_name, entry.name), ())})
         if not holders:
             return "no subgraph resolves it"
+        edges = self.graph.holders.get((type_name, entry.name), ())
+        needed = [argument for edge in edges for argument in edge.contexts]
+        unset = sorted({one.context for one in needed if not self._context_ways(entry.node, one)})
+        if unset:
+            return f"no object above it gives context {', '.join(f'`{name}`' for name in unset)}"
         origins = sorted({spot.jump.subgraph for spot in entry.node.descents})
         return f"the object comes from {', '.join(origins)}, and no key leads from there to {', '.join(holders)}"
 
@@ -613,6 +679,16 @@ def _nullable(jump: Jump) -> int:
 def _sources(inputs: tuple[Input, ...]) -> Iterator[object]:
     for found in inputs:
         yield (found.name, found.entry.number, tuple(_sources(found.children)))
+
+
+def _context_sources(contexts: tuple[Context, ...]) -> Iterator[object]:
+    for context in contexts:
+        yield (context.name, *((one.node.number, one.on, tuple(_sources((one.read,)))) for one in context.sources))
+
+
+def _one_context(parts: tuple[Context, ...]) -> Context:
+    """Join what several objects above give for one argument."""
+    return Context(parts[0].name, parts[0].type, tuple(source for part in parts for source in part.sources))
 
 
 def _merged(inputs: tuple[Input, ...]) -> tuple[Input, ...]:

@@ -89,13 +89,64 @@ class RepresentationField:
     on: frozenset[str] = frozenset()
 
 
+NUMBERED = "\x00"
+"""Stands in the texts of `Contexts` where the number of a set of values goes; no GraphQL text can hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSource:
+    """Where an argument is read: `up` objects above the entity, if that is of these typenames (of any, when empty).
+
+    `read` leads from that object to one leaf; lists on the way make the value a list.
+    """
+
+    up: int
+    on: frozenset[str]
+    read: RepresentationField
+
+
+@dataclass(frozen=True, slots=True)
+class ContextArgument:
+    """An argument that the gateway fills from an object above (`@fromContext`).
+
+    The first of `sources`, the nearest, that fits an entity's ancestors holds the value. An entity whose value is null
+    is not asked about when `type` allows no null.
+    """
+
+    variable: str
+    type: str
+    sources: tuple[ContextSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Arguments from contexts, and how to ask about entities that have different values of them in one request.
+
+    Each distinct set of values has an `_entities` field of its own: `field`, with the variables that `definitions`
+    defines. `numbered` makes these texts, `alias`, `variable` and the arguments' variables those of one set; the
+    fetch's own text asks for set 0.
+    """
+
+    arguments: tuple[ContextArgument, ...]
+    alias: str = ""
+    variable: str = ""
+    definitions: str = ""
+    field: str = ""
+    suffix: str = ""
+
+    def numbered(self, text: str, number: int) -> str:
+        """Return a text or name for one set of values."""
+        return text.replace(NUMBERED, f"{self.suffix}{number}")
+
+
 @dataclass(frozen=True, slots=True)
 class EntityInput:
     """The entities that one `_entities` field of a fetch is asked about.
 
     `paths` find the objects; `typename` is sent as `__typename` when it is constant (a concrete type, or the interface
     by which the member knows the object), else the object's own is sent. An object is not sent when a field named in
-    `required` (the key's fields) is null or holds a null anywhere inside; other fields are sent as they are.
+    `required` (the key's fields) is null or holds a null anywhere inside; other fields are sent as they are. With
+    `contexts`, arguments of the selected fields are filled from objects above.
     """
 
     alias: str
@@ -106,6 +157,7 @@ class EntityInput:
     typename: str | None
     selections: tuple[Selection, ...]
     conditions: Conditions = ()
+    contexts: Contexts | None = None
 
 
 @dataclass(frozen=True, slots=True)

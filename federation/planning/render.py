@@ -11,13 +11,14 @@ from graphql import print_ast
 from federation.planning import guards
 from federation.planning.guards import ALWAYS, Guard
 from federation.planning.operation import PRESENT, TYPENAME, guarded, printed_arguments
-from federation.planning.plan import Selection
+from federation.planning.plan import NUMBERED, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from federation.planning.fetches import Branch, Item
-    from federation.planning.graph import QueryGraph
+    from federation.planning.graph import FieldEdge, QueryGraph
+    from federation.planning.tree import Entry
 
 
 @dataclass(slots=True)
@@ -109,22 +110,32 @@ class Renderer:
             name = line.items[0].entry.name
             if name != TYPENAME and self.graph.edge(self.subgraph, static, name) is None:
                 continue
+            if any((edge := self.graph.edge(self.subgraph, known, name)) and edge.contexts for known in lines):
+                continue  # only the object's own field has arguments from a context
             if all(source in other and line.same(other[source]) for other in others):
                 found.append(source)
         return found
+
+    def _arguments(self, entry: Entry, edge: FieldEdge | None) -> str:
+        """Print what the client gave, and a variable for each argument that a context fills."""
+        given = printed_arguments(entry.arguments)
+        if edge is None or not edge.contexts:
+            return given
+        filled = [f"{one.name}: ${one.name}{NUMBERED}" for one in edge.contexts]
+        return f"({', '.join([given[1:-1], *filled] if given else filled)})"
 
     def _field(self, rendered: Rendered, line: Line, known: str, on: frozenset[str], outer: Guard) -> None:
         entry = line.items[0].entry
         guard = guards.any_of(item.guard for item in line.items)
         relative = guards.inside(guard, outer)
         head = entry.name if line.source == entry.name else f"{line.source}: {entry.name}"
-        head += printed_arguments(entry.arguments)
+        edge = self.graph.edge(self.subgraph, known, entry.name)
+        head += self._arguments(entry, edge)
         body = ""
         rendered.variables |= variables_in(print_ast(one) for one in entry.arguments)
         type_text = "String!"
         selections: tuple[Selection, ...] = ()
         if entry.name != TYPENAME:
-            edge = self.graph.edge(self.subgraph, known, entry.name)
             assert edge is not None
             type_text = edge.type
             below = [item.below for item in line.items if item.below is not None]

@@ -34,7 +34,8 @@ class Jump:
     """A way into `subgraph` at `node`.
 
     `known_as` is the name the representation goes by when it is not the object's own (an interface), `inputs` what the
-    representation holds. `mask` is the jump with all jumps it needs; `level` is the length of the longest chain to it.
+    representation holds, `contexts` what objects above give as arguments. `mask` is the jump with all jumps it needs;
+    `level` is the length of the longest chain to it.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Jump:
     picks: dict[str, tuple[Pick, ...]]
     mask: Mask
     level: int
+    contexts: tuple[Context, ...] = ()
     types: set[str] = field(default_factory=set)
 
     @override
@@ -55,7 +57,8 @@ class Jump:
             return f"root of {self.subgraph}"
         by = f" by {{ {printed(self.key)} }}" if self.key else ""
         needs = f" with {{ {printed(self.requires)} }}" if self.requires else ""
-        return f"{self.subgraph} at {self.node}{by}{needs}"
+        given = "".join(f" given {found}" for found in self.contexts)
+        return f"{self.subgraph} at {self.node}{by}{needs}{given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,28 @@ class Input:
     def __str__(self) -> str:
         text = f"{self.name}{printed_arguments(self.entry.arguments)}"
         return f"{text} {{ {' '.join(map(str, self.children))} }}" if self.children else text
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFrom:
+    """An object above that sets a context: at `node`, on these concrete types, `read` leads to the value."""
+
+    node: Node
+    on: frozenset[str]
+    read: Input
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """An argument that objects above fill, the nearest first."""
+
+    name: str
+    type: str
+    sources: tuple[ContextFrom, ...]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.name} by {', '.join(f'{found.node}/{found.read}' for found in self.sources)}"
 
 
 @dataclass(eq=False, slots=True)
@@ -175,7 +200,7 @@ class Node:
     tree: SelectionTree | None
     entries: list[Entry] = field(default_factory=list)
     inner: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    entered: dict[tuple[str, str, str, FieldSet], tuple[Spot, ...]] = field(default_factory=dict)
+    entered: dict[tuple[object, ...], tuple[Spot, ...]] = field(default_factory=dict)
 
     def all_entries(self) -> Iterator[Entry]:
         """Yield every entry: the client's, then inputs."""

@@ -54,6 +54,10 @@ class FieldSpec:
     """Subgraphs that declare the field as never null, where the merged schema does not."""
     moved: tuple[str, str] | None = None
     """A progressive override: the field moves from the first subgraph to the second while its label is active."""
+    context: ContextSpec | None = None
+    """An object above fills the argument `c`; only the owner knows of it."""
+    sets: str | None = None
+    """For a mutation: the field of its target that it changes."""
 
     @property
     def head(self) -> str:
@@ -62,7 +66,23 @@ class FieldSpec:
 
     def head_in(self, subgraph: str) -> str:
         """The field's definition as one subgraph has it."""
+        if self.context is not None:
+            return f"{self.name}(c: {self.context.type}): {self.type}"
         return f"{self.head}!" if subgraph in self.strict else self.head
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSpec:
+    """A context of one subgraph: the type of the argument, and what is read on each type that sets it."""
+
+    name: str
+    type: str
+    reads: dict[str, str]
+
+    @property
+    def selection(self) -> str:
+        """What `@fromContext` selects."""
+        return " ".join(f"... on {name} {{ {text} }}" for name, text in self.reads.items())
 
 
 @dataclass(slots=True)
@@ -89,6 +109,8 @@ class Thing:
     id: str
     sent: dict[str, Any] | None = None
     provided: FieldSet = ()
+    above: Thing | None = None
+    """The object whose field this one is the value of; only the monolith looks at it."""
 
 
 class World:
@@ -102,7 +124,13 @@ class World:
         self.entities: list[str] = []
         self.labels: set[str] = set()
         """The labels of progressive overrides that are active."""
+        self.contexts: list[ContextSpec] = []
+        self.broken: set[tuple[str, str, str]] = set()
+        """(type, id, field) of values that cannot be had: whoever resolves them reports an error."""
+        self.changes: list[tuple[str, Any]] = []
+        """Mutations, in the order in which they were made."""
         _Builder(self).build()
+        self._unchanged = [(name, dict(value)) for name, value in self.data.items()]
         self.merged = build_schema(self.merged_sdl())
         self._schemas: dict[str, GraphQLSchema] = {}
 
@@ -115,7 +143,7 @@ class World:
     def supergraph_sdl(self) -> str:
         """Print the supergraph in the join specification."""
         types = "\n".join(_joined(self, spec) for spec in self.types.values() if spec.graphs)
-        return join_sdl(self.subgraphs, types)
+        return join_sdl(self.subgraphs, types, [name.lower() for name in ("Query", "Mutation") if name in self.types])
 
     def subgraph_sdl(self, subgraph: str) -> str:
         """Print what one subgraph serves, with `_entities`."""
@@ -148,15 +176,20 @@ class World:
         found = graphql_sync(
             schema, operation, None, variable_values=variables, field_resolver=resolve, type_resolver=type_of
         )
-        return {"data": found.data, "errors": [str(error) for error in found.errors or ()]}
+        return {"data": found.data, **({"errors": [error.formatted for error in found.errors]} if found.errors else {})}
 
-    def answer(self, operation: str, variables: dict[str, Any], name: str | None = None) -> tuple[Any, list[str]]:
-        """Answer an operation as the monolith."""
+    def restore(self) -> None:
+        """Undo what mutations changed."""
+        for name, value in self._unchanged:
+            self.data[name] = dict(value)
+        self.changes.clear()
+
+    def answer(self, operation: str, variables: dict[str, Any], name: str | None = None) -> tuple[Any, list[Any]]:
+        """Answer an operation as the monolith: the data, and the paths of its errors."""
 
         def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-            if info.parent_type.name == "Query":
-                return self._things(self.data["Query", ""][info.field_name])
-            return self._world_value(source, info.field_name, arguments)
+            here = source or Thing(info.parent_type.name, "")
+            return _below(self._world_value(here, info.field_name, arguments), here)
 
         found = graphql_sync(
             self.merged,
@@ -167,7 +200,7 @@ class World:
             field_resolver=resolve,
             type_resolver=lambda value, _info, _abstract: value.type,
         )
-        return found.data, [str(error) for error in found.errors or ()]
+        return found.data, [tuple(error.path or ()) for error in found.errors or ()]
 
     def _known_as(self, subgraph: str, name: str) -> str:
         if subgraph in self.types[name].graphs:
@@ -181,8 +214,10 @@ class World:
         name = info.field_name
         if name == "_entities":
             return [self._entity(subgraph, one) for one in arguments["representations"]]
-        if info.parent_type.name == "Query":
-            return self._things(self.data["Query", ""][name])
+        if info.parent_type.name in ("Query", "Mutation"):
+            if subgraph not in self.types[info.parent_type.name].fields[name].owners:
+                raise GraphQLError(f"{subgraph} does not resolve {info.parent_type.name}.{name}")
+            return self._world_value(Thing(info.parent_type.name, ""), name, arguments)
         known = self.types[self._known_as(subgraph, source.type)]
         spec = known.fields[name] if name in known.fields else self.field(source.type, name)
         provided = [
@@ -195,6 +230,8 @@ class World:
             if source.sent is None:
                 raise GraphQLError(f"{source.type}.{name} needs a representation")
             return self._required(spec, lambda one: _sent(source.sent, one))
+        if spec.context is not None:
+            return f"{name}<{arguments.get('c')}>"
         below = tuple(child for one in provided for child in one.children)
         if spec.provides.get(subgraph):
             below += parse_field_set(spec.provides[subgraph])
@@ -216,10 +253,30 @@ class World:
         spec = self.field(source.type, name)
         if spec.requires:
             return self._required(spec, lambda one: _world(self, source, one))
+        if spec.context is not None:
+            given = self._from_context(spec.context, source)
+            return None if given is None and spec.context.type.endswith("!") else f"{name}<{given}>"
+        if (source.type, source.id, name) in self.broken:
+            raise GraphQLError(f"{source.type}.{name} is broken")
+        if spec.sets is not None:
+            self.changes.append((name, arguments.get("n")))
+            target = self.data["Mutation", ""][name]
+            self.data[target][spec.sets] = f"{name} made it {arguments.get('n')}"
+            return self._things(target)
         value = self.data[source.type, source.id][name]
         if spec.argument and value is not None:
             return f"{value}#{arguments.get('n')}"
         return self._things(value)
+
+    def _from_context(self, context: ContextSpec, source: Thing) -> Any:
+        """Read a context on the nearest object above that sets it."""
+        above = source.above
+        while above is not None:
+            if above.type in context.reads:
+                (wanted,) = parse_field_set(context.reads[above.type])
+                return _only_leaf(_world(self, above, wanted))
+            above = above.above
+        raise AssertionError("the query type sets every context")
 
     def _things(self, value: Any, provided: FieldSet = ()) -> Any:
         if isinstance(value, list):
@@ -243,6 +300,21 @@ class World:
                         return Thing(type_name, number, representation)
                 return None
         raise GraphQLError(f"{subgraph} has no key of {name} that {sorted(representation)} fits")
+
+
+def _below(value: Any, above: Thing) -> Any:
+    """Let objects know what they hang below."""
+    if isinstance(value, list):
+        return [_below(one, above) for one in value]
+    if isinstance(value, Thing):
+        value.above = above
+    return value
+
+
+def _only_leaf(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_only_leaf(one) for one in value]
+    return _only_leaf(next(iter(value.values()))) if isinstance(value, dict) else value
 
 
 def _providing(value: Any, provided: FieldSet) -> Any:
@@ -334,6 +406,7 @@ def _joined(world: World, spec: TypeSpec) -> str:
     fields = [_joined_field(one) for one in (*spec.fields.values(), *spec.lifted)]
     fields += [f"{lifted.head} @join__field" for one in above for lifted in one.lifted]
     kind = "interface" if spec.kind == "interface" else "type"
+    types += [f'@context(name: "{one.name}")' for one in world.contexts if spec.name in one.reads]
     return f"{kind} {spec.name}{_implements(above)} {' '.join(types)} {{ {' '.join(fields)} }}"
 
 
@@ -352,6 +425,9 @@ def _joined_field(one: FieldSpec) -> str:
             extra += f', type: "{one.type}{"!" if graph in one.strict else ""}"'
         if one.provides.get(graph):
             extra += f', provides: "{one.provides[graph]}"'
+        if one.context is not None:
+            argument = f'name: "c", type: "{one.context.type}", context: "{one.context.name}"'
+            extra += f', contextArguments: [{{{argument}, selection: "{one.context.selection}"}}]'
         found.append(f"@join__field(graph: {graph.upper()}{extra})")
     return f"{one.head} {' '.join(found)}"
 
@@ -362,7 +438,7 @@ def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
     fields = [
         one.head_in(subgraph) for one in (*spec.fields.values(), *spec.lifted) if subgraph in one.owners | one.external
     ]
-    if spec.name == "Query" and not fields:
+    if spec.kind == "root" and not fields:
         fields = ["_empty: Boolean"]
     kind = "interface" if spec.kind == "interface" and subgraph not in spec.as_object else "type"
     above = [one for one in _above(world, spec.name, subgraph) if subgraph not in one.as_object]
@@ -410,7 +486,13 @@ class _Builder:
                 self.required(world.types[name])
         self.interface_fields()
         self.roots()
+        # A context would have to be set on the mutation type too, and reading it there would be a mutation.
+        if random.random() < 0.4:
+            self.contexts()
+        elif random.random() < 0.6:
+            self.mutations()
         self.values()
+        self.breaks()
 
     def some(self, names: list[str], least: int = 1, most: int | None = None) -> set[str]:
         return set(self.random.sample(names, min(len(names), self.random.randint(least, most or len(names)))))
@@ -694,7 +776,74 @@ class _Builder:
             graph = min(self.world.types[target].graphs)
             query.fields["root"] = FieldSpec("root", target, {graph}, targets=(target,))
 
+    def contexts(self) -> None:
+        """Let fields of entities take a value from the nearest object above; the query type has one for everybody."""
+        world = self.world
+        query = world.types["Query"]
+        for number in range(self.random.randint(1, 2)):
+            graph = self.random.choice(world.subgraphs)
+            query.fields[f"given{number}"] = FieldSpec(f"given{number}", "String", self.some(world.subgraphs, 1, 2))
+            reads = {"Query": f"given{number}"}
+            for name in sorted(self.some(world.entities, 0)):
+                text = self.readable(world.types[name])
+                if text:
+                    reads[name] = text
+            context = ContextSpec(f"{graph}__x{number}", self.random.choice(["String", "String!"]), reads)
+            world.contexts.append(context)
+            for name in sorted(self.some(world.entities, 1, 2)):
+                spec = world.types[name]
+                if graph in spec.graphs:
+                    made = FieldSpec(self.name("t"), "String", {graph}, context=context)
+                    spec.fields[made.name] = made
+
+    def readable(self, spec: TypeSpec) -> str:
+        """Choose one text of an object, or of an object in it."""
+        found = [one.name for one in spec.fields.values() if one.type in ("String", "String!") and self.plain(one)]
+        for one in spec.fields.values():
+            if one.targets and not one.type.startswith("[") and one.name != "owner":
+                target = self.world.types[one.type.strip("!")]
+                if target.kind in ("value", "entity"):
+                    inner = [each.name for each in target.fields.values() if each.type == "String" and self.plain(each)]
+                    found += [f"{one.name} {{ {name} }}" for name in inner]
+        return self.random.choice(found) if found else ""
+
+    @staticmethod
+    def plain(one: FieldSpec) -> bool:
+        return not one.argument and one.context is None and one.name not in ("id", "code")
+
+    def mutations(self) -> None:
+        """Add mutations that change a field of an entity and return it."""
+        world = self.world
+        mutation = world.types["Mutation"] = TypeSpec("Mutation", "root", {name: [] for name in world.subgraphs})
+        for name in sorted(self.some(world.entities, 1, 2)):
+            spec = world.types[name]
+            texts = [one.name for one in spec.fields.values() if one.type == "String" and one.name[0] in "sc"]
+            texts = [one for one in texts if not spec.fields[one].requires and one != "code"]
+            if texts:
+                made = FieldSpec(self.name("m"), name, self.some(sorted(spec.graphs), 1, 2), argument=True)
+                made.targets, made.sets = (name,), self.random.choice(texts)
+                mutation.fields[made.name] = made
+        if not mutation.fields:
+            del world.types["Mutation"]
+
     # Data
+
+    def breaks(self) -> None:
+        """Break some values that may be null for everybody who resolves them."""
+        world = self.world
+        if self.random.random() < 0.5:
+            return
+        for (type_name, number), values in world.data.items():
+            for name in values:
+                if (
+                    type_name in ("Query", "Mutation")
+                    or type_name not in world.types
+                    or name in ("code", "ref", "owner")
+                ):
+                    continue
+                spec = world.field(type_name, name)
+                if spec.type[-1] != "!" and not spec.strict and self.random.random() < 0.06:
+                    world.broken.add((type_name, number, name))
 
     def values(self) -> None:
         random = self.random
@@ -710,16 +859,23 @@ class _Builder:
                 for member in sorted(set().union(*above.below.values())):
                     for number in ids[member]:
                         world.data[member, number][lifted.name] = self.value(lifted, number, ids)
-        world.data["Query", ""] = {one.name: self.value(one, "", ids) for one in world.types["Query"].fields.values()}
+        for root in ("Query", "Mutation"):
+            if root in world.types:
+                made = world.types[root].fields.values()
+                world.data[root, ""] = {one.name: self.value(one, "", ids) for one in made}
 
     def object(self, spec: TypeSpec, number: str, ids: dict[str, list[str]]) -> None:
         self.world.data[spec.name, number] = {
-            one.name: self.value(one, number, ids) for one in spec.fields.values() if not one.requires
+            one.name: self.value(one, number, ids)
+            for one in spec.fields.values()
+            if not one.requires and one.context is None
         }
 
     def value(self, one: FieldSpec, number: str, ids: dict[str, list[str]]) -> Any:
         if one.name == "id":
             return number
+        if one.sets is not None:
+            return (one.type, self.random.choice(ids[one.type]))
         if one.name == "ref":
             made = f"ref-{number}"
             self.world.data["Ref", made] = {"one": f"1-{number}", "two": f"2-{number}"}
@@ -774,12 +930,12 @@ class Writer:
         self.fragments: list[str] = []
         self.written: dict[str, str] = {}
 
-    def operation(self) -> tuple[str, dict[str, Any]]:
+    def operation(self, root: str = "Query") -> tuple[str, dict[str, Any]]:
         """Write an operation with its variables."""
-        body = self.selection("Query", self.random.randint(2, 5))
+        body = self.selection(root, self.random.randint(2, 5))
         types = {name: "Boolean!" if isinstance(value, bool) else "Int" for name, value in self.variables.items()}
         head = ", ".join(f"${name}: {type_text}" for name, type_text in types.items())
-        text = f"query{f'({head})' if head else ''} {body}"
+        text = f"{root.lower()}{f'({head})' if head else ''} {body}"
         return "\n".join([text, *self.fragments]), dict(self.variables)
 
     def selection(self, name: str, depth: int) -> str:
@@ -881,7 +1037,8 @@ def _literal(wanted: Any) -> str:
 def operations(schema: GraphQLSchema, random: Random, count: int) -> Iterator[tuple[DocumentNode, str, dict[str, Any]]]:
     """Yield random operations that are valid for a schema: parsed, as text, and with their variables."""
     for _ in range(count):
-        text, variables = Writer(schema, random).operation()
+        root = "Mutation" if schema.mutation_type is not None and random.random() < 0.3 else "Query"
+        text, variables = Writer(schema, random).operation(root)
         document = parse(text)
         if not validate(schema, document):
             yield document, text, variables

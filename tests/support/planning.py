@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLEnumType
+from graphql import FieldNode, GraphQLEnumType, OperationDefinitionNode, parse, print_ast
 
 from federation.planning.plan import Each, Key, OnType
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from federation.planning.plan import (
         Conditions,
+        ContextArgument,
         EntityInput,
         Fetch,
         OutputField,
@@ -71,6 +73,9 @@ def _run(fetch: Fetch, tree: dict[str, Any], ask: Ask, variables: dict[str, Any]
         answer.errors.extend(str(error) for error in found.get("errors") or ())
         _merge(tree, _only(fetch.selections, found.get("data") or {}))
         return
+    if any(entity.contexts is not None for entity in fetch.entities):
+        _run_in_contexts(fetch, tree, ask, variables, answer)
+        return
     targets: dict[str, list[dict[str, Any]]] = {}
     for entity in fetch.entities:
         wanted = _holds(entity.conditions, variables)
@@ -87,6 +92,84 @@ def _run(fetch: Fetch, tree: dict[str, Any], ask: Ask, variables: dict[str, Any]
         for target, value in zip(targets[entity.alias], entities, strict=False):
             if value is not None:
                 _merge(target, _only(entity.selections, value))
+
+
+def _run_in_contexts(fetch: Fetch, tree: dict[str, Any], ask: Ask, variables: dict[str, Any], answer: Answer) -> None:
+    """Ask about each entity on its own, with the values that the objects above it give."""
+    for entity in fetch.entities:
+        if not _holds(entity.conditions, variables):
+            continue
+        above = {id(value): objects for path in entity.paths for value, objects in _walk_above(tree, path, ())}
+        for target, representation in _representations(entity, tree):
+            values = {name: variables[name] for name in fetch.variables if name in variables}
+            values[entity.variable] = [representation]
+            given: dict[str, Any] = {}
+            for argument in entity.contexts.arguments if entity.contexts is not None else ():
+                assert entity.contexts is not None
+                name = entity.contexts.numbered(argument.variable, 0)
+                given[name] = _context_value(argument, above[id(target)])
+                if argument.type.endswith("!") and given[name] is None:
+                    break
+            else:
+                operation = _only_field(fetch.operation, entity.alias)
+                answer.requests.append((fetch.member, operation))
+                found = ask(fetch.member, operation, values | given)
+                answer.errors.extend(str(error) for error in found.get("errors") or ())
+                for value in (found.get("data") or {}).get(entity.alias) or []:
+                    if value is not None:
+                        _merge(target, _only(entity.selections, value))
+
+
+def _only_field(operation: str, alias: str) -> str:
+    """Return an operation with one of its root fields, and the variables of that."""
+    document = parse(operation)
+    (definition,) = document.definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    (kept,) = (
+        print_ast(one)
+        for one in definition.selection_set.selections
+        if isinstance(one, FieldNode) and (one.alias or one.name).value == alias
+    )
+    definitions = (
+        print_ast(one)
+        for one in definition.variable_definitions or ()
+        if re.search(rf"\${one.variable.name.value}\b", kept)
+    )
+    return f"query({' '.join(definitions)}) {{ {kept} }}"
+
+
+def _context_value(argument: ContextArgument, above: tuple[dict[str, Any], ...]) -> Any:
+    for source in argument.sources:
+        holder = above[-source.up]
+        if not source.on or holder.get("__typename") in source.on:
+            return _leaf(_nested((source.read,), holder))
+    return None
+
+
+def _leaf(value: Any) -> Any:
+    """Take what a selection of one leaf holds, whatever objects are around it."""
+    if isinstance(value, list):
+        return [_leaf(one) for one in value]
+    if isinstance(value, dict):
+        inner = [one for name, one in value.items() if name != "__typename"]
+        return _leaf(inner[0]) if inner else None
+    return value
+
+
+def _walk_above(value: Any, path: Path, above: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Yield what a path leads to, with the objects on the way."""
+    if not path:
+        if isinstance(value, dict):
+            yield value, above
+        return
+    match path[0]:
+        case Key(name) if isinstance(value, dict):
+            yield from _walk_above(value.get(name), path[1:], (*above, value))
+        case Each() if isinstance(value, list):
+            for one in value:
+                yield from _walk_above(one, path[1:], above)
+        case OnType(names) if isinstance(value, dict) and value.get("__typename") in names:
+            yield from _walk_above(value, path[1:], above)
 
 
 def _only(selections: Sequence[Selection], value: dict[str, Any]) -> dict[str, Any]:

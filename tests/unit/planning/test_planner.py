@@ -240,12 +240,14 @@ def test_entities_of_several_types_and_places_travel_in_one_request() -> None:
     assert len(plan.fetches[2].entities) == 2
 
 
-def test_one_subgraph_is_asked_once_about_the_same_objects_whatever_the_inputs() -> None:
+def test_an_input_that_is_lost_costs_only_the_fields_that_require_it() -> None:
     plan = plan_of("{ reviews { product { price shipping } } }")
     assert members(plan) == ["reviews", "products", "prices"]
-    (entity,) = plan.fetches[2].entities
-    assert [one.name for one in entity.fields] == ["id", "weight"]
-    assert [one.key for one in entity.selections] == ["price", "shipping"]
+    price, shipping = plan.fetches[2].entities
+    assert [one.name for one in price.fields] == ["id"]
+    assert [one.key for one in price.selections] == ["price"]
+    assert [one.name for one in shipping.fields] == ["id", "weight"]
+    assert [one.key for one in shipping.selections] == ["shipping"]
 
 
 def test_a_type_that_clients_may_not_see_is_checked_for() -> None:
