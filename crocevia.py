@@ -24,6 +24,7 @@ from rich.table import Table
 from federation.consumer import ledger_commands as outside_commands
 from federation.consumer.commands import query, report
 from federation.consumer.evidence_commands import verify
+from federation.consumer.fields_command import fields
 from federation.consumer.home import DEFAULT_HOME, HomeOption
 from federation.consumer.portal import find_citizen, write_citizens
 from federation.contract.clock import SystemClock, day_in_rome
@@ -107,6 +108,7 @@ app.add_typer(policy_app, name="policy")
 ledger_commands.command(name="prove")(outside_commands.prove)
 ledger_commands.command(name="witness")(outside_commands.witness)
 app.command(name="query")(query)
+app.command(name="fields")(fields)
 app.command(name="report")(report)
 app.command(name="verify")(verify)
 app.command(name="compose")(gateway_commands.compose_command)

@@ -110,13 +110,13 @@ def query(
     partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
     extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None
-    answer = asyncio.run(_ask(partner, text, purpose, agreement, values, operation, extensions))
+    answer = asyncio.run(asked(partner, text, purpose, agreement, values, operation, extensions))
     console = Console()
     if (format_ or ("tree" if console.is_terminal else "json")) == "tree":
         console.print(render_answer(answer.content, f"{as_} · {purpose}"))
     else:
         sys.stdout.write(json.dumps(answer.content, ensure_ascii=False, indent=2) + "\n")
-    status = _status(answer)
+    status = status_of(answer)
     if evidence is not None and answer.content.get("data") is not None:
         status = keep_evidence(evidence, partner.member, answer, partner.members)
     raise typer.Exit(status)
@@ -133,7 +133,7 @@ def report(
     pseudonym = find_citizen(home / PORTAL / "citizens.db", citizen)
     partner = Partner.open(home, PORTAL)
     agreement = partner.agreement_for(REPORT_PURPOSE)
-    answer = asyncio.run(_ask(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None))
+    answer = asyncio.run(asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None))
     if answer.content.get("data") is None:
         raise UnavailableError(f"the report was not given: {_first_error(answer)}")
     found = read_report(answer.content, partner.members)
@@ -150,7 +150,7 @@ def _first_error(answer: Answer) -> str:
     return str(errors[0].get("message", answer.status))
 
 
-async def _ask(
+async def asked(
     partner: Partner,
     text: str,
     purpose: str,
@@ -159,6 +159,11 @@ async def _ask(
     operation: str | None,
     extensions: dict[str, Any] | None = None,
 ) -> Answer:
+    """Ask one question in a partner's name.
+
+    Raises:
+        UnavailableError: the gateway does not answer.
+    """
     async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
         return await partner.client(http).ask(text, purpose, agreement.id, values, operation, extensions)
 
@@ -186,7 +191,7 @@ def _read(file: str) -> str:
         raise BadInputError(f"`{file}` cannot be read as UTF-8 text") from error
 
 
-def _status(answer: Answer) -> ExitCode:
+def status_of(answer: Answer) -> ExitCode:
     """A partial answer is an answer; one without data is a refusal, or a federation that does not work."""
     if answer.content.get("data") is not None:
         return ExitCode.OK

@@ -29,6 +29,7 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values
 
+from federation.contract import policy_view
 from federation.contract.canonical import sha256_digest
 from federation.contract.coordinates import FieldCoordinate
 from federation.contract.errors import BadInputError, DocumentError
@@ -143,5 +144,8 @@ def operation_digest(query: str, operation_name: str | None) -> str:
 
 
 def is_plumbing(type_name: str) -> bool:
-    """Say whether a type only carries others (Relay connections): policies and agreements do not name its fields."""
-    return type_name == "PageInfo" or type_name.endswith(("Connection", "Edge"))
+    """Say whether policies and agreements do not name a type's fields.
+
+    It only carries others (Relay connections), or tells of rules and of nobody (`myFields`).
+    """
+    return type_name == "PageInfo" or type_name.endswith(("Connection", "Edge")) or type_name in policy_view.TYPES

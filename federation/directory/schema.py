@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from federation.contract import policy_view
+
 _TYPES = '''
 type Query {
   """
@@ -58,7 +60,7 @@ type Access {
 type Citizen KEY {
   id: ID
 }
-'''
+''' + policy_view.SDL.replace("type Query", "extend type Query")
 
 DIRECTORY_SDL = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])\n'

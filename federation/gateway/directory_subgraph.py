@@ -1,8 +1,9 @@
-"""The federation's own subgraph, served inside the gateway: it finds a citizen, and collects who looked.
+"""The federation's own subgraph, served inside the gateway: it finds a citizen, and collects what members tell of it.
 
 `Query.citizen` names a citizen by the consumer's own pseudonym, or by tax code where a provider's policy lets it look
 up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobody may show one, the answer is null.
 `Query.accessReport` asks every node what its ledger holds about a citizen, and says which nodes did not answer.
+`Query.myFields` and `Query.whyDenied` ask the agreement's providers which of their rules decide for the consumer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from graphql import DocumentNode, build_schema, execute, parse
 from graphql.execution import ExecutionResult
 
+from federation.contract import policy_view
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import DIRECTORY, Pseudonym
 from federation.directory.schema import DIRECTORY_TYPES
@@ -36,6 +38,18 @@ class Finder(Protocol):
         ...
 
 
+class RulesAsker(Protocol):
+    """Asks the providers for their rules, on behalf of one consumer's request."""
+
+    async def my_fields(self, type_name: str | None) -> dict[str, Any]:
+        """Return a `MyFields` of all providers."""
+        ...
+
+    async def why_denied(self, coordinate: str) -> dict[str, Any]:
+        """Return a `WhyDenied` of all providers that have the field."""
+        ...
+
+
 class Reporter(Protocol):
     """Collects who looked, on behalf of the portal's request."""
 
@@ -50,6 +64,7 @@ class DirectorySubgraph:
 
     finder: Finder
     reporter: Reporter
+    rules: RulesAsker
     consumer: str
 
     async def fetch(self, request: FetchRequest) -> FetchAnswer:
@@ -57,7 +72,12 @@ class DirectorySubgraph:
         outcome = execute(
             _SCHEMA,
             _parsed(msgspec.json.decode(request.operation, type=str)),
-            root_value={"citizen": self._citizen, "accessReport": self._report},
+            root_value={
+                "citizen": self._citizen,
+                "accessReport": self._report,
+                policy_view.MY_FIELDS: self._my_fields,
+                policy_view.WHY_DENIED: self._why_denied,
+            },
             variable_values=msgspec.json.decode(request.variables),
         )
         result = outcome if isinstance(outcome, ExecutionResult) else await outcome
@@ -81,6 +101,12 @@ class DirectorySubgraph:
 
     async def _report(self, _: Any, citizen: str) -> dict[str, Any]:
         return await self.reporter.report(self._own(citizen))
+
+    async def _my_fields(self, _: Any, type: str | None = None) -> dict[str, Any]:  # noqa: A002  # as the schema has it
+        return await self.rules.my_fields(type)
+
+    async def _why_denied(self, _: Any, coordinate: str) -> dict[str, Any]:
+        return await self.rules.why_denied(coordinate)
 
     def _own(self, text: str) -> str:
         pseudonym = Pseudonym.parse(text)

@@ -28,6 +28,7 @@ from federation.gateway.directory_subgraph import DirectorySubgraph
 from federation.gateway.exchange_client import ExchangeClient
 from federation.gateway.finding import AgreedFinder
 from federation.gateway.pipeline import GATEWAY, Gateway, Mediation
+from federation.gateway.provider_rules import ProviderRules
 from federation.gateway.pseudonyms import Translator
 from federation.gateway.questions import Question, Questions
 from federation.gateway.reporting import NodeReporter
@@ -188,7 +189,8 @@ class GatewayProcess:
             deadline=deadline,
         )
         finder = AgreedFinder(caller.agreement, translator, members.fetch, deadline)
-        directory = DirectorySubgraph(finder, reporter, caller.consumer.id)
+        rules = ProviderRules(caller.agreement, members.fetch, deadline)
+        directory = DirectorySubgraph(finder, reporter, rules, caller.consumer.id)
         return Mediation(translator, WithDirectory(directory, members), members)
 
     def _peers(self) -> _Others:

@@ -21,23 +21,26 @@ from graphql import (
     parse,
 )
 
+from federation.contract import policy_view
 from federation.contract.coverage import is_plumbing
 from federation.contract.members import Agreement
 
 _ROOT = "Query"
 FIND = (_ROOT, "citizen")
 """The field by which a citizen is named; the directory answers it (docs/adr/0003)."""
+_ALWAYS = frozenset({FIND, *((_ROOT, name) for name in policy_view.ROOTS)})
 
 
 def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
     """Return the test whether some provider agreed to a field.
 
-    The plumbing of connections always passes, and so does naming a citizen by the consumer's own pseudonym: both carry
-    nothing by themselves. A look-up by tax code needs a provider's `Query.citizen` (`federation.gateway.finding`).
+    What carries nothing by itself always passes: the plumbing of connections, naming a citizen by the consumer's own
+    pseudonym, and asking for the rules that decide for oneself. A look-up by tax code needs a provider's
+    `Query.citizen` (`federation.gateway.finding`).
     """
 
     def covers(type_name: str, field_name: str) -> bool:
-        if is_plumbing(type_name) or (type_name, field_name) == FIND:
+        if is_plumbing(type_name) or (type_name, field_name) in _ALWAYS:
             return True
         return any(each.covers(type_name, field_name) for each in agreement.providers)
 

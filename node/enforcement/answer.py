@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from federation.contract.coverage import AskedField
 from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError
 from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
@@ -32,6 +33,7 @@ from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
 from node.enforcement.evidence import committed_to
+from node.enforcement.policy_view import PolicyView, answer_about_policy, asks_about_policy
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
     EntityKeys,
@@ -78,9 +80,12 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         caller = authenticate(request, asked, node.identity, node.limits)  # (1)
         node.journal.require_witnessed()
         document = node.documents.understood(_query(asked))
-        _require_scope(asked, caller, node)  # (2)
-        plans = node.policy.of(caller.requested)  # (3)
-        answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
+        wanted = _scoped(asked, caller, node)  # (2)
+        if asks_about_policy(wanted):
+            answered = answer_about_policy(document, asked, _view(caller, node))
+        else:
+            plans = node.policy.of(caller.requested)  # (3)
+            answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
         _require_wanted(answered, caller)
         committed = committed_to(answered.data, caller.operation, node.random)
         entry = disclosure(caller, asked, answered, node, committed.digest)
@@ -98,14 +103,18 @@ def _query(asked: GraphQLRequest) -> str:
     return asked.query
 
 
-def _require_scope(asked: GraphQLRequest, caller: Caller, node: Node) -> None:
-    """What a gateway asks is held against the consumer's operation; what a consumer asks itself is that operation."""
+def _view(caller: Caller, node: Node) -> PolicyView:
+    return PolicyView(node.identity.member, caller, node.policy, node.documents.schema)
+
+
+def _scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[AskedField]:
+    """Return what is asked: a gateway's question is held against the consumer's, a consumer's own is that operation."""
     wanted = node.documents.asked(_query(asked), asked.operation_name, asked.variables)
     require_agreed_roots(wanted, caller.requested.provider)
     keys = EntityKeys(node.plane.entity_keys)
     if caller.relayed is None:
         require_no_identifiers(wanted, keys)
-        return
+        return wanted
     own = caller.operation
     signed = node.consumers_documents.asked(_query(own), own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, keys)
@@ -116,6 +125,7 @@ def _require_scope(asked: GraphQLRequest, caller: Caller, node: Node) -> None:
         caller.requested.purpose,
         caller.request_digest,
     )
+    return wanted
 
 
 def _require_wanted(answered: Answer, caller: Caller) -> None:

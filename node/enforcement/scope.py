@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from federation.contract import policy_view
 from federation.contract.coverage import AskedField
 from federation.contract.errors import FieldDeniedError, ScopeError
 from federation.contract.identifiers import INTERNAL_PREFIX
@@ -26,7 +27,8 @@ from federation.contract.members import AgreedProvider
 from federation.contract.messages import TranslationStatement
 
 _ENTITIES = "_entities"
-_FEDERATION_FIELDS = frozenset({_ENTITIES, "_service"})
+_OPEN_ROOTS = frozenset({_ENTITIES, "_service"}) | policy_view.ROOTS
+"""Roots that need no agreement of their own: what they lead to is decided field by field, or is about nobody."""
 _ROOT = "Query"
 _PERSON = "Citizen"
 
@@ -55,7 +57,8 @@ def require_within_consumers_operation(
     """
     signed = {(field.coordinate, field.arguments) for field in consumer_asks}
     for field in sorted(node_asks, key=lambda asked: asked.coordinate):
-        if field.coordinate.field_name in _FEDERATION_FIELDS or keys.is_key(field):
+        name = field.coordinate
+        if name.field_name in _OPEN_ROOTS or name.type_name in policy_view.TYPES or keys.is_key(field):
             continue
         if field.response_key.startswith(INTERNAL_PREFIX):
             raise ScopeError(f"`{field.coordinate}` is not a key and may not be asked as one")
@@ -75,7 +78,7 @@ def require_agreed_roots(node_asks: Iterable[AskedField], provider: AgreedProvid
     closed = sorted(
         str(root)
         for root in roots
-        if root.field_name not in _FEDERATION_FIELDS and not provider.covers(_ROOT, root.field_name)
+        if root.field_name not in _OPEN_ROOTS and not provider.covers(_ROOT, root.field_name)
     )
     if closed:
         raise FieldDeniedError(f"the agreement does not open {', '.join(closed)} at this node", coordinates=closed)

@@ -3,7 +3,8 @@
 Two documents are made from the vocabulary's own definitions:
 
 * the internal schema, against which operations are parsed and validated: mapped types and fields, `<field>Matches`
-  for coordinates that a policy may verify, the local root `citizen`, published connections, `_entities`, `_service`;
+  for coordinates that a policy may verify, the local root `citizen`, published connections, `_entities`, `_service`,
+  and what tells a consumer of the rules that decide for it (`myFields`, `whyDenied`);
 * the published SDL, from which the federation is composed: the same without what only this node answers directly.
 """
 
@@ -35,6 +36,7 @@ from graphql import (
     print_ast,
 )
 
+from federation.contract import policy_view
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
 from node.data.written import MappingError
@@ -155,7 +157,8 @@ class _Builder:
         for name, root in self.mapping.roots.items():
             self._check_root(root, {field.name.value: field for field in declared.fields or ()}.get(name))
         if local:
-            fields += _FEDERATION_FIELDS if any(_key_fields(node) for node in types) else _FEDERATION_FIELDS[1:]
+            fields += [_ENTITIES_FIELD] if any(_key_fields(node) for node in types) else []
+            fields += _OTHER_LOCAL_FIELDS
         return _object_type(declared, tuple(fields), tuple(declared.directives or ()))
 
     def connections(self) -> Iterator[TypeDefinitionNode]:
@@ -354,19 +357,25 @@ def _named(name: str) -> NamedTypeNode:
 
 def _federation(entities: Mapping[str, frozenset[str]]) -> list[TypeDefinitionNode]:
     union = f"union _Entity = {' | '.join(sorted(entities))}" if entities else ""
-    found = parse(f"scalar _Any type _Service {{ sdl: String! }} {union}", no_location=True).definitions
-    return [node for node in found if isinstance(node, TypeDefinitionNode)]
-
-
-def _federation_fields() -> tuple[FieldDefinitionNode, ...]:
-    [node] = parse(
-        "type Query { _entities(representations: [_Any!]!): [_Entity]! _service: _Service! }", no_location=True
+    found = parse(
+        f"scalar _Any type _Service {{ sdl: String! }} {union} {policy_view.SDL}", no_location=True
     ).definitions
-    assert isinstance(node, ObjectTypeDefinitionNode)
-    return tuple(node.fields or ())
+    return [node for node in found if isinstance(node, TypeDefinitionNode) and node.name.value != ROOT]
 
 
-_FEDERATION_FIELDS: Final = _federation_fields()
+def _roots_of(sdl: str) -> tuple[FieldDefinitionNode, ...]:
+    return tuple(
+        field
+        for node in parse(sdl, no_location=True).definitions
+        if isinstance(node, ObjectTypeDefinitionNode) and node.name.value == ROOT
+        for field in node.fields or ()
+    )
+
+
+_ENTITIES_FIELD, *_OTHER_LOCAL_FIELDS = (
+    *_roots_of("type Query { _entities(representations: [_Any!]!): [_Entity]! _service: _Service! }"),
+    *_roots_of(policy_view.SDL),
+)
 
 
 def verified_coordinates(documents: Iterable[TypeDocument]) -> frozenset[str]:

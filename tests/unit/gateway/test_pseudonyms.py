@@ -173,6 +173,12 @@ class Finding:
     async def report(self, pseudonym: str) -> dict[str, object]:
         return {"accesses": [{"member": "c_m999", "leaf": pseudonym, "receipt": "{}"}], "gaps": ["aslvs"]}
 
+    async def my_fields(self, type_name: str | None) -> dict[str, object]:
+        return {"fields": [], "gaps": [type_name or "all"]}
+
+    async def why_denied(self, coordinate: str) -> dict[str, object]:
+        return {"verdicts": [], "gaps": [coordinate]}
+
 
 async def ask_directory(by: dict[str, str]) -> dict[str, object]:
     finder = Finding({pid("inprev", "anna"): pid("directory", "anna")}, {"RSSMRA80A01H501U": pid("directory", "anna")})
@@ -180,7 +186,7 @@ async def ask_directory(by: dict[str, str]) -> dict[str, object]:
     request = FetchRequest(
         0, "directory", OperationKind.QUERY, msgspec.json.encode(operation), msgspec.json.encode({"by": by}), 0.0
     )
-    answer = await DirectorySubgraph(finder, finder, "inprev").fetch(request)
+    answer = await DirectorySubgraph(finder, finder, finder, "inprev").fetch(request)
     found: dict[str, object] = msgspec.json.decode(answer.body)
     return found
 

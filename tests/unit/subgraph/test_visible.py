@@ -66,5 +66,5 @@ def test_r20_filters_and_orders_name_shown_fields_only() -> None:
 
 def test_r20_who_may_see_nothing_learns_of_nothing() -> None:
     node, plan = built("inprev"), plans("inprev", "nobody")
-    assert fields(node, plan, "Query") == {"_service"}
+    assert fields(node, plan, "Query") == {"_service", "myFields", "whyDenied"}
     assert "Citizen" not in visible_sdl(node, plan)

@@ -1,0 +1,99 @@
+"""Which rules decide for a consumer: the agreement's providers are asked, and silence is named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from graphql import GraphQLObjectType, build_schema, get_named_type
+
+from federation.contract import policy_view
+from federation.contract.errors import BadInputError, UnavailableError
+from federation.contract.members import Agreement
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.planning.plan import OperationKind
+
+_FETCH_ID = -1
+_SHARE = 0.8
+"""The part of the time left that a provider may take: who is silent must be told of before the request's own end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRules:
+    """Asks every provider of the consumer's agreement, with the consumer's own signed request."""
+
+    agreement: Agreement
+    ask: Callable[[FetchRequest], Awaitable[FetchAnswer]]
+    deadline: float
+
+    async def my_fields(self, type_name: str | None) -> dict[str, Any]:
+        """Return a `MyFields` of all providers.
+
+        Raises:
+            BadInputError: no provider has the type.
+        """
+        found, gaps = await self._asked(policy_view.MY_FIELDS, {"type": type_name})
+        if not found and not gaps:
+            raise BadInputError("`type` is no type of a provider of this agreement")
+        return {"fields": [each for one in found for each in one["fields"]], "gaps": gaps}
+
+    async def why_denied(self, coordinate: str) -> dict[str, Any]:
+        """Return a `WhyDenied` of all providers that have the field.
+
+        Raises:
+            BadInputError: no provider has it.
+        """
+        found, gaps = await self._asked(policy_view.WHY_DENIED, {"coordinate": coordinate})
+        if not found and not gaps:
+            raise BadInputError("`coordinate` is no field of a provider of this agreement")
+        return {"verdicts": [each for one in found for each in one["verdicts"]], "gaps": gaps}
+
+    async def _asked(self, root: str, variables: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return what the providers told that know what is asked about, and those that did not answer."""
+        members = [provider.member for provider in self.agreement.providers]
+        told = await asyncio.gather(*(self._one(member, root, variables) for member in members))
+        known = [one for one in told if one]
+        return known, [member for member, one in zip(members, told, strict=True) if one is None]
+
+    async def _one(self, member: str, root: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what a provider tells: nothing in it when it has no such name, None when it did not answer."""
+        now = asyncio.get_running_loop().time()
+        request = FetchRequest(
+            fetch_id=_FETCH_ID,
+            member=member,
+            kind=OperationKind.QUERY,
+            operation=msgspec.json.encode(_operation(root)),
+            variables=msgspec.json.encode(variables),
+            deadline=now + (self.deadline - now) * _SHARE,
+        )
+        try:
+            answer = msgspec.json.decode((await self.ask(request)).body, type=dict[str, Any])
+        except (UnavailableError, msgspec.MsgspecError):
+            return None
+        found = (answer.get("data") or {}).get(root)
+        if isinstance(found, dict):
+            return found
+        codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
+        return {} if codes == {BadInputError.code} else None
+
+
+@cache
+def _operation(root: str) -> str:
+    """Return the operation that asks for everything under a root."""
+    schema = build_schema(policy_view.SDL)
+    query = schema.query_type
+    assert query is not None  # `SDL` declares it
+    field = query.fields[root]
+    [(name, argument)] = field.args.items()
+    return f"query(${name}: {argument.type}) {{ {root}({name}: ${name}) {_everything(get_named_type(field.type))} }}"
+
+
+def _everything(kind: Any) -> str:
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    below = (f"{name} {_everything(get_named_type(field.type))}".strip() for name, field in kind.fields.items())
+    return "{ " + " ".join(below) + " }"
