@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import msgspec
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -40,8 +41,7 @@ _LONE_SURROGATE = re.compile(
 _KNOWN_KEYS = frozenset({"query", "operationName", "variables", "extensions", "documentId"})
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one request may ask before it is refused with `QUERY_TOO_COMPLEX`; bytes for `body`, else counts."""
 
     body: int = 100_000

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class State(StrEnum):
@@ -22,8 +23,7 @@ class State(StrEnum):
     PROBING = "probing"
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerSettings:
+class BreakerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a breaker opens and for how long; times in seconds."""
 
     in_a_row: int = 5

@@ -25,7 +25,7 @@ from federation.contract.errors import (
     UnavailableError,
     ValidationError,
 )
-from federation.contract.graphql_request import GraphQLRequest, Limits
+from federation.contract.graphql_request import GraphQLRequest
 from federation.gateway import demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH
 from federation.gateway.demo_partners import DemoPartners
@@ -44,7 +44,6 @@ from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FIL
 
 _PROBLEM: Final = "application/problem+json"
 _STATIC = Path(__file__).parent / "static"
-_LIMITS = Limits()
 _TOKEN_BODY = 16_384
 _PUBLIC: Final = {MEMBERS_FILE: "application/json", API_FILE: "text/plain", SUPERGRAPH_FILE: "text/plain"}
 _NO_STORE = (b"cache-control", b"no-store")
@@ -126,7 +125,7 @@ def _question(process: GatewayProcess) -> Endpoint:
         message = request_of(arrived, process.settings.url)
         media = accepted(message.headers.get("accept", "").encode("latin-1")).single
         check_content_type(message.headers.get("content-type", "").encode("latin-1"))
-        body = await answer(message, GraphQLRequest.parse(message.body, _LIMITS), process.gateway)
+        body = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
         return Reply(200, ((b"content-type", media.value.encode()), _NO_STORE), body)
 
     async def answered_or_refused(arrived: Arrived) -> Reply:
@@ -134,9 +133,9 @@ def _question(process: GatewayProcess) -> Endpoint:
 
     return Endpoint(
         "/graphql",
-        _LIMITS.body,
+        process.settings.limits.body,
         answered_or_refused,
-        lambda arrived, fault: _refused(error_of(fault, _LIMITS.body), arrived),
+        lambda arrived, fault: _refused(error_of(fault, process.settings.limits.body), arrived),
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from federation.contract.errors import (
+    AgreementError,
+    AuthorisationError,
     BadInputError,
-    DatabaseUnavailableError,
     FieldDeniedError,
-    InternalError,
-    LedgerUnavailableError,
-    PolicyUnavailableError,
-    RegistryStaleError,
+    NodeMisbehavedError,
+    NoOpenFileError,
+    PurposeError,
+    PurposeNotAgreedError,
     UnavailableError,
 )
 from federation.contract.identifiers import INTERNAL_PREFIX
@@ -28,17 +29,18 @@ from federation.planning.plan import OperationKind
 
 _KEY = f"{INTERNAL_PREFIX}id"
 _LOOK_UP = f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {_KEY}: id }} }}"
-_NOT_NOW = frozenset(
+_RIGHTS = frozenset(
     error.code
     for error in (
-        DatabaseUnavailableError,
-        InternalError,
-        LedgerUnavailableError,
-        PolicyUnavailableError,
-        RegistryStaleError,
-        UnavailableError,
+        AgreementError,
+        AuthorisationError,
+        FieldDeniedError,
+        NoOpenFileError,
+        PurposeError,
+        PurposeNotAgreedError,
     )
 )
+"""What a provider says of the caller's rights; everything else means that it could not look."""
 _SHARE = 0.4
 """The part of the time left that one provider may take for a look-up; others, and the fetches, need the rest."""
 
@@ -89,13 +91,22 @@ class AgreedFinder:
             variables=msgspec.json.encode({"by": {"taxCode": tax_code}}),
             deadline=now + (self.deadline - now) * _SHARE,
         )
-        answer: dict[str, Any] = msgspec.json.decode((await self.ask(request)).body)
+        answer = _read(member, (await self.ask(request)).body)
         data = answer.get("data")
         if data is None:
             _refuse(member, answer)
             return None
-        found = (data.get("citizen") or {}).get(_KEY)
+        citizen = data.get("citizen") if isinstance(data, dict) else None
+        found = citizen.get(_KEY) if isinstance(citizen, dict) else None
         return found if isinstance(found, str) else None
+
+
+def _read(member: str, body: bytes) -> dict[str, Any]:
+    """A provider that answers nonsense is like one that does not answer: it costs itself and nobody else."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (ValueError, RecursionError) as error:
+        raise NodeMisbehavedError(f"member `{member}` answered a look-up with no JSON object", member=member) from error
 
 
 def _refuse(member: str, answer: dict[str, Any]) -> None:
@@ -108,8 +119,10 @@ def _refuse(member: str, answer: dict[str, Any]) -> None:
         BadInputError: it could not read the tax code.
         UnavailableError: it does not work now.
     """
-    codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
+    errors = answer.get("errors")
+    said = [error.get("extensions") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    codes = {extensions.get("code") for extensions in said if isinstance(extensions, dict)}
     if BadInputError.code in codes:
         raise BadInputError("`taxCode` is not a tax code; compare it with the citizen's card")
-    if not codes or codes & _NOT_NOW:
+    if not codes or not codes <= _RIGHTS:
         raise UnavailableError(f"member `{member}` could not look the citizen up", member=member)

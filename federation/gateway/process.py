@@ -14,14 +14,12 @@ from typing import Self
 from federation.composition.supergraph import Supergraph
 from federation.contract.clock import Clock
 from federation.contract.errors import NodeUnavailableError, RegistryStaleError
-from federation.contract.graphql_request import Limits
 from federation.contract.members import MemberList
 from federation.directory.directory import Directory
 from federation.exchange.messages import CONVERT_PATH
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.execution.resilient import ResilienceSettings, ResilientFetcher
 from federation.execution.transport.client import HttpClient
-from federation.execution.transport.limits import TransportLimits
 from federation.gateway.authorisation_server import AuthorisationServer
 from federation.gateway.caller import Caller, Doorkeeper
 from federation.gateway.directory_subgraph import DirectorySubgraph
@@ -93,9 +91,11 @@ class GatewayProcess:
 
     def __post_init__(self) -> None:
         members = self.registry.current()
-        self.client = HttpClient(TransportLimits())
+        self.client = HttpClient(self.settings.transport)
         self._sender = Sender(self.client, self.key, self.clock, new_nonce)
-        self.fetching = ResilientFetcher(_Nobody(), ResilienceSettings(), random.random)
+        self.fetching = ResilientFetcher(
+            _Nobody(), ResilienceSettings(self.settings.breaker, self.settings.retry_share), random.random
+        )
         tokens = AccessTokens(members.federation, members.gateway.endpoint, self.clock)
         self._graph = members.supergraph
         self._gateway = Gateway(
@@ -124,7 +124,7 @@ class GatewayProcess:
         return self._gateway
 
     def _questions(self) -> Questions:
-        return Questions(Supergraph.parse(self.registry.document(SUPERGRAPH_FILE)), Limits())
+        return Questions(Supergraph.parse(self.registry.document(SUPERGRAPH_FILE)), self.settings.limits)
 
     @classmethod
     def open(cls, settings: GatewaySettings, clock: Clock) -> GatewayProcess:

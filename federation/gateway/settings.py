@@ -20,7 +20,10 @@ from pathlib import Path
 import msgspec
 
 from federation.contract.errors import ConfigurationError
+from federation.contract.graphql_request import Limits
 from federation.contract.settings import parse_settings
+from federation.execution.breaker import BreakerSettings
+from federation.execution.transport.limits import TransportLimits
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 
@@ -33,7 +36,10 @@ class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The gateway's settings; every path is absolute once read. `deadline` is in seconds, per request."""
+    """The gateway's settings; every path is absolute once read. `deadline` is in seconds, per request.
+
+    `limits` are those of questions, `transport` those of what nodes answer; all stand in docs/limits.md.
+    """
 
     listen: str
     url: str
@@ -43,6 +49,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demo: DemoSettings | None = None
     registry_url: str | None = None
     deadline: float = 2.0
+    limits: Limits = Limits()
+    transport: TransportLimits = TransportLimits()
+    breaker: BreakerSettings = BreakerSettings()
+    retry_share: float = 0.2
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
 

@@ -123,7 +123,7 @@ def serve(path: Path) -> None:
 
 def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:
     """Answer a signed message with a signed one, refusals too; what is unsigned gets an unsigned refusal."""
-    limit = process.settings.body_limit
+    limit = process.settings.limits.body
 
     async def answered(arrived: Arrived) -> Reply:
         message: list[HttpRequest] = []

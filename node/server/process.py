@@ -14,7 +14,6 @@ from federation.contract.clock import Clock, rfc3339
 from federation.contract.decisions import PolicyVersion
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import CroceviaError
-from federation.contract.graphql_request import Limits
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
@@ -49,8 +48,6 @@ POLICY_SECONDS: Final = 1.0
 """The policy folder is looked at this often."""
 
 _log = logging.getLogger("crocevia.node.policy")
-# A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
-_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
 
 
 @dataclass(slots=True)
@@ -140,9 +137,9 @@ class NodeProcess:
         members = self.registry.current()
         if self._api is None or self._api[0] != members.api_schema:
             sdl = self.registry.document(API_FILE)
-            self._api = (members.api_schema, Documents(build_schema(sdl, assume_valid_sdl=True), _LIMITS))
+            self._api = (members.api_schema, Documents(build_schema(sdl, assume_valid_sdl=True), self.settings.limits))
         if self._own is None or self._own[0] is not self.plane.schema:
-            self._own = (self.plane.schema, Documents(self.plane.schema, _LIMITS))
+            self._own = (self.plane.schema, Documents(self.plane.schema, self.settings.limits))
         return Node(
             identity=Identity(self.settings.member, self.members, self._tokens, self.replay, self.counters, self.clock),
             documents=self._own[1],
@@ -151,7 +148,7 @@ class NodeProcess:
             keys=self.keys,
             policy=self.decisions,
             journal=self.journal,
-            limits=_LIMITS,
+            limits=self.settings.limits,
         )
 
     @property

@@ -32,10 +32,14 @@ from pathlib import Path
 import msgspec
 
 from federation.contract.errors import ConfigurationError
+from federation.contract.graphql_request import Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+
+# A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
+NODE_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
 
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +61,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Path
     registry: Path
     officers: Path | None = None
-    body_limit: int = 4_000_000
+    limits: Limits = NODE_LIMITS
     registry_url: str | None = None
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class TransportLimits:
+class TransportLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes in bytes, times in seconds, counts per origin (scheme, host and port)."""
 
     body: int = 8_000_000

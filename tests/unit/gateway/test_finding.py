@@ -39,7 +39,7 @@ async def find(answer: dict[str, Any]) -> str | None:
     return await finder.by_tax_code("FRRSFO14E54F257M")
 
 
-def refusal(code: str) -> dict[str, Any]:
+def refusal(code: object) -> dict[str, Any]:
     return {"data": None, "errors": [{"message": "no", "extensions": {"code": code}}]}
 
 
@@ -48,11 +48,32 @@ async def test_who_knows_nobody_or_may_not_say_so_finds_nobody(answer: dict[str,
     assert await find(answer) is None
 
 
-@pytest.mark.parametrize("code", ["DATABASE_UNAVAILABLE", "LEDGER_UNAVAILABLE", "POLICY_UNAVAILABLE", "INTERNAL"])
-async def test_a_provider_that_does_not_work_is_named(code: str) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "DATABASE_UNAVAILABLE",
+        "LEDGER_UNAVAILABLE",
+        "POLICY_UNAVAILABLE",
+        "INTERNAL",
+        "DIGEST_MISMATCH",
+        "QUOTA_EXCEEDED",
+        7,
+    ],
+)
+async def test_a_provider_that_does_not_work_is_named(code: object) -> None:
     with pytest.raises(UnavailableError, match="was not found, and members did not answer") as silent:
         await find(refusal(code))
     assert silent.value.extensions == {"members": ["c_m999"]}
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {"data": [1]}, {"errors": 3}, {"errors": [None]}, {"data": None, "errors": [{}]}]
+)
+async def test_a_provider_that_answers_nonsense_costs_itself_only(answer: Any) -> None:
+    try:
+        assert await find(answer) is None
+    except UnavailableError as silent:
+        assert silent.extensions == {"members": ["c_m999"]}  # noqa: PT017  # either outcome is right, a defect is not
 
 
 async def test_a_text_that_is_no_tax_code_is_refused_without_repeating_it() -> None:
