@@ -4,84 +4,111 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+from rich.table import Table
 
 from federation.contract.entries import Entry
 from federation.contract.errors import BadInputError, NotFoundError
+from node.console.policy_agreement import Agreement, compare_backends
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
     FormatOption,
+    LanguageOption,
     PoliciesOption,
     SchemaOption,
     bundles_in,
     errors_in_words,
     exit_if,
+    one_bundle,
 )
 from node.console.policy_output import out, print_json
-from node.console.policy_proofs import available, prove_with_z3
+from node.console.policy_proofs import Verdict, available, prove_with_z3
+from node.console.policy_words import PROVING, ProvingWords, change_sentence, counterexample_sentence, situation_phrase
 from node.policy.differences import differences
-from node.policy.forms import Form, form_text
+from node.policy.disclosures import Disclosure, most_disclosed
+from node.policy.forms import form_text
 from node.policy.mutants import Fate, fate, mutants
-from node.policy.proving import Counterexample, Proof, idle_rules, prove
+from node.policy.needless import NeedlessPart, needless_parts
+from node.policy.proving import Counterexample, IdleRule, Proof, idle_rules, prove
 from node.policy.replaying import Consumer, replay
+from node.policy.sentences import Language
 
 if TYPE_CHECKING:
-    from node.console.policy_proofs import Verdict
     from node.policy.bundle import Bundle
     from node.policy.differences import Change
     from node.policy.mutants import Mutant
 
 
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    """Everything that was asked about one bundle."""
+
+    folder: Path
+    bundle: Bundle
+    proofs: tuple[Proof, ...]
+    verdicts: tuple[Verdict | None, ...]
+    idle: tuple[IdleRule, ...]
+    needless: tuple[NeedlessPart, ...]
+    disclosures: tuple[Disclosure, ...]
+    agreement: Agreement
+
+    @property
+    def holds(self) -> bool:
+        """An invariant holds if exhaustion says so and z3 does not know better; and all back-ends mean the same."""
+        broken = any(verdict is not None and verdict.holds is False for verdict in self.verdicts)
+        return all(proof.holds for proof in self.proofs) and not broken and not self.agreement.disagreements
+
+
 def prove_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Prove the invariants over every requester, purpose, basis, day, consent and row; name rules that never matter."""
+    """Prove the invariants over every situation, name what never matters, and that SQL, closures and z3 agree."""
     with errors_in_words():
-        proved = [(folder, bundle, prove(bundle)) for folder, bundle in bundles_in(policies, schema)]
-        idle = {folder: list(idle_rules(bundle)) for folder, bundle, _ in proved}
-    seconds = {
-        (folder, proof.invariant.id, proof.invariant.type_name): prove_with_z3(bundle, proof.invariant)
-        for folder, bundle, proofs in proved
-        for proof in proofs
-        if available()
-    }
-    # An invariant holds if exhaustion says so and z3 does not know better.
-    failed = any(not proof.holds for _, _, proofs in proved for proof in proofs) or any(
-        verdict.holds is False for verdict in seconds.values()
-    )
+        proved = [_prove(folder, bundle) for folder, bundle in bundles_in(policies, schema)]
     if output is Format.JSON:
-        print_json(
-            {
-                "ok": not failed,
-                "bundles": [
-                    {
-                        "folder": str(folder),
-                        "proofs": [
-                            _proof_json(one, seconds.get((folder, one.invariant.id, one.invariant.type_name)))
-                            for one in proofs
-                        ],
-                        "idle": [{"type": one.type_name, "rule": one.rule} for one in idle[folder]],
-                    }
-                    for folder, _, proofs in proved
-                ],
-            }
-        )
+        print_json({"ok": all(one.holds for one in proved), "bundles": [_proved_json(one) for one in proved]})
     else:
-        for folder, bundle, proofs in proved:
-            _print_proofs(folder, bundle, proofs, seconds)
-            for one in idle[folder]:
-                out().print(
-                    f"[yellow]idle[/yellow] {one.type_name}: rule `{one.rule}` changes no decision", highlight=False
-                )
-    exit_if(failed)
+        for one in proved:
+            _print_proved(one, lang)
+    exit_if(not all(one.holds for one in proved))
+
+
+def _prove(folder: Path, bundle: Bundle) -> _Proved:
+    proofs = prove(bundle)
+    return _Proved(
+        folder,
+        bundle,
+        proofs,
+        tuple(prove_with_z3(bundle, proof.invariant) if available() else None for proof in proofs),
+        tuple(idle_rules(bundle)),
+        tuple(needless_parts(bundle)),
+        most_disclosed(bundle),
+        compare_backends(bundle),
+    )
+
+
+def _proved_json(one: _Proved) -> dict[str, Any]:
+    return {
+        "folder": str(one.folder),
+        "digest": one.bundle.digest,
+        "proofs": [_proof_json(proof, verdict) for proof, verdict in zip(one.proofs, one.verdicts, strict=True)],
+        "idle": [{"type": idle.type_name, "rule": idle.rule} for idle in one.idle],
+        "needless": [
+            {"type": part.type_name, "rule": part.rule, "clause": part.clause, "part": part.part, "why": str(part.why)}
+            for part in one.needless
+        ],
+        "disclosed": [dataclasses.asdict(line) for line in one.disclosures],
+        "backends": dataclasses.asdict(one.agreement),
+    }
 
 
 def _proof_json(proof: Proof, verdict: Verdict | None) -> dict[str, Any]:
@@ -92,59 +119,81 @@ def _proof_json(proof: Proof, verdict: Verdict | None) -> dict[str, Any]:
         "holds": proof.holds,
         "classes": proof.classes,
         "z3": None if verdict is None else verdict.holds,
-        "counterexample": None if found is None else _counterexample_text(found),
+        "counterexample": None if found is None else _counterexample_json(found),
     }
 
 
-def _print_proofs(
-    folder: Path, bundle: Bundle, proofs: tuple[Proof, ...], seconds: dict[tuple[Path, str, str], Verdict]
-) -> None:
-    console = out()
-    for proof in proofs:
-        verdict = seconds.get((folder, proof.invariant.id, proof.invariant.type_name))
-        second = "" if verdict is None else f", z3: {_VERDICTS[verdict.holds]}"
-        mark = "[green]holds[/green]" if proof.holds else "[red]broken[/red]"
-        where = f"{proof.invariant.type_name}: {proof.invariant.id} ({proof.classes} classes{second})"
+def _print_proved(one: _Proved, lang: Language) -> None:
+    console, words = out(), PROVING[lang]
+    for proof, verdict in zip(one.proofs, one.verdicts, strict=True):
+        second = "" if verdict is None else f", z3: {words.verdicts[verdict.holds]}"
+        mark = f"[green]{words.holds}[/green]" if proof.holds else f"[red]{words.broken}[/red]"
+        where = f"{proof.invariant.type_name}: {proof.invariant.id} ({proof.classes} {words.classes}{second})"
         console.print(f"{mark} {where}", highlight=False)
         if proof.counterexample is not None:
-            console.print(
-                f"  {_counterexample_text(proof.counterexample)}", markup=False, highlight=False, soft_wrap=True
-            )
+            said = counterexample_sentence(proof.counterexample, proof.invariant.type_name, one.bundle, lang)
+            console.print(f"  {said}", markup=False, highlight=False, soft_wrap=True)
         elif verdict is not None and verdict.holds is False:
             console.print(f"  z3: {verdict.counterexample}", markup=False, highlight=False, soft_wrap=True)
-    held = sum(proof.holds for proof in proofs)
-    console.print(f"{folder}: {held} of {len(proofs)} proofs hold ({bundle.digest})", highlight=False)
-
-
-_VERDICTS = {True: "holds", False: "broken", None: "no answer"}
-
-
-def _counterexample_text(found: Counterexample) -> str:
-    row = ", ".join(f"{name} = {_value(value)}" for name, value in found.row.items()) or "any row"
-    consent = "" if found.consent is None else f", consent {'given' if found.consent else 'not given'}"
-    return (
-        f"{found.field} is shown as {form_text(found.form)} by `{found.rule}` to kind {found.requester.kind}, "
-        f"basis {', '.join(sorted(found.requester.basis)) or 'none'}, area {_value(found.requester.area)}, "
-        f"for {found.purpose}, on {found.day}, where {row}{consent}"
+    for idle in one.idle:
+        console.print(f"[yellow]{words.idle}[/yellow] {idle.type_name}: `{idle.rule}` {words.changes_nothing}")
+    for part in one.needless:
+        said = f"{part.type_name}: `{part.rule}` {part.clause}: {part.part} · {words.needless[part.why]}"
+        console.print(f"[yellow]{words.idle}[/yellow]", end=" ")
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+    for difference in one.agreement.disagreements:
+        said = f"{difference.backend}: {difference.type_name}: {difference.condition}: {difference.situation}"
+        console.print(f"[red]{words.disagrees}[/red]", end=" ")
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+    console.print(_disclosed_table(one, words))
+    held = sum(proof.holds for proof in one.proofs)
+    console.print(
+        words.summary.format(
+            folder=one.folder,
+            held=held,
+            proofs=len(one.proofs),
+            conditions=one.agreement.conditions,
+            situations=one.agreement.situations,
+            backends="SQL, closure, z3" if one.agreement.z3 else "SQL, closure",
+            differences=len(one.agreement.disagreements),
+        ),
+        highlight=False,
+        soft_wrap=True,
     )
 
 
-def _value(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, frozenset):
-        return f"[{', '.join(sorted(str(member) for member in value))}]"
-    return repr(value) if isinstance(value, str) else str(value).lower()
+def _disclosed_table(one: _Proved, words: ProvingWords) -> Table:
+    table = Table(title=f"{one.folder.name} · {words.disclosed}", title_justify="left")
+    for column in (words.category, words.forms, words.purposes, words.kinds):
+        table.add_column(column)
+    for line in one.disclosures:
+        category = f"{line.category} (art. 9)" if line.art9 else line.category
+        forms = " ".join(line.forms).replace("[", "\\[")
+        table.add_row(category, forms, ", ".join(line.purposes), ", ".join(line.kinds))
+    return table
+
+
+def _counterexample_json(found: Counterexample) -> dict[str, Any]:
+    return {
+        "field": found.field,
+        "form": form_text(found.form),
+        "rule": found.rule,
+        "kind": found.requester.kind,
+        "purpose": found.purpose,
+        "situation": situation_phrase(found.requester, found.day, found.row, found.consent, Language.ENGLISH),
+    }
 
 
 def compare_bundles(
     old: Annotated[Path, typer.Argument(help="Folder of the bundle as it is.")],
     new: Annotated[Path, typer.Argument(help="Folder of the bundle as it shall be.")],
+    schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Say who gains and who loses what between two bundles."""
     with errors_in_words():
-        before, after = (_one_bundle(folder) for folder in (old, new))
+        before, after = (one_bundle(folder, schema)[1] for folder in (old, new))
         changes = list(differences(before, after))
     if output is Format.JSON:
         print_json(
@@ -156,28 +205,24 @@ def compare_bundles(
             }
         )
     else:
-        console = out()
-        for one in changes:
-            mark = "[red]gains[/red]" if one.gains else "[green]loses[/green]"
-            console.print(
-                f"{mark} {one.requester.kind} for {one.purpose}: {one.type_name}.{one.field} "
-                f"{_form(one.before)} → {_form(one.after)}",
-                highlight=False,
-            )
-            console.print(f"  first seen: {_situation(one)}", markup=False, highlight=False, soft_wrap=True)
-        gains = sum(one.gains for one in changes)
-        console.print(f"{gains} gains, {len(changes) - gains} losses", highlight=False)
+        _print_changes(changes, after, lang)
     exit_if(bool(changes))
 
 
-def _one_bundle(folder: Path) -> Bundle:
-    [(_, bundle)] = islice(bundles_in(folder, None), 1)
-    return bundle
-
-
-def _form(form: Form | None) -> str:
-    """Write a form where square brackets would be read as markup."""
-    return form_text(form).replace("[", "\\[")
+def _print_changes(changes: list[Change], after: Bundle, lang: Language) -> None:
+    console, italian = out(), lang is Language.ITALIAN
+    for one in changes:
+        gains, loses = ("guadagna", "perde") if italian else ("gains", "loses")
+        console.print(f"[red]{gains}[/red]" if one.gains else f"[green]{loses}[/green]", end=" ")
+        console.print(change_sentence(one, after, lang), markup=False, highlight=False, soft_wrap=True)
+        first = "per esempio" if italian else "for example"
+        example = situation_phrase(one.requester, one.day, one.row, one.consent, lang)
+        console.print(f"  {first}: {example}", markup=False, highlight=False, soft_wrap=True)
+    gains_count = sum(one.gains for one in changes)
+    counts = (gains_count, len(changes) - gains_count)
+    console.print(
+        "{} in più, {} in meno".format(*counts) if italian else "{} gains, {} losses".format(*counts), highlight=False
+    )
 
 
 def _change_json(change: Change) -> dict[str, Any]:
@@ -189,15 +234,8 @@ def _change_json(change: Change) -> dict[str, Any]:
         "gains": change.gains,
         "before": form_text(change.before),
         "after": form_text(change.after),
-        "firstSeen": _situation(change),
+        "firstSeen": situation_phrase(change.requester, change.day, change.row, change.consent, Language.ENGLISH),
     }
-
-
-def _situation(change: Change) -> str:
-    row = ", ".join(f"{name} = {_value(value)}" for name, value in change.row.items()) or "any row"
-    consent = "" if change.consent is None else f", consent {'given' if change.consent else 'not given'}"
-    basis = ", ".join(sorted(change.requester.basis)) or "none"
-    return f"basis {basis}, area {_value(change.requester.area)}, on {change.day}, {row}{consent}"
 
 
 def mutate_bundles(
@@ -255,11 +293,12 @@ def replay_log(
     log: Annotated[Path, typer.Argument(help="Journal entries, one JSON object per line.")],
     consumers: Annotated[Path, typer.Option("--consumers", help='JSON: `{"inprev": {"kind": "national"}}`.')],
     policies: PoliciesOption = DEFAULT_FOLDER,
+    schema: SchemaOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Decide recorded operations again by a candidate bundle, and list what would be decided otherwise."""
     with errors_in_words():
-        bundle = _one_bundle(policies)
+        _, bundle = one_bundle(policies, schema)
         known = _read(consumers, dict[str, Consumer])
         entries = [_entry(line, number) for number, line in enumerate(_lines(log), start=1)]
         found = replay(bundle, entries, known)

@@ -31,6 +31,7 @@ from node.policy.conditions import (
     Or,
     SetLiteral,
     Unknown,
+    Value,
     ValueType,
 )
 from node.policy.documents import Hides
@@ -96,6 +97,10 @@ class _Prover:
         self._texts = _numbered(_written_texts(bundle, document))
         self._consent_known = z3.Bool("consent known")
 
+    def number(self, texts: Iterable[str]) -> None:
+        """Let more texts take part; what was encoded before does not know them."""
+        self._texts = _numbered({*self._texts, *texts})
+
     def verdict(self, invariant: Invariant) -> Verdict:
         z3 = self._z3
         self._texts = _numbered({*self._texts, *_texts_in(invariant.when)})
@@ -112,6 +117,50 @@ class _Prover:
         if answer == z3.sat:
             return Verdict(holds=False, counterexample=self._words(solver.model()))
         return Verdict(holds=None, counterexample=None)
+
+    # --- conditions on given values ---
+
+    @property
+    def z3(self) -> Any:
+        """The prover's own module."""
+        return self._z3
+
+    def texts_in(self, condition: Condition) -> set[str]:
+        """Return the texts that a condition writes."""
+        return _texts_in(condition)
+
+    def truth_of(self, condition: Condition) -> _Truth:
+        """Return a condition, with one consent for all purposes, as formulas."""
+        return self._truth(condition, self._consent(Consent("*")))
+
+    def given(self, names: Mapping[str, Value | None], consent: bool | None) -> list[tuple[Any, Any]]:  # noqa: FBT001  # a truth
+        """Return what to put in the place of names: a value, or that it is not known."""
+        z3 = self._z3
+        pairs = [(z3.Bool("consent"), z3.BoolVal(consent is True))]
+        pairs.append((self._consent_known, z3.BoolVal(consent is not None)))
+        for dotted, found in self._names.items():
+            value = names.get(dotted)
+            pairs.append((found.known, z3.BoolVal(value is not None)))
+            if value is not None:
+                pairs.append((found.value, self._set(value) if isinstance(value, frozenset) else self._constant(value)))
+        return pairs
+
+    def follows(self, formula: Any) -> bool:
+        """Say whether a formula without names holds; simplifying alone leaves some equalities of sets open."""
+        z3 = self._z3
+        simple = z3.simplify(formula)
+        if z3.is_true(simple) or z3.is_false(simple):
+            return bool(z3.is_true(simple))
+        solver = z3.Solver()
+        solver.add(z3.Not(simple))
+        return bool(solver.check() == z3.unsat)
+
+    def _set(self, members: frozenset[Any]) -> Any:
+        z3 = self._z3
+        collected = z3.EmptySet(z3.IntSort())
+        for member in members:
+            collected = z3.SetAdd(collected, self._constant(member))
+        return collected
 
     # --- the situation ---
 
@@ -287,6 +336,36 @@ class _Prover:
             return f'"{exact[0]}"'
         before = [text for text, place in self._texts.items() if place < number]
         return f'a text after "{max(before)}"' if before else "another text"
+
+
+class Truths:
+    """The encoding of conditions on given values: what z3 takes them to mean, to be compared with the oracle."""
+
+    def __init__(self, bundle: Bundle, document: TypeDocument, values: Iterable[Value | None]) -> None:
+        """Number the texts of all values that will be asked about."""
+        self._prover = _Prover(bundle, document)
+        self._prover.number(text for value in values for text in _texts_of(value))
+
+    def of(self, condition: Condition) -> Callable[[Mapping[str, Value | None], bool | None], bool | None]:
+        """Return a condition as a function of values, by dotted name, and of consent."""
+        prover, z3 = self._prover, self._prover.z3
+        texts = prover.texts_in(condition)
+        prover.number(texts)
+        truth = prover.truth_of(condition)
+
+        def asked(names: Mapping[str, Value | None], consent: bool | None) -> bool | None:  # noqa: FBT001  # a truth
+            given = prover.given(names, consent)
+            if prover.follows(z3.substitute(truth.true, *given)):
+                return True
+            return False if prover.follows(z3.substitute(truth.false, *given)) else None
+
+        return asked
+
+
+def _texts_of(value: Value | None) -> Iterable[str]:
+    if isinstance(value, str):
+        return (value,)
+    return [member for member in value if isinstance(member, str)] if isinstance(value, frozenset) else ()
 
 
 def _written_texts(bundle: Bundle, document: TypeDocument) -> set[str]:

@@ -48,6 +48,11 @@ def matrix(bundle: Bundle) -> tuple[MatrixRow, ...]:
 
 
 def _cells(bundle: Bundle, document: TypeDocument, kind: str, purpose: str) -> dict[str, str]:
+    return {name: _cell(found) for name, found in possible_forms(bundle, document, kind, purpose).items()}
+
+
+def possible_forms(bundle: Bundle, document: TypeDocument, kind: str, purpose: str) -> dict[str, dict[Form, bool]]:
+    """Return, by field, the forms that a kind may receive for a purpose, and whether the row or a consent decides."""
     relevant = [
         grant for grant in document.grants if kind in grant.kinds and bundle.vocabulary.covers(grant.purpose, purpose)
     ]
@@ -59,7 +64,7 @@ def _cells(bundle: Bundle, document: TypeDocument, kind: str, purpose: str) -> d
             for name, field in plan.fields.items():
                 for form, depends in _forms(plan, field):
                     forms[name][form] = forms[name].get(form, True) and depends
-    return {name: _cell(found) for name, found in forms.items()}
+    return forms
 
 
 def conditions_of(document: TypeDocument) -> list[Condition]:

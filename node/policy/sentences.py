@@ -303,6 +303,11 @@ def _operand(condition: Condition, language: Language) -> str:
             return f"({condition_phrase(condition, language)})"
 
 
+def kind_phrase(kind: str, language: Language) -> str:
+    """Say a kind of administrations in the plural; one that the language has no word for by its name."""
+    return _WORDS[language].kinds.get(kind, kind)
+
+
 def form_phrase(form: Form, language: Language) -> str:
     """Say what a form shows."""
     italian = language is Language.ITALIAN

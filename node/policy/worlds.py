@@ -115,6 +115,15 @@ def situations(values: Mapping[str, Sequence[Value | None]]) -> Iterator[dict[st
         yield dict(zip(names, combination, strict=True))
 
 
+def situation(values: Mapping[str, Sequence[Value | None]], number: int) -> dict[str, Value | None]:
+    """Return the combination that stands at a place of `situations`, without making those before it."""
+    found: dict[str, Value | None] = {}
+    for name in reversed(tuple(values)):
+        number, position = divmod(number, len(values[name]))
+        found[name] = values[name][position]
+    return {name: found[name] for name in values}
+
+
 def days_in(conditions: Sequence[Condition]) -> tuple[date, ...]:
     """Return the days with which conditions compare: the first day of a literal such as `2027` or `2027-04-01`.
 

@@ -237,7 +237,7 @@ def test_prove_diff_and_mutate_on_the_command_line(tmp_path: Path) -> None:
 
     compared = run("diff", EXAMPLE, changed)
     assert compared.exit_code == 1
-    assert (
-        "gains national for benefit-assessment: Citizen.isee band[0,9360,15000,25000,40000] → clear" in compared.stdout
-    )
+    assert "guadagna enti nazionali, per «Verifica requisiti prestazione»: Citizen.isee: " in compared.stdout
+    assert "→ in chiaro (clear)" in compared.stdout
+    assert "gains enti nazionali" not in run("diff", EXAMPLE, changed, "--lang", "en").stdout
     assert run("diff", EXAMPLE, EXAMPLE, "--format", "json").exit_code == 0

@@ -1,0 +1,153 @@
+"""What `prove`, `diff` and `replay` say to officers, in Italian and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from node.policy.forms import Form, form_text
+from node.policy.needless import Needlessness
+from node.policy.sentences import Language, form_phrase, kind_phrase
+
+if TYPE_CHECKING:
+    from node.policy.bundle import Bundle
+    from node.policy.conditions import Value
+    from node.policy.differences import Change
+    from node.policy.proving import Counterexample
+    from node.policy.requesters import Requester
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingWords:
+    """The words around proofs."""
+
+    holds: str
+    broken: str
+    classes: str
+    verdicts: Mapping[bool | None, str]
+    idle: str
+    changes_nothing: str
+    needless: Mapping[Needlessness, str]
+    disagrees: str
+    disclosed: str
+    category: str
+    forms: str
+    purposes: str
+    kinds: str
+    summary: str
+
+
+PROVING: Final[Mapping[Language, ProvingWords]] = {
+    Language.ITALIAN: ProvingWords(
+        holds="vale",
+        broken="violato",
+        classes="classi di situazioni",
+        verdicts={True: "vale", False: "violato", None: "senza risposta"},
+        idle="inutile",
+        changes_nothing="non cambia alcuna decisione",
+        needless={
+            Needlessness.ALWAYS: "è sempre vero",
+            Needlessness.NEVER: "non è mai vero",
+            Needlessness.NO_EFFECT: "accanto al resto non cambia nulla",
+        },
+        disagrees="disaccordo",
+        disclosed="che cosa si vede al massimo",
+        category="categoria",
+        forms="forme",
+        purposes="finalità",
+        kinds="a chi",
+        summary="{folder}: {held} invarianti su {proofs} dimostrati; {conditions} condizioni in {situations} "
+        "situazioni, {backends} contro l'oracolo: {differences} differenze",
+    ),
+    Language.ENGLISH: ProvingWords(
+        holds="holds",
+        broken="broken",
+        classes="classes of situations",
+        verdicts={True: "holds", False: "broken", None: "no answer"},
+        idle="idle",
+        changes_nothing="changes no decision",
+        needless={
+            Needlessness.ALWAYS: "is always true",
+            Needlessness.NEVER: "is never true",
+            Needlessness.NO_EFFECT: "changes nothing beside the rest",
+        },
+        disagrees="differs",
+        disclosed="what is disclosed at most",
+        category="category",
+        forms="forms",
+        purposes="purposes",
+        kinds="to whom",
+        summary="{folder}: {held} of {proofs} proofs hold; {conditions} conditions in {situations} situations, "
+        "{backends} against the oracle: {differences} differences",
+    ),
+}
+
+
+def counterexample_sentence(found: Counterexample, type_name: str, bundle: Bundle, language: Language) -> str:
+    """Say in what situation an invariant is broken, and by which rule."""
+    where = situation_phrase(found.requester, found.day, found.row, found.consent, language)
+    kind, purpose = kind_phrase(found.requester.kind, language), _purpose(found.purpose, bundle, language)
+    shown = form_phrase(found.form, language)
+    if language is Language.ITALIAN:
+        who = f"da {kind} per «{purpose}», per la regola `{found.rule}`"
+        return f"{type_name}.{found.field} si vede ({shown}) {who}: {where}"
+    return f"{type_name}.{found.field} is shown ({shown}) to {kind} for {purpose}, by rule `{found.rule}`: {where}"
+
+
+def change_sentence(change: Change, bundle: Bundle, language: Language) -> str:
+    """Say who gains or loses what."""
+    kind, purpose = kind_phrase(change.requester.kind, language), _purpose(change.purpose, bundle, language)
+    what = f"{change.type_name}.{change.field}: {_shown(change.before, language)} → {_shown(change.after, language)}"
+    if language is Language.ITALIAN:
+        return f"{kind}, per «{purpose}»: {what}"
+    return f"{kind}, for {purpose}: {what}"
+
+
+def situation_phrase(
+    requester: Requester,
+    day: object,
+    row: Mapping[str, Value | None],
+    consent: bool | None,  # noqa: FBT001  # a truth
+    language: Language,
+) -> str:
+    """Say a situation: the first one found, as an example."""
+    italian = language is Language.ITALIAN
+    basis = ", ".join(sorted(requester.basis)) or ("nessuna" if italian else "none")
+    attributes = ", ".join(f"{name} = {value_text(value)}" for name, value in row.items())
+    parts = [
+        f"{'basi' if italian else 'bases'} {basis}",
+        f"{'territorio' if italian else 'area'} {value_text(requester.area)}",
+        f"{'il' if italian else 'on'} {day}",
+        attributes or ("qualunque riga" if italian else "any row"),
+    ]
+    if consent is not None:
+        given = ("dato" if consent else "non dato") if italian else ("given" if consent else "not given")
+        parts.append(f"{'consenso' if italian else 'consent'} {given}")
+    return ", ".join(parts)
+
+
+def value_text(value: object) -> str:
+    """Write a value as conditions do."""
+    match value:
+        case None:
+            return "null"
+        case frozenset():
+            return f"[{', '.join(sorted(str(member) for member in value))}]"
+        case str():
+            return f'"{value}"'.replace("\0", "\\0")
+        case _:
+            return str(value).lower()
+
+
+def _shown(form: Form | None, language: Language) -> str:
+    if form is None:
+        return "negato" if language is Language.ITALIAN else "denied"
+    return f"{form_phrase(form, language)} ({form_text(form)})"
+
+
+def _purpose(name: str, bundle: Bundle, language: Language) -> str:
+    purpose: Any = bundle.vocabulary.purposes.get(name)
+    if purpose is None:
+        return name
+    return str(purpose.italian if language is Language.ITALIAN else purpose.english)

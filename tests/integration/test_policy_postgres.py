@@ -1,0 +1,69 @@
+"""Generated conditions mean in PostgreSQL what the policy's oracle means, nulls included (policy section 8)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from node.data.conditions import condition_sql
+from node.data.mapping import Mapping as NodeMapping
+from node.data.rows import Reading, Row, tables_of
+from node.data.statements import Statement
+from node.policy.conditions import Condition, Consent, evaluate
+from node.policy.residuals import residual
+from tests.support.data import THING_MAPPING
+from tests.support.policies import CONDITIONS, ENVIRONMENTS
+from tests.support.postgres import CountingDatabase, Server, running_server
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+EXAMPLES = int(os.environ.get("CROCEVIA_ORACLE_EXAMPLES", "60"))
+TABLES = """
+CREATE TABLE things (n bigint PRIMARY KEY, pid text, flag boolean, age bigint, place text);
+CREATE TABLE tags (thing bigint, tag text);
+CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, withdrawn date, expires date);
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("pg")) as found:
+        found.run(TABLES)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[CountingDatabase]:
+    opened = server.open()
+    yield opened
+    server.runner.run(opened.close())
+
+
+@given(CONDITIONS, ENVIRONMENTS, st.booleans())
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_condition_means_the_same_in_postgresql(
+    server: Server,
+    database: CountingDatabase,
+    condition: Condition,
+    names: dict[str, Any],
+    consented: bool,  # noqa: FBT001  # drawn
+) -> None:
+    consents = frozenset({"statistics"} if consented else ())
+    row = names | {"row.tags": names["row.tags"] or frozenset()}  # a set of another table's values is never unknown
+    known = {name: value for name, value in names.items() if not name.startswith("row.")}
+    left = residual(condition, known, Consent("statistics"))
+    server.run("TRUNCATE things, tags, consents")
+    server.fill("things", [(1, None, *(row[f"row.{name}"] for name in ("flag", "age", "place")))])
+    server.fill("tags", [(1, tag) for tag in row["row.tags"]])
+    server.fill("consents", [(1, purpose, None, date(2025, 1, 1), None, None) for purpose in consents])
+    mapping = NodeMapping.parse(THING_MAPPING)
+    reading = Row.of(Reading(mapping, database.dialect, date(2026, 5, 1), tables_of(mapping)), mapping.sources["Thing"])
+    statement = Statement.of(select(condition_sql(left, reading)).select_from(reading.tables), database.dialect)
+    [[found]] = server.runner.run(database.rows(statement, {}))
+    assert found == evaluate(left, row, consents)
