@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,6 +47,7 @@ from node.console.policy_output import (
     trial_json,
 )
 from node.policy.bundle import LOCK_FILE, Bundle
+from node.policy.documents import Hides, TypeDocument
 from node.policy.errors import nearest
 from node.policy.explanation import Question, explain
 from node.policy.findings import Severity
@@ -55,7 +58,7 @@ from node.policy.trials import run_suites
 from node.policy.vocabulary import unknown_purpose
 
 if TYPE_CHECKING:
-    from node.policy.documents import GovernedField, TypeDocument
+    from node.policy.documents import GovernedField
 
 app = typer.Typer(no_args_is_help=True, help="Write, test, compare and prove privacy policies.")
 
@@ -182,21 +185,24 @@ def matrix_command(
     exit_if(bool(changed))
 
 
-@app.command()
-def show(
+@app.command(name="explain")
+def explain_rules(
+    coordinate: Annotated[str | None, typer.Argument(help="A type, or a field such as `Citizen.taxCode`.")] = None,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
     lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Say every rule as a sentence."""
+    """Say every rule, or those about one type or field, as a sentence."""
     with errors_in_words():
         bundles = list(bundles_in(policies, schema))
+        chosen = [(folder, bundle, name) for folder, bundle in bundles for name in sorted(bundle.types)]
+        if coordinate is not None:
+            chosen = _about(chosen, coordinate)
     said = [
         {"folder": str(folder), "type": name, "rule": rule, "sentence": sentence}
-        for folder, bundle in bundles
-        for name, document in sorted(bundle.types.items())
-        for rule, sentence in sentences_of(bundle, document, lang)
+        for folder, bundle, name in chosen
+        for rule, sentence in sentences_of(bundle, _narrowed(bundle.types[name], coordinate), lang)
     ]
     if output is Format.JSON:
         print_json({"sentences": said})
@@ -219,6 +225,33 @@ app.command(name="import")(policy_registers.import_policy)
 
 
 # --- reading what the officer typed ---
+
+
+def _about(chosen: list[tuple[Path, Bundle, str]], coordinate: str) -> list[tuple[Path, Bundle, str]]:
+    """Keep the documents that govern a type or a field."""
+    type_name, _, field = coordinate.partition(".")
+    known = [f"{name}.{one}" for _, bundle, name in chosen for one in bundle.types[name].fields]
+    found = [
+        (folder, bundle, name)
+        for folder, bundle, name in chosen
+        if name == type_name and (not field or field in bundle.types[name].fields)
+    ]
+    if not found:
+        every = known if field else [name for _, _, name in chosen]
+        raise NotFoundError(f"`{coordinate}` is not governed here{nearest(coordinate, every)}")
+    return found
+
+
+def _narrowed(document: TypeDocument, coordinate: str | None) -> TypeDocument:
+    """Return the document with only the rules that concern a field."""
+    field = (coordinate or "").partition(".")[2]
+    if not field:
+        return document
+    return replace(
+        document,
+        grants=tuple(grant for grant in document.grants if field in grant.see),
+        prohibitions=tuple(rule for rule in document.prohibitions if rule.hides is Hides.ROW or field in rule.fields),
+    )
 
 
 def _field(bundle: Bundle, coordinate: str) -> tuple[TypeDocument, GovernedField]:

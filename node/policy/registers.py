@@ -129,7 +129,7 @@ class RiskAnalysis:
     open_questions: tuple[str, ...]
 
 
-_IDENTIFYING: Final = frozenset({"identifier", "name", "contact"})
+IDENTIFYING: Final = frozenset({"identifier", "name", "contact"})
 _OPEN: Final = ("DPIA carried out", "prior consultation", "on behalf of third parties", "requests per day")
 
 
@@ -171,7 +171,7 @@ def _data_types(cells: list[tuple[TypeDocument, str, Form]]) -> tuple[DataType, 
         category = document.fields[name].category
         if category.art9:
             types.add(DataType.SPECIAL)
-        elif category.name in _IDENTIFYING and isinstance(form, Clear):
+        elif category.name in IDENTIFYING and isinstance(form, Clear):
             types.add(DataType.IDENTIFYING)
         elif category.sensitivity > Sensitivity.PUBLIC:
             types.add(DataType.NOT_IDENTIFYING)
@@ -180,7 +180,7 @@ def _data_types(cells: list[tuple[TypeDocument, str, Form]]) -> tuple[DataType, 
 
 def _delivery(cells: list[tuple[TypeDocument, str, Form]], *, counted: bool) -> Delivery:
     """Say the most revealing way in which anything is delivered; `counted` says that every grant also allows counts."""
-    identifying = [form for document, name, form in cells if document.fields[name].category.name in _IDENTIFYING]
+    identifying = [form for document, name, form in cells if document.fields[name].category.name in IDENTIFYING]
     if any(isinstance(form, Clear) for form in identifying):
         return Delivery.CLEAR
     if any(isinstance(form, (Pseudonym, Token, Hash)) for form in identifying):

@@ -63,7 +63,7 @@ def test_check_against_a_schema_demands_coverage(folder: Path) -> None:
     assert "field `Citizen.added` of the schema has no category here" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["check", "test", "matrix", "show"])
+@pytest.mark.parametrize("command", ["check", "test", "matrix", "explain"])
 def test_a_folder_that_does_not_exist_is_not_found(command: str) -> None:
     result = run(command, "--policies", "nowhere")
     assert result.exit_code == 4
@@ -170,6 +170,15 @@ def test_the_matrix_without_a_lock_is_only_shown(folder: Path) -> None:
     assert "benefit-assessment" in result.stdout
 
 
-def test_show_says_every_rule() -> None:
-    assert len(answer("show", "--policies", str(EXAMPLE))["sentences"]) == 8
-    assert "Per «Statistica ufficiale»" in run("show", "--policies", str(EXAMPLE)).stdout
+def test_explain_says_every_rule() -> None:
+    assert len(answer("explain", "--policies", str(EXAMPLE))["sentences"]) == 8
+    assert "Per «Statistica ufficiale»" in run("explain", "--policies", str(EXAMPLE)).stdout
+
+
+def test_explain_says_the_rules_about_one_field() -> None:
+    said = answer("explain", "Citizen.isee", "--policies", str(EXAMPLE))["sentences"]
+    assert [one["rule"] for one in said] == ["income-for-assessment", "no-tax-code-to-schools"]
+    assert len(answer("explain", "Citizen", "--policies", str(EXAMPLE))["sentences"]) == 8
+    missing = run("explain", "Citizen.isse", "--policies", str(EXAMPLE))
+    assert missing.exit_code == 4
+    assert "did you mean `Citizen.isee`?" in missing.stderr
