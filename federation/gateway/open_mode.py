@@ -1,15 +1,15 @@
-"""The HTTP surface of open mode: one raw ASGI callable, GraphQL over HTTP, nothing between it and the engine.
+"""The HTTP surface of open mode: GraphQL over HTTP, nothing between the connection and the engine.
 
-(1) method, path and headers are judged; (2) the body is read within its limits of size and time; (3) the operation is
+(1) method, path and headers are judged; (2) the body comes within its limits of size and time; (3) the operation is
 prepared and run; (4) one answer is written. Whoever leaves before is noticed, and what was asked for them is cancelled.
+
+Answers that are one message are an `Endpoint`; clients that accept a stream come in as ASGI.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from http import HTTPStatus
 
 from federation.contract.errors import BadInputError, CroceviaError, InternalError, NotFoundError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
@@ -25,14 +25,28 @@ from federation.gateway.http_graphql import (
     check_content_type,
     query_string_request,
 )
-from federation.gateway.open_graph import Delivery, OpenGraph
-from federation.gateway.open_reply import Begun, Receive, Scope, Send, watched, write, write_events, write_parts
+from federation.gateway.open_graph import Delivery, OpenGraph, Prepared
+from federation.gateway.open_reply import Begun, refused, whole, write, write_events, write_parts
 from federation.planning.plan import OperationKind
+from federation.serving.endpoint import (
+    BODY_SECONDS,
+    Arrived,
+    Endpoint,
+    Fault,
+    RawHeaders,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    WhenLeft,
+    read_body,
+    watched,
+)
 
-BODY_SECONDS = 5.0
 MOST_AT_ONCE = 512
 """Requests in work; more are told to come back."""
 
+_EVENTS, _PARTS = Media.EVENTS.encode(), Media.PARTS.encode()
 _log = logging.getLogger("crocevia.gateway.open")
 
 
@@ -44,26 +58,63 @@ class OpenApp:
         self._graph = graph
         self._close = close
         self._at_once = 0
+        self._question = Endpoint(
+            path="/graphql",
+            limit=graph.settings.limits.body,
+            answer=self._answer,
+            refuse=self._never_whole,
+            takes=_wants_one_message,
+            when_left=WhenLeft.CANCEL,
+        )
+        self.endpoints = (self._question,)
+        """What is served straight from the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the server's start and stop."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/health":
+            await write(send, whole(Media.JSON, b'{"status":"ok"}'))
+        elif scope["type"] == "http" and scope["path"] != "/graphql":
+            await write(send, refused(NotFoundError("expected the path `/graphql`"), Media.JSON))
+        elif scope["type"] == "http" and _wants_one_message(scope["method"], scope["headers"]):
+            await self._question(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._stream(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/health":
-            await write(send, HTTPStatus.OK, Media.JSON, b'{"status":"ok"}')
-            return
+    async def _answer(self, arrived: Arrived) -> Reply:
+        """Answer a request with one message."""
         media = Media.JSON
-        begun = Begun(send)
         self._at_once += 1
         try:
-            headers = _headers(scope)
+            headers = _headers(arrived.headers)
             wanted = accepted(headers.get(b"accept", b""))
             media = wanted.single
-            await self._serve(scope, headers, wanted, receive, begun.send)
+            request, prepared = self._asked(arrived, headers, wanted)
+            response = await self._graph.run(prepared, request.variables)
+            return whole(media, response.encode())
+        except CroceviaError as error:
+            return refused(error, media)
+        except Exception:  # noqa: BLE001  # the border: a defect becomes one constant answer and a log entry
+            _log.exception("request failed")
+            return refused(InternalError("the gateway failed"), media)
+        finally:
+            self._at_once -= 1
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a client that accepts events or parts; also with one message, where the operation has no more."""
+        begun = Begun(send)
+        media = Media.JSON
+        self._at_once += 1
+        try:
+            headers = _headers(scope["headers"])
+            wanted = accepted(headers.get(b"accept", b""))
+            media = wanted.single
+            body = await self._body(receive)
+            arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], body)
+            request, prepared = self._asked(arrived, headers, wanted)
+            with watched(receive):
+                await self._write(begun.send, prepared, request, wanted)
         except CroceviaError as error:
             await begun.refuse(error, media)
         except Exception:  # noqa: BLE001  # the border: a defect becomes one constant answer and a log entry
@@ -72,38 +123,62 @@ class OpenApp:
         finally:
             self._at_once -= 1
 
-    async def _serve(
-        self, scope: Scope, headers: dict[bytes, bytes], wanted: Accepted, receive: Receive, send: Send
-    ) -> None:
-        if scope["path"] != "/graphql":
-            raise NotFoundError("expected the path `/graphql`")
+    async def _write(self, send: Send, prepared: Prepared, request: GraphQLRequest, wanted: Accepted) -> None:
+        if prepared.kind is OperationKind.SUBSCRIPTION:
+            await write_events(send, self._graph.subscribe(prepared, request.variables))
+        elif prepared.deferred:
+            await write_parts(send, self._graph.run_in_parts(prepared, request.variables))
+        else:
+            response = await self._graph.run(prepared, request.variables)
+            await write(send, whole(wanted.single, response.encode()))
+
+    def _asked(
+        self, arrived: Arrived, headers: dict[bytes, bytes], wanted: Accepted
+    ) -> tuple[GraphQLRequest, Prepared]:
+        """Judge the request and prepare its operation, (1) to (3) before it is run."""
         if self._at_once > MOST_AT_ONCE:
             raise UnavailableError("too many requests at once", retryAfter=1)
-        request = await self._request(scope, headers, receive)
+        request = self._request(arrived, headers)
         prepared = self._graph.prepare(request, Delivery.IN_PARTS if wanted.parts else Delivery.AT_ONCE)
-        if scope["method"] == "GET" and prepared.kind is not OperationKind.QUERY:
+        if arrived.method == "GET" and prepared.kind is not OperationKind.QUERY:
             raise MethodError("a mutation needs POST")
-        with watched(receive):
-            if prepared.kind is OperationKind.SUBSCRIPTION:
-                if not wanted.events:
-                    raise NotAcceptableError("a subscription is answered with text/event-stream only")
-                await write_events(send, self._graph.subscribe(prepared, request.variables))
-            elif prepared.deferred:
-                await write_parts(send, self._graph.run_in_parts(prepared, request.variables))
-            else:
-                response = await self._graph.run(prepared, request.variables)
-                await write(send, HTTPStatus.OK, wanted.single, response.encode())
+        if prepared.kind is OperationKind.SUBSCRIPTION and not wanted.events:
+            raise NotAcceptableError("a subscription is answered with text/event-stream only")
+        return request, prepared
 
-    async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> GraphQLRequest:
+    def _request(self, arrived: Arrived, headers: dict[bytes, bytes]) -> GraphQLRequest:
         limits = self._graph.settings.limits
-        if scope["method"] == "GET":
-            return query_string_request(scope["query_string"], limits)
-        if scope["method"] != "POST":
+        if arrived.method == "GET":
+            return query_string_request(arrived.query_string, limits)
+        if arrived.method != "POST":
             raise MethodError("expected GET or POST")
         check_content_type(headers.get(b"content-type", b""))
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise MediaTypeError("compressed content is not read")
-        return GraphQLRequest.parse(await _body(receive, limits.body), limits)
+        return GraphQLRequest.parse(arrived.body, limits)
+
+    async def _body(self, receive: Receive) -> bytes:
+        body = await read_body(receive, self._question.limit, BODY_SECONDS)
+        if isinstance(body, Fault):
+            raise self._error_of(body)
+        return body
+
+    def _never_whole(self, arrived: Arrived, fault: Fault) -> Reply:
+        """Refuse a request whose body was too long, too slow, or never ended."""
+        try:
+            media = accepted(_headers(arrived.headers).get(b"accept", b"")).single
+        except CroceviaError as error:
+            return refused(error, Media.JSON)
+        return refused(self._error_of(fault), media)
+
+    def _error_of(self, fault: Fault) -> CroceviaError:
+        match fault:
+            case Fault.TOO_LONG:
+                return BodyTooLargeError(f"body is longer than {self._question.limit} bytes", limit="body")
+            case Fault.TOO_SLOW:
+                return SlowBodyError(f"body did not arrive within {BODY_SECONDS:g} seconds")
+            case Fault.LEFT:
+                return BadInputError("the client left")
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -116,14 +191,19 @@ class OpenApp:
                 return
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
+def _wants_one_message(_: str, headers: RawHeaders) -> bool:
+    """Say whether a client accepts nothing that comes in several pieces."""
+    return not any(name == b"accept" and (_EVENTS in value or _PARTS in value) for name, value in headers)
+
+
+def _headers(raw: RawHeaders) -> dict[bytes, bytes]:
     """Return the headers that matter.
 
     Raises:
         BadInputError: one that must be single occurs twice.
     """
     found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
+    for name, value in raw:
         if name in _SINGLE and name in found:
             raise BadInputError(f"header `{name.decode()}` occurs twice")
         if name == b"accept" and name in found:
@@ -134,29 +214,3 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
 
 
 _SINGLE = frozenset({b"host", b"content-type", b"content-length", b"content-encoding", b"authorization"})
-
-
-async def _body(receive: Receive, limit: int) -> bytes:
-    """Read the body.
-
-    Raises:
-        BodyTooLargeError: it is longer than the limit; the rest is not read.
-        SlowBodyError: it takes too long.
-    """
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise BadInputError("the client left")
-                piece = message.get("body", b"")
-                size += len(piece)
-                if size > limit:
-                    raise BodyTooLargeError(f"body is longer than {limit} bytes", limit="body")
-                pieces.append(piece)
-                if not message.get("more_body", False):
-                    return b"".join(pieces)
-    except TimeoutError as error:
-        raise SlowBodyError(f"body did not arrive within {BODY_SECONDS:g} seconds") from error

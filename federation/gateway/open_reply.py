@@ -1,10 +1,8 @@
-"""Writes answers to an ASGI server: whole, as server-sent events, or in parts; and notices clients that leave."""
+"""The answers of open mode: one message, server-sent events, or parts."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
@@ -15,14 +13,7 @@ from federation.execution.deferred import Payload
 from federation.execution.respond import Response
 from federation.gateway.http_graphql import Media, refusal, status_of_refusal
 from federation.gateway.open_graph import error_entries
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-WATCH_AFTER = 0.1
-"""Seconds after which the connection is watched: most requests end before and need no watcher."""
+from federation.serving.endpoint import Message, Reply, Send
 
 _TYPES = {
     Media.JSON: b"application/json; charset=utf-8",
@@ -49,42 +40,29 @@ class Begun:
         """Answer with an error; an answer that was begun is cut off, which HTTP shows as incomplete."""
         if self._begun:
             raise RuntimeError("the answer was begun and cannot be finished") from error
-        headers = []
-        if error.status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append((b"allow", b"GET, POST"))
-        if "retryAfter" in error.extensions:
-            headers.append((b"retry-after", str(error.extensions["retryAfter"]).encode()))
-        await write(self._send, status_of_refusal(error, media), media, refusal(error_entries(error)), headers)
+        await write(self._send, refused(error, media))
 
 
-@contextmanager
-def watched(receive: Receive) -> Iterator[None]:
-    """Cancel what runs inside when the client leaves."""
-    loop = asyncio.get_running_loop()
-    me = asyncio.current_task()
-    watchers: list[asyncio.Task[None]] = []
-    timer = loop.call_later(WATCH_AFTER, lambda: watchers.append(loop.create_task(_watch(receive, me))))
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for watcher in watchers:
-            watcher.cancel()
+def whole(media: Media, body: bytes, status: int = 200) -> Reply:
+    """Return an answer of one message."""
+    return Reply(status, ((b"content-type", _TYPES[media]),), body)
 
 
-async def _watch(receive: Receive, waiting: asyncio.Task[Any] | None) -> None:
-    message = await receive()
-    if message["type"] == "http.disconnect" and waiting is not None:
-        waiting.cancel()
+def refused(error: CroceviaError, media: Media) -> Reply:
+    """Return the answer without `data` that an error amounts to."""
+    headers = [(b"content-type", _TYPES[media])]
+    if error.status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append((b"allow", b"GET, POST"))
+    if "retryAfter" in error.extensions:
+        headers.append((b"retry-after", str(error.extensions["retryAfter"]).encode()))
+    return Reply(status_of_refusal(error, media), headers, refusal(error_entries(error)))
 
 
-async def write(
-    send: Send, status: int, media: Media, body: bytes, more: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    """Write a whole answer."""
-    headers = [(b"content-type", _TYPES[media]), (b"content-length", b"%d" % len(body)), *(more or ())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def write(send: Send, reply: Reply) -> None:
+    """Write an answer of one message."""
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 async def write_events(send: Send, responses: AsyncIterator[Response]) -> None:

@@ -1,12 +1,9 @@
-"""Starts open mode: a supergraph file, the members' addresses in it, one process with the fast loop and parser."""
+"""Starts open mode: a supergraph file, and the members' addresses in it."""
 
 from __future__ import annotations
 
-import gc
 import logging
 import random
-
-import uvicorn
 
 from federation.composition.supergraph import Supergraph
 from federation.contract.errors import ConfigurationError
@@ -18,6 +15,7 @@ from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint
 from federation.gateway.open_graph import OpenGraph, OpenSettings
 from federation.gateway.open_mode import OpenApp
+from federation.serving.server import run_server
 
 _log = logging.getLogger("crocevia.gateway.open")
 
@@ -49,24 +47,8 @@ def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) 
     """Serve a supergraph until a signal ends the process; what is in work is finished first.
 
     Raises:
-        ConfigurationError: a subgraph has no usable address.
+        ConfigurationError: a subgraph has no usable address, or the server cannot listen on its own.
     """
     app = open_app(supergraph, settings, TransportLimits())
     _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
-    # What exists now stays for ever: the collector need not look at it again (engine.md 3.6).
-    gc.collect()
-    gc.freeze()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=10,
-    )
+    run_server(lambda: app, f"{host}:{port}", keep_alive=IDLE_SECONDS)

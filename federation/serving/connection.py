@@ -69,6 +69,8 @@ class Connection(HttpToolsProtocol):
         self._endpoints = endpoints
         self._direct: _Exchange | None = None
         self._head_timer: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
         self._head_bytes = 0
         self._in_head = True
 
@@ -82,6 +84,8 @@ class Connection(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         direct, self._direct = self._direct, None
         if isinstance(self.cycle, _Exchange):
             self.cycle = None  # nothing is left for uvicorn to end
@@ -115,21 +119,48 @@ class Connection(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.close()
 
+    def _look_if_idle(self) -> None:
+        """End a connection on which nothing came for long; one timer looks again and again, whatever is answered."""
+        self._idle_timer = None
+        if self.transport.is_closing() or self._direct is not None or self._idle_since == 0.0:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left <= 0:
+            self._give_up()
+        else:
+            self._idle_timer = self.loop.call_later(left, self._look_if_idle)
+
     # called by the parser
+
+    @override
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._idle_since = 0.0
+
+    def _leave_to_the_application(self) -> None:
+        """Have uvicorn go on with a head that is read."""
+        read = self.url, self.expect_100_continue, self.headers
+        super().on_message_begin()
+        self.url, self.expect_100_continue, self.headers = read
+        self.scope["headers"] = self.headers
+        super().on_headers_complete()
 
     @override
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._stop_head_timer()
+        if self._head_timer is not None:
+            self._stop_head_timer()
         path, _, query = self.url.partition(b"?")
         endpoint = self._endpoints.get(path)
         idle = self.cycle is None or self.cycle.response_complete
         if endpoint is None or not idle:
-            super().on_headers_complete()
+            self._leave_to_the_application()
             return
         method = self.parser.get_method().decode("ascii")
         if not endpoint.takes(method, self.headers):
-            super().on_headers_complete()
+            self._leave_to_the_application()
             return
         head = Arrived(method, unquote(path.decode("ascii")), query, self.headers, b"")
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
@@ -204,7 +235,13 @@ class Connection(HttpToolsProtocol):
         self.transport.write(b"".join(parts))
         if not direct.keep_alive:
             self._give_up()
-        self.on_response_complete()
+        if self.pipeline:
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_if_idle)
 
 
 def answering(endpoints: Iterable[Endpoint]) -> type[asyncio.Protocol]:

@@ -7,7 +7,8 @@ is an ASGI application as well, so that tests and pipelined requests reach it li
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,6 +20,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+WATCH_AFTER = 0.1
+"""Seconds after which the connection is watched: most requests end before and need no watcher."""
 
 BODY_SECONDS = 5.0
 """A body that takes longer is not waited for."""
@@ -76,19 +80,41 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
         arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], b"")
-        body = await _body(receive, self.limit, self.seconds)
+        body = await read_body(receive, self.limit, self.seconds)
         if isinstance(body, Fault):
             reply = self.refuse(arrived, body)
         else:
-            reply = await self.answer(
-                Arrived(arrived.method, arrived.path, arrived.query_string, arrived.headers, body)
-            )
+            arrived = Arrived(arrived.method, arrived.path, arrived.query_string, arrived.headers, body)
+            with watched(receive) if self.when_left is WhenLeft.CANCEL else nullcontext():
+                reply = await self.answer(arrived)
         headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
 
-async def _body(receive: Receive, limit: int, seconds: float) -> bytes | Fault:
+@contextmanager
+def watched(receive: Receive) -> Iterator[None]:
+    """Cancel what runs inside when the client leaves."""
+    loop = asyncio.get_running_loop()
+    me = asyncio.current_task()
+    watchers: list[asyncio.Task[None]] = []
+    timer = loop.call_later(WATCH_AFTER, lambda: watchers.append(loop.create_task(_watch(receive, me))))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for watcher in watchers:
+            watcher.cancel()
+
+
+async def _watch(receive: Receive, waiting: asyncio.Task[Any] | None) -> None:
+    message = await receive()
+    if message["type"] == "http.disconnect" and waiting is not None:
+        waiting.cancel()
+
+
+async def read_body(receive: Receive, limit: int, seconds: float) -> bytes | Fault:
+    """Read the body of an ASGI request: at most `limit` bytes, within some seconds."""
     parts: list[bytes] = []
     size = 0
     try:

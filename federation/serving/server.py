@@ -28,7 +28,7 @@ def run_server(open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
     What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
-    ours. Every `Endpoint` among the application's routes is served straight from the connection.
+    ours. Its endpoints are served straight from the connection.
 
     Raises:
         ConfigurationError: the address cannot be listened on; names it and the way out.
@@ -55,7 +55,9 @@ def run_server(open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_
 
 
 def endpoints_of(app: Any) -> Iterable[Endpoint]:
-    """Return the endpoints among an application's routes."""
+    """Return the endpoints that an application names itself, or has among its routes, as Starlette does."""
+    if hasattr(app, "endpoints"):
+        return list(app.endpoints)
     found = (getattr(route, "endpoint", None) for route in getattr(app, "routes", ()))
     return [each for each in found if isinstance(each, Endpoint)]
 

@@ -17,6 +17,7 @@ from federation.contract.identifiers import Pseudonym
 from federation.contract.members import MemberList
 from federation.contract.messages import read_node_request
 from federation.execution.transport.errors import BadMessageError
+from federation.execution.transport.heads import KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.reader import AnswerReader
 from federation.gateway.http_graphql import accepted, check_content_type
@@ -187,12 +188,19 @@ def _answers() -> Iterator[Target]:
     plain = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n" + body
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 
-    def answer(content: bytes) -> None:
-        reader = AnswerReader(TransportLimits(), None)
+    known = KnownHeads()
+
+    def read(content: bytes, heads: KnownHeads) -> object:
+        reader = AnswerReader(TransportLimits(), None, heads)
         half = len(content) // 2
         reader.feed(content[:half])
         reader.feed(content[half:])
-        if reader.complete:
-            reader.answer()
+        return (reader.complete, reader.may_continue(), reader.answer() if reader.complete else None)
+
+    def answer(content: bytes) -> None:
+        """Heads that were read before must not change what an answer is."""
+        expected = read(content, KnownHeads())
+        for _ in range(2):
+            assert read(content, known) == expected
 
     yield Target("http answer", [plain, chunked], answer, (BadMessageError,))

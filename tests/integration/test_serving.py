@@ -85,11 +85,17 @@ class Talk:
 
 
 @asynccontextmanager
-async def serving(endpoint: Endpoint) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+async def serving(endpoint: Endpoint, keep_alive: int = 5) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """Run a server for one endpoint, and everything else through Starlette."""
     app = Starlette(routes=[Route("/echo", endpoint), Route("/other", _other)])
     config = uvicorn.Config(
-        app, port=0, http=answering(endpoints_of(app)), ws="none", log_level="error", timeout_graceful_shutdown=2
+        app,
+        port=0,
+        http=answering(endpoints_of(app)),
+        ws="none",
+        log_level="error",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=keep_alive,
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())
@@ -196,6 +202,19 @@ async def test_a_head_that_does_not_come_is_not_waited_for(said: bytes, monkeypa
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
     async with serving(Echo().endpoint()) as (port, _), talking(port) as talk:
         await talk.say(said)
+        assert await talk.ended()
+
+
+async def test_a_connection_that_stays_idle_is_ended() -> None:
+    async with serving(Echo().endpoint(), keep_alive=1) as (port, _), talking(port) as talk:
+        await talk.say(posted(b"once"))
+        assert (await talk.hear())[2] == b"once"
+        await asyncio.sleep(0.7)
+        await talk.say(posted(b"twice"))
+        assert (await talk.hear())[2] == b"twice"
+        await asyncio.sleep(0.7)
+        await talk.say(posted(b"still there"))
+        assert (await talk.hear())[2] == b"still there"
         assert await talk.ended()
 
 

@@ -102,6 +102,46 @@ async def test_an_answer_in_chunks_and_single_bytes_is_put_together() -> None:
         assert server.connections == 1
 
 
+SECOND_ANSWERS: dict[str, tuple[list[bytes], int, type[TransportError] | None]] = {
+    "whole": ([answer(b"[2]")], 1, None),
+    "in two pieces": ([answer(b"[2]")[:-2], b"2]"], 1, None),
+    "byte by byte": ([answer(b"[2]")[index : index + 1] for index in range(len(answer(b"[2]")))], 1, None),
+    "and one byte more": ([answer(b"[2]") + b"x"], 2, None),
+    "and a byte more later": ([answer(b"[2]"), b"x"], 2, None),
+    "cut off": ([answer(b"[2]")[:-1]], 2, LostError),
+    "another head": ([answer(b"[2,2]")], 1, None),
+}
+
+
+@pytest.mark.parametrize(("pieces", "connections", "error"), SECOND_ANSWERS.values(), ids=SECOND_ANSWERS.keys())
+async def test_an_answer_with_a_head_that_was_read_before_is_held_to_its_length(
+    pieces: list[bytes], connections: int, error: type[TransportError] | None
+) -> None:
+    """Heads are kept by their bytes (`heads.py`); what follows them is counted and bounded as ever."""
+
+    async def behave(talk: Talk) -> None:
+        if talk.body == b"second":
+            await talk.send(*pieces, pause=0.002)
+            if error is not None:
+                talk.close()
+        else:
+            await talk.send(answer(b"[1]"))
+
+    async with serving(behave) as server:
+        with client() as http:
+            assert (await post(http, server)).body == b"[1]"
+            if error is None:
+                second = await post(http, server, b"second")
+                expected = b"".join(pieces).partition(b"\r\n\r\n")[2].rstrip(b"x")
+                assert (second.media_type, second.body) == ("application/json", expected)
+                await asyncio.sleep(0.02)
+            else:
+                with pytest.raises(error):
+                    await post(http, server, b"second", repeatable=False)
+            assert (await post(http, server)).body == b"[1]"
+        assert server.connections == connections
+
+
 async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     async def until_close(talk: Talk) -> None:
         await talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b"[1", b"]")

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from typing import Any
 
+from federation.execution.transport.deadlines import Deadlines
 from federation.execution.transport.events import EventStream
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import AsItIs, Endpoint, Exchange, Headers, HttpAnswer, Origin, Outcome
@@ -22,6 +23,7 @@ class HttpClient:
         self._limits = limits
         self._tls = tls
         self._pools: dict[Origin, Pool] = {}
+        self._deadlines = Deadlines()
 
     def post(
         self, endpoint: Endpoint, headers: Headers, body: bytes, deadline: float, *, repeatable: bool
@@ -79,10 +81,11 @@ class HttpClient:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
+        self._deadlines.stop()
 
     def _pool(self, origin: Origin) -> Pool:
         pool = self._pools.get(origin)
         if pool is None:
             tls = self._tls or ssl.create_default_context() if origin.scheme == "https" else None
-            pool = self._pools[origin] = Pool(origin, self._limits, tls)
+            pool = self._pools[origin] = Pool(origin, self._limits, self._deadlines, tls)
         return pool

@@ -12,6 +12,7 @@ from typing import Protocol
 from typing_extensions import override
 
 from federation.execution.transport.errors import BadMessageError, LostError, TransportError
+from federation.execution.transport.heads import KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Exchange
 from federation.execution.transport.reader import AnswerReader
@@ -32,11 +33,12 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """Speaks HTTP/1.1 as a client. `idle_since` is set by the owner."""
 
-    def __init__(self, owner: Owner, limits: TransportLimits) -> None:
+    def __init__(self, owner: Owner, limits: TransportLimits, heads: KnownHeads) -> None:
         """Belong to a pool."""
         self.idle_since = 0.0
         self._owner = owner
         self._limits = limits
+        self._heads = heads
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self._reader: AnswerReader | None = None
@@ -51,7 +53,7 @@ class Connection(asyncio.Protocol):
     def start(self, exchange: Exchange) -> None:
         """Send a request; the connection is busy until it is released or lost."""
         self._exchange = exchange
-        self._reader = AnswerReader(self._limits, exchange.sink)
+        self._reader = AnswerReader(self._limits, exchange.sink, self._heads)
         exchange.abandon = self.abort
         if self._transport is not None:
             self._transport.write(exchange.wire)
@@ -114,7 +116,7 @@ class Connection(asyncio.Protocol):
 def _succeed(exchange: Exchange, reader: AnswerReader) -> None:
     exchange.abandon = None
     if reader.streaming and exchange.sink is not None:
-        exchange.stop_timer()
+        exchange.forget_deadline()
         exchange.sink(b"")
     else:
         exchange.answer(reader.answer())
@@ -123,6 +125,6 @@ def _succeed(exchange: Exchange, reader: AnswerReader) -> None:
 def _fail(exchange: Exchange, error: TransportError) -> None:
     exchange.abandon = None
     if exchange.sink is not None and exchange.future.done():
-        exchange.stop_timer()
+        exchange.forget_deadline()
         exchange.sink(b"")
     exchange.fail(error)

@@ -117,7 +117,7 @@ class Exchange:
     of a 2xx event stream goes there piece by piece (b"" at its end) instead of into the answer, which then comes early.
     """
 
-    __slots__ = ("abandon", "deadline", "future", "outcome", "repeatable", "resent", "sink", "timer", "wire")
+    __slots__ = ("abandon", "deadline", "future", "outcome", "repeatable", "resent", "sink", "unwatch", "wire")
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Exchange:
         self.repeatable = repeatable
         self.resent = False
         self.sink = sink
-        self.timer: asyncio.TimerHandle | None = None
+        self.unwatch: Callable[[Exchange], None] | None = None
         self.abandon: Callable[[], None] | None = None
 
     def may_be_resent(self) -> bool:
@@ -146,7 +146,7 @@ class Exchange:
 
     def answer(self, answer: HttpAnswer) -> None:
         """Hand over the answer, unless nobody waits for it any more."""
-        self.stop_timer()
+        self.forget_deadline()
         if self.future.done():
             return
         try:
@@ -158,20 +158,20 @@ class Exchange:
 
     def fail(self, error: TransportError) -> None:
         """Hand over a fault, unless nobody waits any more."""
-        self.stop_timer()
+        self.forget_deadline()
         if not self.future.done():
             self.future.set_exception(self.outcome.failed(error))
 
     def left(self, future: asyncio.Future[Any]) -> None:
         """Hang up when the caller went away: the rest of the answer would otherwise meet the next request."""
         if future.cancelled():
-            self.stop_timer()
+            self.forget_deadline()
             if self.abandon is not None:
                 abandon, self.abandon = self.abandon, None
                 abandon()
 
-    def stop_timer(self) -> None:
-        """Forget the deadline."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def forget_deadline(self) -> None:
+        """Be watched no more."""
+        if self.unwatch is not None:
+            self.unwatch(self)
+            self.unwatch = None

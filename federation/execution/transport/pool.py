@@ -7,7 +7,9 @@ import ssl
 from collections import deque
 
 from federation.execution.transport.connection import Connection
-from federation.execution.transport.errors import ConnectError, DeadlineError
+from federation.execution.transport.deadlines import Deadlines
+from federation.execution.transport.errors import ConnectError
+from federation.execution.transport.heads import KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Exchange, Origin
 
@@ -15,10 +17,14 @@ from federation.execution.transport.message import Exchange, Origin
 class Pool:
     """Sends exchanges to one origin. INVARIANT: `_open` counts connections that are being made, busy or idle."""
 
-    def __init__(self, origin: Origin, limits: TransportLimits, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, origin: Origin, limits: TransportLimits, deadlines: Deadlines, tls: ssl.SSLContext | None
+    ) -> None:
         """Begin without connections; `tls` is needed for https."""
         self._origin = origin
         self._limits = limits
+        self._deadlines = deadlines
+        self._heads = KnownHeads()
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
@@ -29,7 +35,7 @@ class Pool:
 
     def submit(self, exchange: Exchange) -> None:
         """Send an exchange now, on a new connection soon, or when a connection is free."""
-        exchange.timer = self._loop.call_at(exchange.deadline, _expire, exchange)
+        self._deadlines.watch(exchange)
         exchange.future.add_done_callback(exchange.left)
         self._place(exchange)
 
@@ -107,7 +113,7 @@ class Pool:
         try:
             async with asyncio.timeout(self._limits.connect):
                 _, connection = await self._loop.create_connection(
-                    lambda: Connection(self, self._limits),
+                    lambda: Connection(self, self._limits, self._heads),
                     self._origin.host,
                     self._origin.port,
                     ssl=self._tls if self._origin.scheme == "https" else None,
@@ -126,11 +132,3 @@ class Pool:
             self.released(connection)
         else:
             self._use(connection, exchange)
-
-
-def _expire(exchange: Exchange) -> None:
-    exchange.timer = None
-    abandon, exchange.abandon = exchange.abandon, None
-    exchange.fail(DeadlineError("the answer did not come in time"))
-    if abandon is not None:
-        abandon()

@@ -6,7 +6,8 @@ The rules, beside those of RFC 9112 that the parser keeps:
   refused: nothing is unpacked;
 * at most 8 interim (1xx) answers come before the real one, and none may switch protocols;
 * head, number of headers and body have limits;
-* bytes after the answer are noticed, so that the connection is not used again.
+* bytes after the answer are noticed, so that the connection is not used again;
+* a head that was read before is not parsed again (`heads.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 import httptools
 
 from federation.execution.transport.errors import BadMessageError
+from federation.execution.transport.heads import END, Head, KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import HttpAnswer
 
@@ -32,15 +34,19 @@ class AnswerReader:
     With a `sink`, the body of a 2xx event stream goes there in pieces; `streaming` then turns true at the head's end.
     """
 
-    def __init__(self, limits: TransportLimits, sink: Callable[[bytes], None] | None) -> None:
-        """Begin before the first byte."""
+    def __init__(self, limits: TransportLimits, sink: Callable[[bytes], None] | None, heads: KnownHeads) -> None:
+        """Begin before the first byte; heads that are known already are not parsed again."""
         self.begun = False
         self.complete = False
         self.streaming = False
         self.surplus = False
         self._limits = limits
         self._sink = sink
-        self._parser = httptools.HttpResponseParser(self)
+        self._heads = heads
+        self._known: Head | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._first = b""
+        self._fed = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._media_type = ""
@@ -60,14 +66,43 @@ class AnswerReader:
         Raises:
             BadMessageError: the answer is refused; nothing more may be fed.
         """
-        self.begun = True
+        if self._known is not None:
+            self._count(self._known, data)
+            return
+        if not self.begun:
+            self.begun = True
+            self._first = data
+            if self._sink is None and (found := self._heads.of(data)) is not None:
+                self._known, body_begins = found
+                self._status = self._known.status
+                self._count(self._known, data[body_begins:])
+                return
+        self._parse(data)
+
+    def _count(self, known: Head, body: bytes) -> None:
+        """Take a piece of a body whose length is known; the length was within the limit when the head was kept."""
+        left = known.length - self._size
+        if len(body) > left:
+            self.surplus = True
+            body = body[:left]
+        self._size += len(body)
+        self._body.append(body)
+        if len(body) == left:
+            self.complete = True
+            self._keep = known.keep
+
+    def _parse(self, data: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpResponseParser(self)
+        self._fed += len(data)
         if not self._status:
             # The parser keeps an unfinished header to itself, so what it was given is counted here as well.
             self._head_size += len(data)
             if self._head_size > self._limits.head and b"\r\n\r\n" not in data[: self._limits.head]:
                 raise BadMessageError("the head of the answer is too long")
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
             raise BadMessageError("the answer switches protocols") from error
         except httptools.HttpParserError as error:
@@ -76,6 +111,15 @@ class AnswerReader:
             self.surplus = True
         if self._fault:
             raise BadMessageError(self._fault)
+        if self.complete and not self.surplus and not self._interim:
+            self._keep_head()
+
+    def _keep_head(self) -> None:
+        """Remember the head if all that was fed is this one answer, and its length was given."""
+        body_begins = self._fed - self._size
+        if self._length_known and not self.streaming and self._first.find(END) + len(END) == body_begins:
+            head = Head(self._status, self._media_type, tuple(self._headers), self._size, self._keep)
+            self._heads.keep(self._first[:body_begins], head)
 
     def ends_with_connection(self) -> bool:
         """Say whether the end of the connection is the end of this answer (RFC 9112 section 6.3, rule 8)."""
@@ -87,7 +131,10 @@ class AnswerReader:
 
     def answer(self) -> HttpAnswer:
         """Return the answer; its body is empty when it was streamed."""
-        return HttpAnswer(self._status, self._media_type, tuple(self._headers), b"".join(self._body))
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        if self._known is not None:
+            return HttpAnswer(self._status, self._known.media_type, self._known.headers, body)
+        return HttpAnswer(self._status, self._media_type, tuple(self._headers), body)
 
     # called by the parser
 
@@ -120,6 +167,7 @@ class AnswerReader:
         """Decide how the answer ends; interim answers (RFC 9110 section 15.2) are forgotten."""
         if self.complete:
             return
+        assert self._parser is not None
         status: int = self._parser.get_status_code()
         if status < _FIRST_FINAL:
             return
@@ -148,6 +196,7 @@ class AnswerReader:
         """Note that the answer is whole, unless it was an interim one."""
         if self._status:
             self.complete = True
+            assert self._parser is not None
             self._keep = bool(self._parser.should_keep_alive())  # the parser knows it only now
             return
         self._interim += 1

@@ -75,15 +75,17 @@ def memory_mb(pid: int) -> float:
 class Gateway:
     """A gateway process on a port."""
 
-    def __init__(self, name: str, supergraph: Path, port: int) -> None:
+    def __init__(self, name: str, work: Workload, supergraph: Path, port: int, subgraph_port: int) -> None:
         """Start it."""
         self.name = name
         self.port = port
-        command = (
-            [sys.executable, str(HERE / "ours.py"), str(supergraph), str(port)]
-            if name == "ours"
-            else peers.command(name, supergraph, port)
-        )
+        match name:
+            case "ours":
+                command = [sys.executable, str(HERE / "ours.py"), str(supergraph), str(port)]
+            case "floor":
+                command = [sys.executable, str(HERE / "floor.py"), work.name, str(port), str(subgraph_port)]
+            case _:
+                command = peers.command(name, supergraph, port)
         self._process = subprocess.Popen(
             command,
             env=peers.environment(),
@@ -176,7 +178,10 @@ async def compare(
     with tempfile.TemporaryDirectory() as folder:
         supergraph = Path(folder) / "supergraph.graphql"
         supergraph.write_text(work.sdl(subgraph_port))
-        gateways = [Gateway(name, supergraph, subgraph_port + 1 + index) for index, name in enumerate(names)]
+        gateways = [
+            Gateway(name, work, supergraph, subgraph_port + 1 + index, subgraph_port)
+            for index, name in enumerate(names)
+        ]
         try:
             for gateway in gateways:  # warm: compilers and caches of every kind
                 await measure(gateway, work, 8, seconds)
@@ -229,7 +234,7 @@ def main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--peers", nargs="*", default=["apollo", "hive"])
+    parser.add_argument("--peers", nargs="*", default=["floor", "apollo", "hive"])
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 16, 64])
