@@ -25,9 +25,11 @@
     + ScopeError               SCOPE_EXCEEDED          403
     + FieldDeniedError         FIELD_DENIED            403
     + NoOpenFileError          NO_OPEN_FILE            403
+    + CombinationError         COMBINATION_DENIED      403
   - NotFoundError              NOT_FOUND               404
   - RateLimitedError           RATE_LIMITED            429
     + QuotaExceededError       QUOTA_EXCEEDED          429
+    + BudgetExhaustedError     BUDGET_EXHAUSTED        429
   - UnavailableError           UNAVAILABLE             503
     + LedgerUnavailableError   LEDGER_UNAVAILABLE      503
     + LedgerUnwitnessedError   LEDGER_UNWITNESSED      503
@@ -250,6 +252,13 @@ class NoOpenFileError(AuthorisationError):
     status = HTTPStatus.FORBIDDEN
 
 
+class CombinationError(AuthorisationError):
+    """Fields that a policy keeps apart would be known of one citizen together; `coordinates` names them."""
+
+    code = "COMBINATION_DENIED"
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFoundError(CroceviaError):
     """The thing named does not exist for this caller."""
 
@@ -268,6 +277,13 @@ class QuotaExceededError(RateLimitedError):
     """The agreement's quota is used up; `retryAfter` says when it is renewed."""
 
     code = "QUOTA_EXCEEDED"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class BudgetExhaustedError(RateLimitedError):
+    """So many such questions would tell what no single answer may; `budget` names it, `retryAfter` says when."""
+
+    code = "BUDGET_EXHAUSTED"
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 

@@ -13,6 +13,7 @@ from federation.contract.errors import (
     AgreementError,
     AuthorisationError,
     BadInputError,
+    BudgetExhaustedError,
     FieldDeniedError,
     NodeMisbehavedError,
     NoOpenFileError,
@@ -117,11 +118,20 @@ def _refuse(member: str, answer: dict[str, Any]) -> None:
 
     Raises:
         BadInputError: it could not read the tax code.
+        BudgetExhaustedError: the consumer looked up too often, which it must know to stop.
         UnavailableError: it does not work now.
     """
     errors = answer.get("errors")
     said = [error.get("extensions") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-    codes = {extensions.get("code") for extensions in said if isinstance(extensions, dict)}
+    told = {extensions.get("code"): extensions for extensions in said if isinstance(extensions, dict)}
+    codes = told.keys()
+    if BudgetExhaustedError.code in codes:
+        after = told[BudgetExhaustedError.code].get("retryAfter")
+        raise BudgetExhaustedError(
+            f"member `{member}` lets no more citizens be looked up today",
+            member=member,
+            retryAfter=after if isinstance(after, int) else None,
+        )
     if BadInputError.code in codes:
         raise BadInputError("`taxCode` is not a tax code; compare it with the citizen's card")
     if not codes or not codes <= _RIGHTS:

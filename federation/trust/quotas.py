@@ -21,12 +21,13 @@ def count_request(agreement: Agreement, counters: Counters, clock: Clock) -> Non
     if counters.add(f"agreement:{agreement.id}", day, agreement.daily_requests) is None:
         raise QuotaExceededError(
             f"the {agreement.daily_requests} requests a day of agreement `{agreement.id}` are used up",
-            retryAfter=_seconds_to_midnight(now),
+            retryAfter=seconds_to_midnight(now),
             scope="agreement",
         )
 
 
-def _seconds_to_midnight(now: datetime) -> int:
+def seconds_to_midnight(now: datetime) -> int:
+    """Return the seconds until what is counted by the day begins anew: midnight in Rome."""
     tomorrow = day_in_rome(now) + timedelta(days=1)
     midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ROME)
     return max(1, int((midnight - now).total_seconds()))

@@ -19,7 +19,7 @@ from node.policy.bundle import LOCK_FILE, Bundle
 from node.policy.findings import Finding, Severity
 from node.policy.forms import form_text
 from node.policy.matrix import lock_text, matrix
-from node.policy.sentences import Language, grant_sentence, prohibition_sentence
+from node.policy.sentences import Language, combination_sentence, grant_sentence, prohibition_sentence
 
 if TYPE_CHECKING:
     from node.console.policy_folders import CheckedFolder
@@ -176,6 +176,8 @@ def sentences_of(bundle: Bundle, document: TypeDocument, lang: Language) -> Iter
         yield grant.id, grant_sentence(grant, bundle.vocabulary, lang)
     for rule in document.prohibitions:
         yield rule.id, prohibition_sentence(rule, lang)
+    for combination in document.never_together:
+        yield combination.id, combination_sentence(combination, lang)
 
 
 def lock_differs(folder: Path, bundle: Bundle) -> bool:

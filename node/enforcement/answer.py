@@ -3,7 +3,8 @@
 1. authenticate: the gateway's and the consumer's signatures, freshness, replay, addressee; token and agreement
 2. scope: nothing that the consumer did not sign, nobody whom the exchange did not translate for this request
 3. decide: the policy in force gives a plan for each type, narrowed to the agreement
-4. compile: operation and decisions become one SQL statement; a denied column is never read
+4. compile: operation and decisions become one SQL statement; a denied column is never read; what many such answers
+   would tell together is bounded (`guards.py`)
 5. record: the disclosure is in the journal, durably, before any data leaves; no record, no data
 6. answer: data, errors, decisions and the receipt; the server signs it, bound to the request
 
@@ -33,6 +34,7 @@ from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
 from node.enforcement.evidence import committed_to
+from node.enforcement.guards import Guards
 from node.enforcement.policy_view import PolicyView, answer_about_policy, asks_about_policy
 from node.enforcement.record import disclosure, refusal
 from node.enforcement.scope import (
@@ -64,6 +66,7 @@ class Node:
     keys: NodeKeys
     policy: Decisions
     journal: Journal
+    guards: Guards
     limits: Limits
     random: Callable[[int], bytes] = secrets.token_bytes
 
@@ -84,8 +87,10 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         if asks_about_policy(wanted):
             answered = answer_about_policy(document, asked, _view(caller, node))
         else:
+            node.guards.before(wanted, caller, node.identity)
             plans = node.policy.of(caller.requested)  # (3)
             answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
+            node.guards.after(wanted, answered, caller, node.identity, node.policy.bundle)
         _require_wanted(answered, caller)
         committed = committed_to(answered.data, caller.operation, node.random)
         entry = disclosure(caller, asked, answered, node, committed.digest)

@@ -111,6 +111,24 @@ class Prohibition:
 
 
 @dataclass(frozen=True, slots=True)
+class Combination:
+    """Fields that one consumer may never know together of one citizen, over all its questions and purposes.
+
+    `kinds` are those of the consumers that it is for; empty stands for all.
+    """
+
+    id: str
+    fields: tuple[str, ...]
+    kinds: tuple[str, ...]
+    law: str | None
+    place: Place
+
+    def is_for(self, kind: str) -> bool:
+        """Say whether it is for consumers of a kind."""
+        return not self.kinds or kind in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
 class TypeDocument:
     """The policy of one type."""
 
@@ -121,6 +139,7 @@ class TypeDocument:
     fields: Mapping[str, GovernedField]
     grants: tuple[Grant, ...]
     prohibitions: tuple[Prohibition, ...]
+    never_together: tuple[Combination, ...]
     place: Place
 
 
@@ -133,6 +152,7 @@ def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> Ty
     fields = _fields(tree, vocabulary, reader)
     grants = _grants(tree, _Surroundings(vocabulary, scope, fields), reader)
     prohibitions = _prohibitions(tree, _Surroundings(vocabulary, scope, fields), reader)
+    never_together = _combinations(tree, _Surroundings(vocabulary, scope, fields), reader)
     if len(reader.findings) > before:
         return None
     return TypeDocument(
@@ -143,6 +163,7 @@ def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> Ty
         fields=fields,
         grants=tuple(grant for grant in grants if grant is not None),
         prohibitions=tuple(prohibition for prohibition in prohibitions if prohibition is not None),
+        never_together=never_together,
         place=tree.place,
     )
 
@@ -288,3 +309,21 @@ def _prohibition(found: Tree, around: _Surroundings, reader: Reader) -> Prohibit
         hides=hides,
         place=found.place,
     )
+
+
+def _combinations(tree: Tree, around: _Surroundings, reader: Reader) -> tuple[Combination, ...]:
+    seen: dict[str, Place] = {}
+    combinations: list[Combination] = []
+    for found in items(entry(tree, "never_together")):
+        reader.unique(seen, leaf(found, "id"), "combination")
+        seen.setdefault(text_of(leaf(found, "id")), found.place)
+        combinations.append(
+            Combination(
+                id=text_of(leaf(found, "id")),
+                fields=tuple(dict.fromkeys(reader.all_declared(entry(found, "fields"), "field", around.fields))),
+                kinds=reader.all_declared(entry(branch(found, "to"), "kind"), "kind", around.vocabulary.kinds),
+                law=text_of(leaf(found, "law")) or None,
+                place=found.place,
+            )
+        )
+    return tuple(combinations)

@@ -44,6 +44,7 @@ class FindingCode(StrEnum):
     ART9_BASIS_MISSING = "ART9_BASIS_MISSING"
     CELL_SMALL = "CELL_SMALL"
     PREDICATE_REVEALS = "PREDICATE_REVEALS"
+    COMBINATION_GRANTED = "COMBINATION_GRANTED"
 
 
 WARNINGS: Final = frozenset(
@@ -51,6 +52,7 @@ WARNINGS: Final = frozenset(
         FindingCode.ART9_BASIS_MISSING,
         FindingCode.CELL_SMALL,
         FindingCode.PREDICATE_REVEALS,
+        FindingCode.COMBINATION_GRANTED,
     }
 )
 

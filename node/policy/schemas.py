@@ -81,6 +81,16 @@ _PROHIBITION: Final = _closed(
     ("id",),
 )
 
+_COMBINATION: Final = _closed(
+    {
+        "id": _ID,
+        "fields": {**_TEXTS, "minItems": 2, "uniqueItems": True},
+        "to": _closed({"kind": _TEXTS}, ("kind",)),
+        "law": _LAW,
+    },
+    ("id", "fields"),
+)
+
 TYPE_DOCUMENT: Final[Schema] = {
     "$schema": _DIALECT,
     "$id": "https://w3id.org/crocevia/policy.schema.json",
@@ -105,6 +115,7 @@ TYPE_DOCUMENT: Final[Schema] = {
             ),
             "grants": {"type": "array", "items": _GRANT},
             "prohibitions": {"type": "array", "items": _PROHIBITION},
+            "never_together": {"type": "array", "items": _COMBINATION},
         },
         ("policy", "version", "owner", "fields", "grants"),
     ),

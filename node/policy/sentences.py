@@ -47,7 +47,7 @@ from node.policy.forms import (
 )
 
 if TYPE_CHECKING:
-    from node.policy.documents import Grant, Prohibition
+    from node.policy.documents import Combination, Grant, Prohibition
     from node.policy.vocabulary import Vocabulary
 
 
@@ -212,6 +212,22 @@ def prohibition_sentence(rule: Prohibition, language: Language) -> str:
             what = "the whole row" if rule.hides is Hides.ROW else _list([*rule.fields], language)
             exception = f", unless {unless}" if unless else ""
             return f"Nobody sees {what}{where}{exception}, not even in doubt{law}."
+        case _:
+            assert_never(language)
+
+
+def combination_sentence(rule: Combination, language: Language) -> str:
+    """Say in one sentence which fields are kept apart, and from whom."""
+    law = "" if rule.law is None else f" ({rule.law})"
+    fields = _list([*rule.fields], language)
+    kinds = _list([*rule.kinds], language, disjunctive=True)
+    match language:
+        case Language.ITALIAN:
+            who = f"Nessun ente di tipo {kinds}" if kinds else "Nessun ente"
+            return f"{who} conosce insieme {fields} dello stesso cittadino, nemmeno in momenti diversi{law}."
+        case Language.ENGLISH:
+            who = f"No administration of kind {kinds}" if kinds else "No administration"
+            return f"{who} learns {fields} of one citizen together, not even at different times{law}."
         case _:
             assert_never(language)
 

@@ -35,7 +35,9 @@ from node.data.plane import DataPlane
 from node.enforcement.answer import Node
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
+from node.enforcement.delivered import SqliteDelivered
 from node.enforcement.documents import Documents
+from node.enforcement.guards import Guards
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
@@ -66,6 +68,7 @@ class NodeProcess:
     members: LocalActs
     replay: SqliteReplayStore
     counters: SqliteCounters
+    delivered: SqliteDelivered
     plane: DataPlane
     keys: NodeKeys
     policies: PolicySource
@@ -120,6 +123,7 @@ class NodeProcess:
             members=LocalActs(registry, settings.state / ACTS_FOLDER),
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             counters=SqliteCounters.open(settings.state / "counters.db"),
+            delivered=SqliteDelivered.open(settings.state / "delivered.db"),
             plane=plane,
             keys=keys,
             policies=policies,
@@ -148,6 +152,7 @@ class NodeProcess:
             keys=self.keys,
             policy=self.decisions,
             journal=self.journal,
+            guards=Guards(self.settings.guards, self.counters, self.delivered),
             limits=self.settings.limits,
         )
 
@@ -221,4 +226,5 @@ class NodeProcess:
         await self.plane.database.close()
         self.replay.close()
         self.counters.close()
+        self.delivered.close()
         self.subject_keys.close()

@@ -16,6 +16,13 @@ every = 5.0                 # seconds between two rounds
 quorum = 2
 patience = 14400            # seconds that entries may stay unseen by a quorum before no data leaves any more
 
+[guards]                    # what a consumer may do a day for one purpose (node/enforcement/guards.py)
+lookups = 10000             # look-ups by an identifier
+lookups-of-one = 100        # … of one citizen
+misses = 500                # … that named nobody
+probes = 10000              # guesses of fields that may only be verified
+probes-of-one = 5           # … of one field of one citizen
+
 [timestamps]                # RFC 3161; without this table heads are not timestamped
 url = "https://tsa.example/"
 roots = "tsa-roots.pem"
@@ -37,6 +44,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from node.enforcement.guards import Budgets
 
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
 NODE_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
@@ -64,6 +72,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = NODE_LIMITS
     registry_url: str | None = None
     witnessing: WitnessSettings = WitnessSettings()
+    guards: Budgets = Budgets()
     timestamps: TimestampSettings | None = None
 
 

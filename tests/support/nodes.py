@@ -35,7 +35,9 @@ from node.data.statements import Statement
 from node.enforcement.answer import Node, answer
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions, Requested
+from node.enforcement.delivered import MemoryDelivered
 from node.enforcement.documents import Documents
+from node.enforcement.guards import Budgets, Guards
 from node.journal.journal import Journal
 from node.policy.bundle import Bundle
 from node.policy.requesters import Requester
@@ -186,7 +188,8 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
     )
     journal = Journal(ledger, reader, subject_keys)
     documents = Documents(member.plane.schema, Limits())
-    node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, Limits())
+    guards = Guards(Budgets(), MemoryCounters(), MemoryDelivered())
+    node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, guards, Limits())
     try:
         yield AskedNode(node, parties, files)
     finally:

@@ -1,0 +1,133 @@
+"""Which of the fields that a policy keeps apart each consumer learned of each citizen: durable, and without a value."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from federation.contract.errors import UnavailableError
+
+REMEMBERED: Final = timedelta(days=365)
+"""How long a consumer is taken to know what it was told."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS delivered (
+  consumer TEXT NOT NULL, combination TEXT NOT NULL, subject BLOB NOT NULL, field TEXT NOT NULL, day TEXT NOT NULL,
+  PRIMARY KEY (consumer, combination, subject, field)
+) WITHOUT ROWID;
+"""
+_KNOWN = "SELECT field FROM delivered WHERE consumer = ? AND combination = ? AND subject = ? AND day >= ?"
+_LEARN = "INSERT INTO delivered VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET day = excluded.day"
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A combination as it is kept: `name` is `Type.id`, `told` what an answer would tell, `all` what none may."""
+
+    name: str
+    told: frozenset[str]
+    all: frozenset[str]
+
+
+class Delivered(Protocol):
+    """Remembers what was told."""
+
+    def learn(self, consumer: str, subjects: Collection[str], apart: Iterable[Apart], day: date) -> Apart | None:
+        """Remember what an answer would tell a consumer of these citizens; all of it, or nothing.
+
+        Returns:
+            The first combination that would become complete of one of them; then nothing is remembered.
+
+        Raises:
+            UnavailableError: it cannot be remembered, so it cannot be told.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class MemoryDelivered:
+    """For one process that may forget at a restart: tests and tools."""
+
+    _known: dict[tuple[str, str, str], dict[str, date]] = field(default_factory=dict, repr=False)
+
+    def learn(self, consumer: str, subjects: Collection[str], apart: Iterable[Apart], day: date) -> Apart | None:
+        """Remember; see `Delivered.learn`."""
+        wanted = tuple(apart)
+        for each in wanted:
+            for subject in subjects:
+                known = self._known.get((consumer, each.name, subject), {})
+                if {name for name, told in known.items() if told >= day - REMEMBERED} | each.told >= each.all:
+                    return each
+        for each in wanted:
+            for subject in subjects:
+                self._known.setdefault((consumer, each.name, subject), {}).update(dict.fromkeys(each.told, day))
+        return None
+
+
+@dataclass(slots=True)
+class SqliteDelivered:
+    """One file for all worker processes. A citizen stands in it as a digest of the node's own pseudonym."""
+
+    _connection: sqlite3.Connection = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file, or make it.
+
+        Raises:
+            UnavailableError: it cannot be opened.
+        """
+        try:
+            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"what was delivered, `{path.name}`, cannot be opened") from error
+        return cls(connection)
+
+    def learn(self, consumer: str, subjects: Collection[str], apart: Iterable[Apart], day: date) -> Apart | None:
+        """Remember; see `Delivered.learn`."""
+        wanted, digests = tuple(apart), [sha256(subject.encode()).digest() for subject in subjects]
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")  # two workers must not each tell one half
+                complete = self._completed(consumer, digests, wanted, day)
+                if complete is None:
+                    self._connection.executemany(
+                        _LEARN,
+                        (
+                            (consumer, each.name, digest, name, day.isoformat())
+                            for each in wanted
+                            for digest in digests
+                            for name in each.told
+                        ),
+                    )
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.rollback()
+                raise UnavailableError("what is delivered cannot be remembered, so nothing can be told") from error
+        return complete
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _completed(self, consumer: str, digests: Iterable[bytes], apart: Iterable[Apart], day: date) -> Apart | None:
+        since = (day - REMEMBERED).isoformat()
+        known = [*digests]
+        for each in apart:
+            for digest in known:
+                rows = self._connection.execute(_KNOWN, (consumer, each.name, digest, since)).fetchall()
+                if each.told.union(name for (name,) in rows) >= each.all:
+                    return each
+        return None

@@ -1,0 +1,165 @@
+"""What many answers would tell that no single one may: budgets on guesses, and fields that are kept apart.
+
+A field that may only be verified can be guessed, an identifier that may only be looked up can be enumerated, and what
+two answers tell can be put together. Each is bounded here for a consumer, and counted over all workers and restarts:
+
+* look-ups by an identifier: in all, of one citizen, and those that named nobody (policy R23);
+* `<field>Matches` probes: in all, and of one citizen and field, so that a search by halves or a list of guesses ends;
+* combinations that the policy declares: fields that one consumer never learns of one citizen together.
+
+What was read is judged before it is recorded and before it leaves; a refusal is recorded instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from federation.contract.coverage import AskedField
+from federation.contract.errors import BudgetExhaustedError, CombinationError
+from federation.trust.counters import Counters
+from federation.trust.quotas import seconds_to_midnight
+from node.data.answer import Answer
+from node.enforcement.caller import Caller, Identity
+from node.enforcement.delivered import Apart, Delivered
+from node.policy.bundle import Bundle
+from node.policy.documents import TypeDocument
+
+_LOOKUP: Final = ("Query", "citizen")
+_KEY: Final = "id"
+_MATCHES: Final = "Matches"
+_DENY: Final = "deny"
+
+
+class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """How often a consumer may do what tells a little each time: per purpose and day."""
+
+    lookups: int = 10_000
+    lookups_of_one: int = 100
+    misses: int = 500
+    """Look-ups that named nobody, or nobody who may be shown."""
+    probes: int = 10_000
+    probes_of_one: int = 5
+    """Guesses of one field of one citizen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The budgets of a node, and where it counts."""
+
+    budgets: Budgets
+    counters: Counters
+    delivered: Delivered
+
+    def before(self, wanted: frozenset[AskedField], caller: Caller, identity: Identity) -> None:
+        """Count the look-ups of a question before anything is read.
+
+        Raises:
+            BudgetExhaustedError: too many of them today.
+        """
+        spending = _Spending(self, caller, identity)
+        for _ in _lookups(wanted):
+            spending.spend("lookups", self.budgets.lookups)
+
+    def after(
+        self, wanted: frozenset[AskedField], answered: Answer, caller: Caller, identity: Identity, bundle: Bundle
+    ) -> None:
+        """Count what an answer would tell, before it is recorded and leaves.
+
+        Raises:
+            BudgetExhaustedError: too many look-ups of one citizen or of nobody, or too many guesses.
+            CombinationError: a consumer would know together what the policy keeps apart.
+        """
+        spending = _Spending(self, caller, identity)
+        for lookup in _lookups(wanted):
+            found = answered.data.get(lookup.response_key) is not None
+            if not found:
+                spending.spend("misses", self.budgets.misses)
+            for subject in answered.subjects if found else ():
+                spending.spend("lookups-of-one", self.budgets.lookups_of_one, subject)
+        for probe in _probes(wanted, bundle.types):
+            for subject in sorted(answered.subjects):
+                spending.spend("probes", self.budgets.probes)
+                spending.spend("probes-of-one", self.budgets.probes_of_one, subject, str(probe.coordinate))
+        apart = tuple(_kept_apart(answered, bundle.types, caller.requested.requester.kind))
+        if apart and answered.subjects:
+            complete = self.delivered.learn(caller.consumer.id, answered.subjects, apart, caller.requested.day)
+            if complete is not None:
+                raise _never_together(complete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spending:
+    """One caller's budgets."""
+
+    guards: Guards
+    caller: Caller
+    identity: Identity
+
+    def spend(self, budget: str, limit: int, *of: str) -> None:
+        asked = self.caller.requested
+        name = _counted(budget, self.caller.consumer.id, asked.purpose, of)
+        if self.guards.counters.add(name, asked.day, limit) is None:
+            raise BudgetExhaustedError(
+                f"budget `{budget}` for purpose `{asked.purpose}` is used up for today: {limit}",
+                budget=budget,
+                limit=limit,
+                retryAfter=seconds_to_midnight(self.identity.clock.now()),
+            )
+
+
+def _counted(budget: str, consumer: str, purpose: str, of: Iterable[str]) -> str:
+    """Name a counter; whom it is about stands in it as a digest only."""
+    about = sha256("\n".join(of).encode()).hexdigest()[:32]
+    return f"{budget}:{consumer}:{purpose}:{about}"
+
+
+def _lookups(wanted: frozenset[AskedField]) -> Iterator[AskedField]:
+    """Yield the look-ups by an identifier that may not be listed; the consumer's own pseudonym is none."""
+    for field in wanted:
+        if (field.coordinate.type_name, field.coordinate.field_name) == _LOOKUP:
+            given: dict[str, Any] = msgspec.json.decode(field.arguments)["by"]
+            if _KEY not in given:
+                yield field
+
+
+def _probes(wanted: frozenset[AskedField], types: Mapping[str, TypeDocument]) -> Iterator[AskedField]:
+    """Yield each guess once, however often it is written."""
+    seen: set[tuple[str, str]] = set()
+    for field in sorted(wanted, key=lambda asked: (asked.coordinate, asked.arguments)):
+        document = types.get(field.coordinate.type_name)
+        name = field.coordinate.field_name
+        guess = (str(field.coordinate), field.arguments)
+        verifies = name.endswith(_MATCHES) and document is not None and name.removesuffix(_MATCHES) in document.fields
+        if verifies and guess not in seen:
+            seen.add(guess)
+            yield field
+
+
+def _kept_apart(answered: Answer, types: Mapping[str, TypeDocument], kind: str) -> Iterator[Apart]:
+    """Yield the declared combinations of which an answer tells something."""
+    told: dict[str, set[str]] = {}
+    for decision in answered.decisions:
+        if decision.form != _DENY and not decision.join_key:
+            type_name, _, name = decision.coordinate.partition(".")
+            told.setdefault(type_name, set()).add(name)
+    for type_name, names in told.items():
+        document = types.get(type_name)
+        for combination in document.never_together if document else ():
+            shown = names.intersection(combination.fields)
+            if shown and combination.is_for(kind):
+                name = f"{type_name}.{combination.id}"
+                yield Apart(name, frozenset(shown), frozenset(combination.fields))
+
+
+def _never_together(complete: Apart) -> CombinationError:
+    type_name = complete.name.partition(".")[0]
+    coordinates = sorted(f"{type_name}.{name}" for name in complete.all)
+    return CombinationError(
+        f"policy rule `{complete.name}` never gives {', '.join(coordinates)} of one citizen together; ask for fewer",
+        coordinates=coordinates,
+    )
