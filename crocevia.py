@@ -56,6 +56,7 @@ from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
 from federation.exchange import server as exchange_server
 from federation.gateway import commands as gateway_commands
+from federation.gateway import schema_commands as change_commands
 from federation.linkage.siv import SivSuite
 from federation.membership import agreement_commands
 from federation.membership import commands as federation_commands
@@ -111,6 +112,8 @@ app.command(name="query")(query)
 app.command(name="fields")(fields)
 app.command(name="report")(report)
 app.command(name="verify")(verify)
+schema_commands.command(name="diff")(change_commands.diff_command)
+schema_commands.command(name="check")(change_commands.check_command)
 app.command(name="compose")(gateway_commands.compose_command)
 app.command(name="plan")(gateway_commands.plan_command)
 

@@ -50,7 +50,8 @@ class HttpFetcher:
             raise unavailable(request.member)
         endpoint, outcome = known
         repeatable = request.kind is not OperationKind.MUTATION
-        return self._client.send(endpoint, (), request.body(), request.deadline, outcome, repeatable=repeatable)
+        passed = request.passed.headers + request.passed.trace
+        return self._client.send(endpoint, passed, request.body(), request.deadline, outcome, repeatable=repeatable)
 
     async def subscribe(self, request: FetchRequest) -> AsyncIterator[FetchAnswer]:
         """Ask for a stream of answers. See `Subscriber`."""
@@ -61,7 +62,8 @@ class HttpFetcher:
         events: EventStream | None = None
         try:
             endpoint = self._streams[request.member]
-            head, events = await self._client.stream(endpoint, (), request.body(), request.deadline)
+            passed = request.passed.headers + request.passed.trace
+            head, events = await self._client.stream(endpoint, passed, request.body(), request.deadline)
             if head.media_type != EVENT_STREAM:
                 yield outcome.answered(head)
                 return

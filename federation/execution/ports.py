@@ -10,13 +10,26 @@ import msgspec
 from federation.contract.errors import CroceviaError
 from federation.planning.plan import OperationKind
 
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header names and values."""
+
+
+class PassedOn(msgspec.Struct, frozen=True, gc=False):
+    """Headers of the client for a member: `headers` may decide the answer, `trace` only says what it belongs to."""
+
+    headers: Headers = ()
+    trace: Headers = ()
+
+
+NOTHING_PASSED = PassedOn()
+
 
 class FetchRequest(msgspec.Struct, frozen=True, gc=False):
     """One request to one member.
 
     `operation` is the subgraph operation as a JSON string (quotes included), `variables` a JSON object, both encoded.
     `deadline` is this fetch's share of the request's time, on the event loop's clock, in seconds.
-    `representations` counts the entities asked about (0 for a root fetch).
+    `representations` counts the entities asked about (0 for a root fetch). `passed` is from the client.
     """
 
     fetch_id: int
@@ -26,6 +39,7 @@ class FetchRequest(msgspec.Struct, frozen=True, gc=False):
     variables: bytes
     deadline: float
     representations: int = 0
+    passed: PassedOn = NOTHING_PASSED
 
     def body(self, extensions: bytes = b"") -> bytes:
         """Return the GraphQL-over-HTTP body; `extensions` is a JSON object, or empty to leave it out."""

@@ -24,6 +24,7 @@ from federation.execution.compiled import CompiledEntities, CompiledFetch, Compi
 from federation.execution.contexts import divide
 from federation.execution.inputs import broken_fields, lost_input, without
 from federation.execution.ports import (
+    NOTHING_PASSED,
     Answered,
     EntityRouter,
     FetchAnswer,
@@ -31,6 +32,7 @@ from federation.execution.ports import (
     FetchRequest,
     KeyedRepresentation,
     OnAnswer,
+    PassedOn,
 )
 from federation.execution.report import Messages
 from federation.execution.retry import RetryBudget
@@ -44,7 +46,7 @@ class Outside:
     """What a request needs from outside: the fetcher, who translates keys, who is told how fetches ended.
 
     With `retries`, a query that found no connection is sent once more while the budget lasts. Nothing is ever sent
-    twice at the same time: every request is a disclosure that a member records.
+    twice at the same time: every request is a disclosure that a member records. `passed` goes with every request.
     """
 
     fetcher: Fetcher
@@ -52,6 +54,7 @@ class Outside:
     on_answer: OnAnswer | None = None
     messages: Messages = Messages.REDACT
     retries: RetryBudget | None = None
+    passed: PassedOn = NOTHING_PASSED
 
 
 SHORTEST_TIME_FOR_A_RETRY = 0.05
@@ -247,7 +250,8 @@ class Run:
         folded = fetch.folded
         deadline = now + (self._deadline - now) / fetch.chain
         variables = variables_json((*chosen, *lists, *fetch.idle))
-        return FetchRequest(folded.id, folded.member, folded.kind, fetch.operation, variables, deadline, count)
+        passed = self.outside.passed
+        return FetchRequest(folded.id, folded.member, folded.kind, fetch.operation, variables, deadline, count, passed)
 
     def _send(self, fetch: CompiledFetch, request: FetchRequest) -> asyncio.Future[FetchAnswer] | None:
         retries = self.outside.retries

@@ -1,7 +1,7 @@
 """Asks a member once for what several requests ask at the same time. For open federations only.
 
-There an answer depends on nothing but the question. Where every request is signed, permitted and recorded on its own,
-two requests are two disclosures and must not be joined.
+There an answer depends on nothing but the question and the headers that go with it. Where every request is signed,
+permitted and recorded on its own, two requests are two disclosures and must not be joined.
 
 A client that saw its mutation end sees its effect: queries never join a flight that began before a mutation ended.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest
+from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest, Headers
 from federation.planning.plan import OperationKind
 
-_Question = tuple[str, bytes, bytes]
+_Question = tuple[str, bytes, bytes, Headers]
 
 
 class _Flight:
@@ -76,7 +76,7 @@ class SharingFetcher:
             pending = asyncio.ensure_future(self._inner.fetch(request))
             pending.add_done_callback(lambda _: self._flights.clear())
             return pending
-        question = (request.member, request.operation, request.variables)
+        question = (request.member, request.operation, request.variables, request.passed.headers)
         flight = self._flights.get(question)
         if flight is not None:
             return flight.join()

@@ -12,17 +12,19 @@ import typer
 from graphql import validate
 
 from federation.composition.compose import compose
-from federation.composition.errors import CompositionError
-from federation.composition.subgraph import Subgraph
+from federation.composition.errors import CompositionError, Finding
 from federation.composition.supergraph import Supergraph
-from federation.contract.errors import BadInputError, NotFoundError, ValidationError
+from federation.contract.errors import BadInputError, ValidationError
 from federation.contract.exit_codes import ExitCode
 from federation.contract.graphql_request import Limits, parse_document
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.settings import host_and_port
 from federation.gateway import app as gateway_app
 from federation.gateway import open_server
+from federation.gateway.documents import Others, TrustedDocuments
 from federation.gateway.open_graph import OpenSettings
+from federation.gateway.passing import Passing
+from federation.gateway.subgraph_files import read_subgraphs, read_text
 from federation.planning import explain
 from federation.planning.planner import Planner, PlannerOptions, Stages
 
@@ -38,6 +40,14 @@ class Stage(StrEnum):
     MERMAID = "mermaid"
 
 
+class Printed(StrEnum):
+    """What `crocevia compose` prints."""
+
+    SDL = "sdl"
+    API = "api"
+    JSON = "json"
+
+
 @app.command(name="serve")
 def serve(
     settings: Annotated[Path | None, typer.Option(help="Settings of a federation's gateway (TOML).")] = None,
@@ -48,6 +58,17 @@ def serve(
         Path | None, typer.Option(help="Open mode: a JSON file `{name: {url, sdl}}`, where `sdl` names a file.")
     ] = None,
     listen: Annotated[str, typer.Option(help="Open mode: `host:port` to listen on.")] = "127.0.0.1:4000",
+    label: Annotated[
+        list[str] | None, typer.Option(help="Open mode: a label of progressive `@override` that is active.")
+    ] = None,
+    pass_header: Annotated[
+        list[str] | None, typer.Option(help="Open mode: a request header that every subgraph receives too.")
+    ] = None,
+    documents: Annotated[
+        Path | None, typer.Option(help="Open mode: trusted documents, a JSON file `{id: document}`.")
+    ] = None,
+    *,
+    only_documents: Annotated[bool, typer.Option(help="Open mode: run trusted documents and nothing else.")] = False,
 ) -> None:
     """Run the gateway of a federation, or join any federation subgraphs without privacy (open mode)."""
     if [settings, supergraph, subgraphs].count(None) != 2:  # noqa: PLR2004  # exactly one of three is given
@@ -55,28 +76,55 @@ def serve(
     if settings is not None:
         gateway_app.serve(settings)
         return
+    if only_documents and documents is None:
+        raise BadInputError("`--only-documents` needs the documents: give their file with `--documents`")
     host, port = host_and_port(listen)
-    graph = Supergraph.parse(_read(supergraph)) if supergraph else compose(_subgraphs(subgraphs)).supergraph
-    open_server.serve(graph, host, port, OpenSettings())
+    others = Others.REFUSED if only_documents else Others.RUN
+    trusted = TrustedDocuments() if documents is None else TrustedDocuments.parse(read_text(documents).encode(), others)
+    known = OpenSettings(labels=frozenset(label or ()), documents=trusted, passing=Passing.of(pass_header or ()))
+    open_server.serve(_graph(supergraph, subgraphs), host, port, known)
+
+
+def _graph(supergraph: Path | None, subgraphs: Path | None) -> Supergraph:
+    """Read a supergraph, or compose one."""
+    if supergraph is not None:
+        return Supergraph.parse(read_text(supergraph))
+    assert subgraphs is not None  # one of the two is given
+    return compose(read_subgraphs(subgraphs)).supergraph
 
 
 def compose_command(
     subgraphs: Annotated[Path, typer.Argument(help="A JSON file `{name: {url, sdl}}`, where `sdl` names a file.")],
-    format_: Annotated[str, typer.Option("--format", help="`sdl` or `json`.")] = "sdl",
+    format_: Annotated[
+        Printed, typer.Option("--format", help="The supergraph, what clients see, or all with findings as JSON.")
+    ] = Printed.SDL,
 ) -> None:
     """Compose subgraph schemas into a supergraph, or say why they do not compose."""
     try:
-        composed = compose(_subgraphs(subgraphs))
+        composed = compose(read_subgraphs(subgraphs))
     except CompositionError as error:
-        for finding in error.findings:
-            sys.stderr.write(f"{finding}\n")
+        if format_ is Printed.JSON:
+            sys.stdout.write(json.dumps({"errors": [as_json(each) for each in error.findings], "hints": []}) + "\n")
+        else:
+            sys.stderr.writelines(f"{finding}\n" for finding in error.findings)
         raise typer.Exit(ExitCode.CHECK_FAILED) from error
-    for hint in composed.hints:
-        sys.stderr.write(f"hint {hint}\n")
-    if format_ == "json":
-        sys.stdout.write(json.dumps({"supergraph": composed.supergraph.sdl, "api": composed.supergraph.api_sdl}) + "\n")
-    else:
-        sys.stdout.write(composed.supergraph.sdl)
+    if format_ is Printed.JSON:
+        found = {"supergraph": composed.supergraph.sdl, "api": composed.supergraph.api_sdl}
+        hints = [as_json(each) for each in composed.hints]
+        sys.stdout.write(json.dumps({**found, "errors": [], "hints": hints}) + "\n")
+        return
+    sys.stderr.writelines(f"hint {hint}\n" for hint in composed.hints)
+    sys.stdout.write(composed.supergraph.sdl if format_ is Printed.SDL else composed.supergraph.api_sdl)
+
+
+def as_json(finding: Finding) -> dict[str, object]:
+    """Return a finding as JSON has it."""
+    return {
+        "code": finding.code,
+        "message": finding.message,
+        "subgraphs": finding.subgraphs,
+        "coordinates": finding.coordinates,
+    }
 
 
 def plan_command(
@@ -84,14 +132,15 @@ def plan_command(
     supergraph: Annotated[Path, typer.Option(help="The supergraph's SDL.")] = Path(
         ".crocevia/demo/registry/supergraph.graphql"
     ),
+    subgraphs: Annotated[Path | None, typer.Option(help="Subgraphs to compose, instead of a supergraph.")] = None,
     stage: Annotated[Stage, typer.Option(help="Which stage of planning to print.")] = Stage.PLAN,
     operation: Annotated[str | None, typer.Option(help="Name of the operation, if the file holds several.")] = None,
     *,
     privacy: Annotated[bool, typer.Option(help="Plan as for nodes that decide by policy (join keys apart).")] = True,
 ) -> None:
     """Print how an operation is planned, stage by stage."""
-    graph = Supergraph.parse(_read(supergraph))
-    document = parse_document(_read(query), Limits())
+    graph = _graph(None if subgraphs is not None else supergraph, subgraphs)
+    document = parse_document(read_text(query), Limits())
     errors = validate(graph.api_schema, document)
     if errors:
         raise ValidationError(f"operation does not fit the schema: {errors[0].message}")
@@ -111,26 +160,3 @@ def _printed(stages: Stages, stage: Stage) -> str:
             return explain.explain(stages.plan)
         case Stage.MERMAID:
             return explain.mermaid(stages.plan)
-
-
-def _subgraphs(path: Path | None) -> list[Subgraph]:
-    """Read the list of subgraphs; files are named relative to it."""
-    if path is None:
-        raise BadInputError("give a file of subgraphs")
-    try:
-        listed = json.loads(_read(path))
-        found = [Subgraph(name, each.get("url", ""), _read(path.parent / each["sdl"])) for name, each in listed.items()]
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise BadInputError(f"`{path}` must be JSON of the form {{name: {{url, sdl}}}}") from error
-    if not found:
-        raise BadInputError(f"`{path}` names no subgraphs")
-    return found
-
-
-def _read(path: Path | None) -> str:
-    try:
-        return "" if path is None else path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFoundError(f"`{path}` does not exist") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"`{path}` cannot be read as UTF-8 text") from error

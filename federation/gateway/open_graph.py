@@ -33,13 +33,15 @@ from federation.contract.graphql_request import GraphQLRequest, Limits, parse_do
 from federation.execution.compiled import CompiledPlan
 from federation.execution.deferred import Payload, execute_incrementally
 from federation.execution.execute import execute
-from federation.execution.ports import Fetcher, Subscriber
+from federation.execution.ports import NOTHING_PASSED, Fetcher, PassedOn, Subscriber
 from federation.execution.report import Messages
 from federation.execution.resilient import ResilientFetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.execution.subscribe import subscribe
+from federation.gateway.documents import TrustedDocuments
 from federation.gateway.open_cache import TwoGenerations
+from federation.gateway.passing import Passing
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
 
@@ -48,12 +50,14 @@ MOST_VALIDATION_ERRORS = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenSettings:
-    """Limits on documents, seconds per request, operations kept planned, active `@override` labels."""
+    """Limits on documents, seconds per request, operations kept planned, active `@override` labels, what is trusted."""
 
     limits: Limits = field(default_factory=Limits)
     seconds: float = 10.0
     plans: int = 1_000
     labels: frozenset[str] = frozenset()
+    documents: TrustedDocuments = field(default_factory=TrustedDocuments)
+    passing: Passing = field(default_factory=Passing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +117,37 @@ class OpenGraph:
 
         Raises:
             BadInputError: no document, syntax, limits, validation, or the operation name fits none.
+            PersistedDocumentError: the document is not one that is run here.
         """
-        if request.query is None:
-            raise BadInputError("trusted documents are not kept here; expected `query`")
-        key = (request.query, request.operation_name, delivery is Delivery.IN_PARTS)
+        query = self.settings.documents.document(request)
+        key = (query, request.operation_name, delivery is Delivery.IN_PARTS)
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plan(request.query, request.operation_name, delivery)
+            prepared = self._plan(query, request.operation_name, delivery)
             self._plans.put(key, prepared)
         return prepared
 
-    async def run(self, prepared: Prepared, variables: Mapping[str, Any]) -> Response:
-        """Run a planned operation.
+    async def run(
+        self, prepared: Prepared, variables: Mapping[str, Any], passed: PassedOn = NOTHING_PASSED
+    ) -> Response:
+        """Run a planned operation; members receive the headers in `passed`.
 
         Raises:
             BadInputError: the variables do not fit their definitions.
         """
         coerced = self.coerce(prepared, variables)
-        return await execute(prepared.plan, coerced, self._outside, self._deadline())
+        return await execute(prepared.plan, coerced, self._passing(passed), self._deadline())
 
-    def run_in_parts(self, prepared: Prepared, variables: Mapping[str, Any]) -> AsyncIterator[Payload]:
+    def run_in_parts(
+        self, prepared: Prepared, variables: Mapping[str, Any], passed: PassedOn = NOTHING_PASSED
+    ) -> AsyncIterator[Payload]:
         """Run a planned operation and yield its deferred fragments as they become ready. Raises as `run` does."""
         coerced = self.coerce(prepared, variables)
-        return execute_incrementally(prepared.plan, coerced, self._outside, self._deadline())
+        return execute_incrementally(prepared.plan, coerced, self._passing(passed), self._deadline())
 
-    def subscribe(self, prepared: Prepared, variables: Mapping[str, Any]) -> AsyncIterator[Response]:
+    def subscribe(
+        self, prepared: Prepared, variables: Mapping[str, Any], passed: PassedOn = NOTHING_PASSED
+    ) -> AsyncIterator[Response]:
         """Open a subscription and yield a response for every event.
 
         Raises:
@@ -146,7 +156,10 @@ class OpenGraph:
         if self._source is None:
             raise BadInputError("subscriptions are not offered here")
         coerced = self.coerce(prepared, variables)
-        return subscribe(prepared.plan, coerced, self._outside, self._source, self.settings.seconds)
+        return subscribe(prepared.plan, coerced, self._passing(passed), self._source, self.settings.seconds)
+
+    def _passing(self, passed: PassedOn) -> Outside:
+        return self._outside if passed is NOTHING_PASSED else replace(self._outside, passed=passed)
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self.settings.seconds

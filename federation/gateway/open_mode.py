@@ -9,10 +9,13 @@ Answers that are one message are an `Endpoint`; clients that accept a stream com
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from federation.contract.errors import BadInputError, CroceviaError, InternalError, NotFoundError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.execution.ports import PassedOn
 from federation.gateway.http_graphql import (
     Accepted,
     BodyTooLargeError,
@@ -50,6 +53,15 @@ _EVENTS, _PARTS = Media.EVENTS.encode(), Media.PARTS.encode()
 _log = logging.getLogger("crocevia.gateway.open")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that may be run: its operation, variables, and the headers that members receive."""
+
+    prepared: Prepared
+    variables: Mapping[str, Any]
+    passed: PassedOn
+
+
 class OpenApp:
     """The application of open mode. `close` is called when the server stops."""
 
@@ -58,6 +70,7 @@ class OpenApp:
         self._graph = graph
         self._close = close
         self._at_once = 0
+        self._single = _SINGLE.union(graph.settings.passing.names)
         self._question = Endpoint(
             path="/graphql",
             limit=graph.settings.limits.body,
@@ -87,11 +100,11 @@ class OpenApp:
         media = Media.JSON
         self._at_once += 1
         try:
-            headers = _headers(arrived.headers)
+            headers = _headers(arrived.headers, self._single)
             wanted = accepted(headers.get(b"accept", b""))
             media = wanted.single
-            request, prepared = self._asked(arrived, headers, wanted)
-            response = await self._graph.run(prepared, request.variables)
+            asked = self._asked(arrived, headers, wanted)
+            response = await self._graph.run(asked.prepared, asked.variables, asked.passed)
             return whole(media, response.encode())
         except CroceviaError as error:
             return refused(error, media)
@@ -107,14 +120,14 @@ class OpenApp:
         media = Media.JSON
         self._at_once += 1
         try:
-            headers = _headers(scope["headers"])
+            headers = _headers(scope["headers"], self._single)
             wanted = accepted(headers.get(b"accept", b""))
             media = wanted.single
             body = await self._body(receive)
             arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], body)
-            request, prepared = self._asked(arrived, headers, wanted)
+            asked = self._asked(arrived, headers, wanted)
             with watched(receive):
-                await self._write(begun.send, prepared, request, wanted)
+                await self._write(begun.send, asked, wanted)
         except CroceviaError as error:
             await begun.refuse(error, media)
         except Exception:  # noqa: BLE001  # the border: a defect becomes one constant answer and a log entry
@@ -123,18 +136,16 @@ class OpenApp:
         finally:
             self._at_once -= 1
 
-    async def _write(self, send: Send, prepared: Prepared, request: GraphQLRequest, wanted: Accepted) -> None:
-        if prepared.kind is OperationKind.SUBSCRIPTION:
-            await write_events(send, self._graph.subscribe(prepared, request.variables))
-        elif prepared.deferred:
-            await write_parts(send, self._graph.run_in_parts(prepared, request.variables))
+    async def _write(self, send: Send, asked: Asked, wanted: Accepted) -> None:
+        if asked.prepared.kind is OperationKind.SUBSCRIPTION:
+            await write_events(send, self._graph.subscribe(asked.prepared, asked.variables, asked.passed))
+        elif asked.prepared.deferred:
+            await write_parts(send, self._graph.run_in_parts(asked.prepared, asked.variables, asked.passed))
         else:
-            response = await self._graph.run(prepared, request.variables)
+            response = await self._graph.run(asked.prepared, asked.variables, asked.passed)
             await write(send, whole(wanted.single, response.encode()))
 
-    def _asked(
-        self, arrived: Arrived, headers: dict[bytes, bytes], wanted: Accepted
-    ) -> tuple[GraphQLRequest, Prepared]:
+    def _asked(self, arrived: Arrived, headers: dict[bytes, bytes], wanted: Accepted) -> Asked:
         """Judge the request and prepare its operation, (1) to (3) before it is run."""
         if self._at_once > MOST_AT_ONCE:
             raise UnavailableError("too many requests at once", retryAfter=1)
@@ -144,7 +155,7 @@ class OpenApp:
             raise MethodError("a mutation needs POST")
         if prepared.kind is OperationKind.SUBSCRIPTION and not wanted.events:
             raise NotAcceptableError("a subscription is answered with text/event-stream only")
-        return request, prepared
+        return Asked(prepared, request.variables, self._graph.settings.passing.of_request(headers))
 
     def _request(self, arrived: Arrived, headers: dict[bytes, bytes]) -> GraphQLRequest:
         limits = self._graph.settings.limits
@@ -166,7 +177,7 @@ class OpenApp:
     def _never_whole(self, arrived: Arrived, fault: Fault) -> Reply:
         """Refuse a request whose body was too long, too slow, or never ended."""
         try:
-            media = accepted(_headers(arrived.headers).get(b"accept", b"")).single
+            media = accepted(_headers(arrived.headers, self._single).get(b"accept", b"")).single
         except CroceviaError as error:
             return refused(error, Media.JSON)
         return refused(self._error_of(fault), media)
@@ -196,7 +207,7 @@ def _wants_one_message(_: str, headers: RawHeaders) -> bool:
     return not any(name == b"accept" and (_EVENTS in value or _PARTS in value) for name, value in headers)
 
 
-def _headers(raw: RawHeaders) -> dict[bytes, bytes]:
+def _headers(raw: RawHeaders, single: frozenset[bytes]) -> dict[bytes, bytes]:
     """Return the headers that matter.
 
     Raises:
@@ -204,7 +215,7 @@ def _headers(raw: RawHeaders) -> dict[bytes, bytes]:
     """
     found: dict[bytes, bytes] = {}
     for name, value in raw:
-        if name in _SINGLE and name in found:
+        if name in single and name in found:
             raise BadInputError(f"header `{name.decode()}` occurs twice")
         if name == b"accept" and name in found:
             found[name] += b"," + value
@@ -213,4 +224,6 @@ def _headers(raw: RawHeaders) -> dict[bytes, bytes]:
     return found
 
 
-_SINGLE = frozenset({b"host", b"content-type", b"content-length", b"content-encoding", b"authorization"})
+_SINGLE = frozenset(
+    {b"host", b"content-type", b"content-length", b"content-encoding", b"authorization", b"traceparent"}
+)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from federation.contract.errors import NodeUnavailableError
-from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.ports import FetchAnswer, FetchRequest, PassedOn
 from federation.execution.sharing import SharingFetcher
 from federation.planning.plan import OperationKind
 
@@ -91,6 +91,20 @@ async def test_a_query_after_a_mutation_does_not_join_one_from_before() -> None:
     for number in (0, 2, 3):
         slow.answer(number)
     assert [(await one).body for one in (before, during, after)] == [b"0", b"2", b"3"]
+
+
+async def test_equal_queries_whose_headers_differ_are_two_requests_and_the_trace_does_not_count() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+
+    def asked_by(name: bytes, trace: bytes) -> asyncio.Future[FetchAnswer]:
+        passed = PassedOn(((b"authorization", name),), ((b"traceparent", trace),))
+        return fetcher.fetch(FetchRequest(0, "a", OperationKind.QUERY, b'"{ x }"', b"{}", 0.0, 0, passed))
+
+    waiting = [asked_by(b"a", b"1"), asked_by(b"b", b"2"), asked_by(b"a", b"3")]
+    slow.answer(0)
+    slow.answer(1)
+    assert [(await one).body for one in waiting] == [b"0", b"1", b"0"]
 
 
 async def test_mutations_are_never_joined() -> None:

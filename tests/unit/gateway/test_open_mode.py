@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from federation.composition.supergraph import Supergraph
+from federation.contract.errors import ConfigurationError
 from federation.contract.graphql_request import Limits
-from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.ports import FetchAnswer, FetchRequest, PassedOn
+from federation.gateway.documents import Others, TrustedDocuments
 from federation.gateway.open_graph import OpenGraph, OpenSettings
 from federation.gateway.open_mode import OpenApp
+from federation.gateway.passing import Passing
 from tests.support.join import JOIN
 
 SDL = (
@@ -80,9 +84,10 @@ async def call(
     headers: dict[str, str] | None = None,
     limits: Limits | None = None,
     path: str = "/graphql",
+    settings: OpenSettings | None = None,
 ) -> Answer:
     members = members or Members()
-    settings = OpenSettings(limits=limits or Limits())
+    settings = settings or OpenSettings(limits=limits or Limits())
     app = OpenApp(OpenGraph(Supergraph.parse(SDL), members, settings, source=members), lambda: None)
     given = {"host": "x", "content-type": "application/json", **(headers or {})}
     scope = {
@@ -272,6 +277,71 @@ async def test_a_subscription_is_a_stream_of_joined_events() -> None:
     event = b'event: next\ndata: {"data":{"changed":{"name":"Table","price":10}}}\n\n'
     assert answer.media == "text/event-stream"
     assert answer.pieces == [event, event, b"event: complete\ndata:\n\n"]
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_members_receive_the_headers_that_were_named_and_the_trace() -> None:
+    members = Members()
+    settings = OpenSettings(passing=Passing.of(["Authorization"]))
+    headers = {"authorization": "Bearer x", "cookie": "secret", "traceparent": TRACE, "tracestate": "a=1"}
+    await call({"query": "{ item { name price } }"}, members=members, settings=settings, headers=headers)
+    assert len(members.asked) == 2
+    for request in members.asked:
+        assert request.passed.headers == ((b"authorization", b"Bearer x"),)
+        assert request.passed.trace == ((b"traceparent", TRACE.encode()), (b"tracestate", b"a=1"))
+
+
+async def test_a_trace_that_is_malformed_and_headers_that_nobody_named_go_no_further() -> None:
+    members = Members()
+    await call({"query": "{ item { name } }"}, members=members, headers={"traceparent": "00-0-0-0", "cookie": "secret"})
+    assert members.asked[0].passed == PassedOn()
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "host", "connection", "proxy-authorization", "a b", "", "é"])
+def test_a_header_of_one_connection_cannot_be_passed_on(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Passing.of([name])
+
+
+ITEM_NAME = "{ item { name } }"
+DIGEST = "sha256:" + sha256(ITEM_NAME.encode()).hexdigest()
+
+
+def trusted(others: Others) -> OpenSettings:
+    content = json.dumps({"item": ITEM_NAME, DIGEST: ITEM_NAME}).encode()
+    return OpenSettings(documents=TrustedDocuments.parse(content, others))
+
+
+@pytest.mark.parametrize("name", ["item", DIGEST])
+async def test_a_trusted_document_is_run_by_its_id(name: str) -> None:
+    answer = await call({"documentId": name}, settings=trusted(Others.REFUSED))
+    assert answer.json == {"data": {"item": {"name": "Table"}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "others", "status"),
+    [
+        ({"documentId": "other"}, Others.RUN, 400),
+        ({"query": ITEM_NAME}, Others.REFUSED, 400),
+        ({"query": ITEM_NAME}, Others.RUN, 200),
+    ],
+)
+async def test_other_documents_are_run_only_where_that_was_chosen(body: Any, others: Others, status: int) -> None:
+    answer = await call(body, settings=trusted(others))
+    assert answer.status == status
+    if status != 200:
+        assert answer.json["errors"][0]["extensions"]["code"] == "PERSISTED_DOCUMENT_NOT_FOUND"
+
+
+NO_DOCUMENTS = [b"{", b"[]", b'{"a": 1}', b'{"sha256:00": "{ a }"}', b'{"a": "{ a }", "a": "{ b }"}']
+
+
+@pytest.mark.parametrize("content", NO_DOCUMENTS)
+def test_a_file_of_trusted_documents_that_cannot_be_trusted_is_refused(content: bytes) -> None:
+    with pytest.raises(ConfigurationError):
+        TrustedDocuments.parse(content, Others.RUN)
 
 
 async def test_health_is_answered() -> None:
