@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
+import msgspec
 import typer
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from federation.consumer.portal import find_citizen
 from federation.consumer.render import render_answer, render_report, report_json
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
+from federation.contract.delegation import DELEGATION, Delegation, DelegationBasis
 from federation.contract.errors import (
     BadInputError,
     NotFoundError,
@@ -124,25 +126,34 @@ def query(
 
 def report(
     citizen: Annotated[str, typer.Option(help="Tax code of the citizen who logs in at the portal.")],
+    delegate: Annotated[str | None, typer.Option(help="Tax code of who acts for the citizen; it is recorded.")] = None,
+    basis: Annotated[DelegationBasis, typer.Option(help="By what right the delegate acts.")] = DelegationBasis.ATTORNEY,
     format_: Annotated[
         str | None, typer.Option("--format", help="`table` or `json`; a table on a terminal, JSON otherwise.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Show a citizen who looked at what, when, why and by which law, in every node."""
-    pseudonym = find_citizen(home / PORTAL / "citizens.db", citizen)
+    known = home / PORTAL / "citizens.db"
+    pseudonym = find_citizen(known, citizen)
+    extensions: dict[str, Any] = {}
+    if delegate is not None:
+        acting = Delegation(find_citizen(known, delegate), basis)
+        extensions[DELEGATION] = msgspec.to_builtins(acting)
     partner = Partner.open(home, PORTAL)
     agreement = partner.agreement_for(REPORT_PURPOSE)
-    answer = asyncio.run(asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None))
+    answer = asyncio.run(
+        asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None, extensions)
+    )
     if answer.content.get("data") is None:
         raise UnavailableError(f"the report was not given: {_first_error(answer)}")
-    found = read_report(answer.content, partner.members)
+    found = read_report(answer.content, partner.members, answer.request.digest())
     console = Console()
     if (format_ or ("table" if console.is_terminal else "json")) == "table":
         console.print(render_report(found))
     else:
         sys.stdout.write(json.dumps(report_json(found), ensure_ascii=False, indent=2) + "\n")
-    raise typer.Exit(ExitCode.OK if all(access.proved for access in found.accesses) else ExitCode.CHECK_FAILED)
+    raise typer.Exit(ExitCode.OK if found.whole else ExitCode.CHECK_FAILED)
 
 
 def _first_error(answer: Answer) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
@@ -120,12 +121,22 @@ def render_report(report: AccessReport) -> RenderableType:
             ),
             guide_style="dim",
         )
+        if access.delegation:
+            tree.add(Text(f"asked in your place · al suo posto: {access.delegation.basis.value}", "yellow"))
         for law in laws(entry):
             tree.add(Text(law, "dim"))
         for type_name, fields in _by_type(shown_fields(entry)).items():
             tree.add(Text.assemble((type_name, "bold"), ": ", ", ".join(fields)))
         blocks.append(tree)
     blocks += [Text(f"{member} did not answer: this report has a gap", "yellow") for member in report.gaps]
+    blocks += [
+        Text(f"{member}: entries were left out on the way; do not rely on this report", "red")
+        for member in report.incomplete
+    ]
+    blocks += [
+        Text(f"accesses of {consumer} for {purpose} show after {days} days, whether there were any or not", "dim")
+        for (consumer, purpose), days in sorted(report.sealed.items())
+    ]
     return Group(*blocks)
 
 
@@ -156,10 +167,16 @@ def report_json(report: AccessReport) -> dict[str, Any]:
                 "law": laws(access.entry),
                 "fields": shown_fields(access.entry),
                 "proved": access.proved,
+                "delegation": msgspec.to_builtins(access.delegation),
             }
             for access in report.accesses
         ],
         "gaps": list(report.gaps),
+        "incomplete": list(report.incomplete),
+        "sealed": [
+            {"consumer": consumer, "purpose": purpose, "days": days}
+            for (consumer, purpose), days in sorted(report.sealed.items())
+        ],
     }
 
 

@@ -40,7 +40,8 @@ class EntryKind(StrEnum):
 class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """One record. `at` is RFC 3339 UTC; `subjects` counts the citizens concerned; digests are `sha256:…`.
 
-    `answer` commits to the values of a disclosure where the consumer asked for it (`federation.contract.evidence`).
+    `answer` commits to the values of a disclosure where the consumer asked for it (`federation.contract.evidence`), and
+    of a report to the entries that were shown.
     `end_user`, `office` and `case` are the consumer's own evidence about who asked there and for which file
     (ModI AUDIT_REST), pseudonymous and unverified.
     """

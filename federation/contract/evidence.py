@@ -81,6 +81,11 @@ def digest_of(committed: Iterable[Commitment]) -> str:
     return sha256_digest(b"".join(parts))
 
 
+def digest_of_leaves(leaves: Iterable[bytes]) -> str:
+    """Return the digest by which a report's entry commits to the ledger leaves that were shown, in this order."""
+    return sha256_digest(b"".join(sha256(leaf).digest() for leaf in leaves))
+
+
 def values_of(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield every value of an answer with its path: scalars, nulls, and lists that hold no objects."""
     if isinstance(data, dict):

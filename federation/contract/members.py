@@ -118,10 +118,14 @@ class AgreementAct(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
 
 
 class AgreedPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A purpose with the legal bases that the agreement records for it (GDPR art. 6 and 9, as `6.1.e`)."""
+    """A purpose with the legal bases that the agreement records for it (GDPR art. 6 and 9, as `6.1.e`).
+
+    Accesses for a sealed purpose, such as an investigation, show in the citizen's report after `sealed_days` days.
+    """
 
     id: str
     bases: tuple[str, ...]
+    sealed_days: int = 0
 
 
 class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -231,6 +235,20 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
             if known.id == agreement:
                 return known
         raise AgreementError(f"agreement `{agreement}` is not on the member list, version {self.version}")
+
+    def sealed_days(self, agreement: str, purpose: str) -> int:
+        """Return for how many days accesses for this purpose under this agreement stay out of citizens' reports."""
+        known = next((each for each in self.agreements if each.id == agreement), None)
+        return next((each.sealed_days for each in known.purposes if each.id == purpose), 0) if known else 0
+
+    def sealed_activities(self) -> dict[tuple[str, str], int]:
+        """Return the days for which activities are sealed, by consumer and purpose: public, whoever asks."""
+        return {
+            (agreement.consumer, purpose.id): purpose.sealed_days
+            for agreement in self.agreements
+            for purpose in agreement.purposes
+            if purpose.sealed_days
+        }
 
     def ledgers(self) -> dict[str, str]:
         """Return the verifier keys of all published ledgers, by party."""

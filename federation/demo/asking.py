@@ -21,6 +21,7 @@ class Asked:
     purpose: str
     status: int
     answer: dict[str, Any]
+    request_digest: str
 
 
 async def ask(home: Home, consumer: str, purpose: str, query: str, variables: dict[str, Any]) -> Asked:
@@ -29,4 +30,4 @@ async def ask(home: Home, consumer: str, purpose: str, query: str, variables: di
     agreement = partner.agreement_for(purpose)
     async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
         found = await partner.client(http).ask(query, purpose, agreement.id, variables)
-    return Asked(consumer, purpose, found.status, found.content)
+    return Asked(consumer, purpose, found.status, found.content, found.request.digest())

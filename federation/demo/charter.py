@@ -34,7 +34,7 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An agreement: legal bases by purpose, coordinates by provider.
 
     `lookup` names the providers that may be asked for a citizen by tax code, in that order; `lists` the root fields of
-    lists that may be asked.
+    lists that may be asked; `sealed` the days for which accesses for a purpose stay out of citizens' reports.
     """
 
     id: str
@@ -44,6 +44,7 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     providers: dict[MemberId, tuple[str, ...]]
     lookup: tuple[MemberId, ...] = ()
     lists: dict[MemberId, tuple[str, ...]] = {}
+    sealed: dict[str, int] = {}
 
     def agreement(self) -> Agreement:
         """Return the agreement that its parties are to sign."""
@@ -51,7 +52,9 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             id=self.id,
             consumer=self.consumer,
             providers=tuple(AgreedProvider(member, self._coordinates(member)) for member in self._in_order()),
-            purposes=tuple(AgreedPurpose(purpose, bases) for purpose, bases in self.purposes.items()),
+            purposes=tuple(
+                AgreedPurpose(purpose, bases, self.sealed.get(purpose, 0)) for purpose, bases in self.purposes.items()
+            ),
             valid_from=self.valid.start,
             valid_until=self.valid.until,
             state=AgreementState.ACTIVE,

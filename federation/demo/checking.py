@@ -100,10 +100,11 @@ async def check_report(home: Home, pseudonym: str, consumers: Sequence[str], fin
     if not asked.answer.get("data"):
         findings.note("the citizen's report", [f"refused: {asked.answer.get('errors')}"])
         return
-    report = read_report(asked.answer, Partner.open(home.root, PORTAL).members)
+    report = read_report(asked.answer, Partner.open(home.root, PORTAL).members, asked.request_digest)
     seen = {access.entry.consumer for access in disclosures(report)}
     faults = [f"`{consumer}` looked and is not in the report" for consumer in consumers if consumer not in seen]
     faults += [f"an entry of `{access.member}` is not proved" for access in report.accesses if not access.proved]
+    faults += [f"entries of `{member}` were left out on the way" for member in report.incomplete]
     if report.gaps != (STOPPED,):
         faults.append(f"gaps are {report.gaps}, expected `{STOPPED}`")
     findings.note(f"the citizen's report: {len(report.accesses)} entries, proved", faults)

@@ -55,6 +55,11 @@ type Access {
   leaf: String
   "The receipt, as JSON. it: La ricevuta, in JSON."
   receipt: String
+  """
+  What was sealed for the citizen alone.
+  it: Ciò che è cifrato per il solo cittadino.
+  """
+  personal: String
 }
 
 type Citizen KEY {

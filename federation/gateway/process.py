@@ -184,7 +184,7 @@ class GatewayProcess:
             peers=others.reports,
             consumer_request=caller.request,
             trace_id=trace,
-            translator=Translator(asking, self.directory, frozenset(others.reports), caller.consumer.id),
+            exchange=asking,
             consumer=caller.consumer.id,
             deadline=deadline,
         )

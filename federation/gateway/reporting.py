@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from federation.contract.errors import CroceviaError
-from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension
+from federation.contract.identifiers import MemberId
+from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension, Translation
+from federation.exchange.messages import MAX_CONVERSIONS, Conversion
 from federation.execution.transport.errors import TransportError
-from federation.gateway.pseudonyms import Translator
+from federation.gateway.pseudonyms import Exchange
 from federation.gateway.sending import Peer, Sender
 
 _OK = 200
@@ -26,33 +28,38 @@ class NodeReporter:
     peers: Mapping[str, Peer]
     consumer_request: ConsumerRequest
     trace_id: str
-    translator: Translator
+    exchange: Exchange
     consumer: str
     deadline: float
 
     async def report(self, pseudonym: str) -> dict[str, Any]:
         """Return an `AccessReport`: the entries of all nodes, and the nodes that did not answer.
 
+        Every node is asked, whoever the directory says holds a file: who routes must not be able to hide one. A node
+        that knows nobody of that pseudonym learns an opaque text.
+
         Raises:
             ExchangeUnavailableError: the citizen cannot be named to the nodes.
         """
         members = sorted(self.peers)
-        named = {
-            member: (await self.translator.translate(self.consumer, [pseudonym], member))[pseudonym]
-            for member in members
-        }
-        asked = [member for member in members if named[member] is not None]
-        answers = await asyncio.gather(*(self._ask(member, named[member]) for member in asked))
+        named = [translation for part in _parts(members) for translation in await self._named(pseudonym, part)]
+        answers = await asyncio.gather(*(self._ask(*each) for each in zip(members, named, strict=True)))
         return {
-            "accesses": list(_accesses(zip(asked, answers, strict=True))),
-            "gaps": [member for member, answer in zip(asked, answers, strict=True) if answer is None],
+            "accesses": list(_accesses(zip(members, answers, strict=True))),
+            "gaps": [member for member, answer in zip(members, answers, strict=True) if answer is None],
         }
 
-    async def _ask(self, member: str, citizen: str | None) -> list[dict[str, Any]] | None:
+    async def _named(self, pseudonym: str, members: Sequence[str]) -> Sequence[Translation]:
+        source = MemberId(self.consumer)
+        return await self.exchange.convert([Conversion(source, MemberId(each), (pseudonym,)) for each in members])
+
+    async def _ask(self, member: str, named: Translation) -> tuple[_NodeAccess, ...] | None:
         """Return a node's entries, or None when it does not answer as it should."""
         peer = self.peers[member]
-        statements = tuple(self.translator.statements.get(member, ()))
-        extension = NodeRequestExtension(self.consumer_request, statements, self.trace_id)
+        (citizen,) = named.statement.pids
+        if citizen is None:
+            return None
+        extension = NodeRequestExtension(self.consumer_request, (named,), self.trace_id)
         content = {
             "query": "query($citizen: ID!) { accessReport(citizen: $citizen) { accesses gaps } }",
             "variables": {"citizen": citizen},
@@ -62,19 +69,32 @@ class NodeReporter:
         try:
             answer = await self.sender.post(peer, request, self.deadline)
             self.sender.require_answer(peer, request, answer)
-            found = msgspec.json.decode(answer.body) if answer.status == _OK else {}
-        except (TransportError, CroceviaError, ValueError):  # ValueError: not the JSON of an answer
+            return msgspec.json.decode(answer.body, type=_NodeReport).accesses if answer.status == _OK else None
+        except (TransportError, CroceviaError, ValueError):  # ValueError: not the JSON of a report
             return None
-        accesses = found.get("accesses")
-        return accesses if isinstance(accesses, list) else None
 
 
-def _accesses(answers: Iterable[tuple[str, list[dict[str, Any]] | None]]) -> Iterable[dict[str, Any]]:
+def _parts(members: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Split what one message to the exchange cannot hold."""
+    for start in range(0, len(members), MAX_CONVERSIONS):
+        yield members[start : start + MAX_CONVERSIONS]
+
+
+class _NodeAccess(msgspec.Struct, frozen=True):
+    """An entry as a node gives it; the portal verifies it, not we."""
+
+    leaf: str
+    receipt: msgspec.Raw
+    personal: str = ""
+
+
+class _NodeReport(msgspec.Struct, frozen=True):
+    accesses: tuple[_NodeAccess, ...]
+
+
+def _accesses(answers: Iterable[tuple[str, tuple[_NodeAccess, ...] | None]]) -> Iterable[dict[str, Any]]:
     """Yield the entries of all nodes; each node's stand newest first."""
     for member, accesses in answers:
         for access in accesses or ():
-            yield {
-                "member": member,
-                "leaf": access["leaf"],
-                "receipt": msgspec.json.encode(access["receipt"]).decode(),
-            }
+            receipt = bytes(access.receipt).decode()
+            yield {"member": member, "leaf": access.leaf, "receipt": receipt, "personal": access.personal}

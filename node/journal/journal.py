@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from federation.contract.entries import Entry
@@ -14,11 +14,15 @@ from federation.ledger.subject_keys import SubjectKeys
 
 @dataclass(frozen=True, slots=True)
 class RecordedAccess:
-    """An entry about a citizen with the proof that it stands in the ledger; `leaf` is what the proof is about."""
+    """An entry about a citizen with the proof that it stands in the ledger.
+
+    `leaf` is what the proof is about; `personal` was sealed for this citizen, and is empty when nothing was.
+    """
 
     entry: Entry
     receipt: Receipt
     leaf: bytes
+    personal: bytes = b""
 
 
 def _unwatched() -> None:
@@ -38,8 +42,10 @@ class Journal:
     subject_keys: SubjectKeys
     require_witnessed: Callable[[], None] = _unwatched
 
-    async def record(self, entry: Entry, subjects: Iterable[str] = ()) -> Receipt:
+    async def record(self, entry: Entry, subjects: Iterable[str] | Mapping[str, bytes] = ()) -> Receipt:
         """Append `entry` about the citizens of these pseudonyms; returns once it is durable (policy R38).
+
+        A mapping gives each citizen what is to be sealed for it alone.
 
         Raises:
             LedgerUnavailableError: it was not written, and no data may leave.
@@ -53,6 +59,6 @@ class Journal:
             LedgerCorruptError: the ledger does not hold what its index names.
         """
         return tuple(
-            RecordedAccess(Entry.parse(found.entry), found.receipt, found.leaf)
+            RecordedAccess(Entry.parse(found.entry), found.receipt, found.leaf, found.personal)
             for found in self.reader.about(pseudonym, self.subject_keys)
         )

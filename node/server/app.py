@@ -69,7 +69,9 @@ def create_app(process: NodeProcess) -> Starlette:
         node = process.node()
         asked = GraphQLRequest.parse(message.body, node.limits)
         caller = authenticate(message, asked, node.identity, node.limits)
-        found = await report(asked, caller, node.journal, node.identity.member, node.identity.clock)
+        found = await report(
+            asked, caller, node.journal, node.identity.member, node.identity.members.current(), node.identity.clock
+        )
         return msgspec.json.encode(found)
 
     async def ledger(request: Request) -> Response:

@@ -28,7 +28,7 @@ from tests.faults.field import QUESTION, Field, Told, founded, say, verdict
 
 MEMBER = "c_m999"
 FIELDS = ("givenName", "familyName", "dateOfBirth", "residence", "household", "maritalStatus")
-DEADLINE, SLACK = 4.0, 0.1
+DEADLINE, SLACK = 8.0, 0.1
 """Seconds: the gateway's deadline, and what it may be late; ten answers at once without a fault say what is usual."""
 MEMORY = 20 * 1024 * 1024
 

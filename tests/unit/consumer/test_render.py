@@ -106,7 +106,7 @@ def test_a_citizen_reads_what_was_shown_and_by_which_law() -> None:
 
 
 def test_the_report_names_gaps_and_unproved_entries() -> None:
-    report = AccessReport((Access("c_m999", ENTRY, proved=False),), ("aslvs",))
+    report = AccessReport((Access("c_m999", ENTRY, b"", proved=False),), ("aslvs",))
     console = Console(width=160, no_color=True)
     with console.capture() as capture:
         console.print(render_report(report))
