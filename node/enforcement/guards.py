@@ -58,11 +58,15 @@ class Guards:
     def before(self, wanted: frozenset[AskedField], caller: Caller, identity: Identity) -> None:
         """Count the look-ups of a question before anything is read.
 
+        INVARIANT: once the misses are used up, nobody is looked up any more: if only those that name nobody were
+        refused, the refusal would be the answer.
+
         Raises:
-            BudgetExhaustedError: too many of them today.
+            BudgetExhaustedError: too many of them today, or too many that named nobody.
         """
         spending = _Spending(self, caller, identity)
         for _ in _lookups(wanted):
+            spending.require_left("misses", self.budgets.misses)
             spending.spend("lookups", self.budgets.lookups)
 
     def after(
@@ -104,12 +108,20 @@ class _Spending:
         asked = self.caller.requested
         name = _counted(budget, self.caller.consumer.id, asked.purpose, of)
         if self.guards.counters.add(name, asked.day, limit) is None:
-            raise BudgetExhaustedError(
-                f"budget `{budget}` for purpose `{asked.purpose}` is used up for today: {limit}",
-                budget=budget,
-                limit=limit,
-                retryAfter=seconds_to_midnight(self.identity.clock.now()),
-            )
+            raise self._used_up(budget, limit)
+
+    def require_left(self, budget: str, limit: int) -> None:
+        asked = self.caller.requested
+        if self.guards.counters.used(_counted(budget, self.caller.consumer.id, asked.purpose, ()), asked.day) >= limit:
+            raise self._used_up(budget, limit)
+
+    def _used_up(self, budget: str, limit: int) -> BudgetExhaustedError:
+        return BudgetExhaustedError(
+            f"budget `{budget}` for purpose `{self.caller.requested.purpose}` is used up for today: {limit}",
+            budget=budget,
+            limit=limit,
+            retryAfter=seconds_to_midnight(self.identity.clock.now()),
+        )
 
 
 def _counted(budget: str, consumer: str, purpose: str, of: Iterable[str]) -> str:

@@ -48,10 +48,18 @@ def disclosure(caller: Caller, asked: GraphQLRequest, answered: Answer, node: Re
 
 
 def refusal(caller: Caller | None, refused: CroceviaError, node: Recording) -> Entry:
-    """Return the entry of a refused question; what an unproved caller says about itself is no evidence."""
+    """Return the entry of a refused question; what an unproved caller says about itself is no evidence.
+
+    A budget that was used up is named.
+    """
     if caller is None:
         return _bare(node, refused.code)
-    return msgspec.structs.replace(_about(caller, node), kind=EntryKind.REFUSAL, code=refused.code)
+    return msgspec.structs.replace(
+        _about(caller, node),
+        kind=EntryKind.REFUSAL,
+        code=refused.code,
+        detail=str(refused.extensions.get("budget", "")),
+    )
 
 
 def _bare(node: Recording, code: str) -> Entry:

@@ -141,7 +141,11 @@ def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:
 
 def _refused(process: NodeProcess, message: list[HttpRequest], refusal: CroceviaError) -> Reply:
     body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
-    return _reply(process, message[0] if message else None, body, int(refusal.status))
+    reply = _reply(process, message[0] if message else None, body, int(refusal.status))
+    after = refusal.extensions.get("retryAfter")
+    if after is None:
+        return reply
+    return msgspec.structs.replace(reply, headers=[*reply.headers, (b"retry-after", str(after).encode())])
 
 
 def _reply(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Reply:
