@@ -201,11 +201,11 @@ def median(figures: list[Figures]) -> Figures:
     return sorted(figures, key=lambda one: one.cpu)[len(figures) // 2]
 
 
-def report(work: Workload, connections: int, found: dict[str, Figures]) -> None:
-    """Print one table with the ratios to ours."""
+def report(work: Workload, connections: int, found: dict[str, Figures], base: str = "ours") -> None:
+    """Print one table with the ratios to one of them, ours."""
     print(f"\n{work.name}, {connections} connections")
     print(f"{'gateway':10}{'CPU ms':>9}{'x':>7}{'req/s':>9}{'p50 ms':>9}{'x':>7}{'p99 ms':>9}{'MB':>8}{'x':>6}")
-    ours = found.get("ours") or next(iter(found.values()))
+    ours = found.get(base) or next(iter(found.values()))
     for name, one in found.items():
         print(
             f"{name:10}{one.cpu:9.3f}{one.cpu / ours.cpu:7.1f}{one.rate:9.0f}{one.p50:9.2f}{one.p50 / ours.p50:7.1f}"
