@@ -13,9 +13,11 @@ A stage that finds errors is the last one: what follows would only repeat them.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from federation.composition.errors import CompositionError, Finding
 from federation.composition.join_sdl import write_supergraph
@@ -45,40 +47,76 @@ def compose(subgraphs: Sequence[Subgraph]) -> Composed:
     Raises:
         CompositionError: with every finding, each under the code that federation users know.
     """
-    read = _read(subgraphs)
-    _refuse(finding for subgraph in read for finding in _alone(subgraph))
-    upgraded = upgrade(read)
-    _refuse(finding for subgraph in upgraded for finding in violations(subgraph, FEDERATION) if subgraph.first_version)
-    merged = _merged(upgraded)
-    supergraph = Supergraph.parse(write_supergraph(merged))
-    _refuse(unsatisfied(supergraph))
-    return Composed(supergraph, tuple(merged.hints))
+    return Composer().compose(subgraphs)
 
 
-def _alone(subgraph: ReadSubgraph) -> Iterator[Finding]:
-    """Yield what is wrong with a schema by itself; how a v1 schema reads in v2 takes all the others to say."""
-    groups = (DEFINITIONS, GRAPHQL) if subgraph.first_version else (DEFINITIONS, GRAPHQL, FEDERATION)
-    return violations(subgraph, *groups)
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """What a schema is by itself, and what is wrong with it."""
+
+    read: ReadSubgraph
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Composer:
+    """Composes again and again: a schema that stood in the last composition is neither read nor checked again.
+
+    INVARIANT: what is kept about a schema depends on its `Subgraph` and its name in `join__Graph`, and on no other.
+    """
+
+    _known: dict[tuple[Subgraph, str], _Alone] = field(default_factory=dict)
+
+    def compose(self, subgraphs: Sequence[Subgraph]) -> Composed:
+        """Compose subgraphs. Raises as `compose` does."""
+        with _collector_at_rest():
+            alone = self._each(subgraphs)
+            _refuse(finding for each in alone for finding in each.findings)
+            upgraded = upgrade([each.read for each in alone])
+            _refuse(finding for each in upgraded for finding in violations(each, FEDERATION) if each.first_version)
+            merged = _merged(upgraded)
+            supergraph = Supergraph.parse(write_supergraph(merged))
+            _refuse(unsatisfied(supergraph))
+            return Composed(supergraph, tuple(merged.hints))
+
+    def _each(self, subgraphs: Sequence[Subgraph]) -> list[_Alone]:
+        """Read and check all schemas, so that the faults of all are reported together."""
+        ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
+        known: dict[tuple[Subgraph, str], _Alone] = {}
+        faults: list[Finding] = []
+        for key in zip(ordered, _enums(ordered), strict=True):
+            try:
+                known[key] = self._known.get(key) or _alone(*key)
+            except CompositionError as error:
+                faults += error.findings
+        self._known = known
+        _refuse(faults)
+        return list(known.values())
+
+
+def _alone(subgraph: Subgraph, enum: str) -> _Alone:
+    """Read and check a schema by itself; how a v1 schema reads in v2 takes all the others to say."""
+    read = read_subgraph(subgraph, enum)
+    groups = (DEFINITIONS, GRAPHQL) if read.first_version else (DEFINITIONS, GRAPHQL, FEDERATION)
+    return _Alone(read, tuple(violations(read, *groups)))
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from walking what is being made: all of it is in use until the end."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
     found = tuple(findings)
     if found:
         raise CompositionError(found)
-
-
-def _read(subgraphs: Sequence[Subgraph]) -> list[ReadSubgraph]:
-    """Read all schemas, so that the faults of all are reported together."""
-    read: list[ReadSubgraph] = []
-    faults: list[Finding] = []
-    ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
-    for subgraph, enum in zip(ordered, _enums(ordered), strict=True):
-        try:
-            read.append(read_subgraph(subgraph, enum))
-        except CompositionError as error:
-            faults += error.findings
-    _refuse(faults)
-    return read
 
 
 def _enums(subgraphs: Sequence[Subgraph]) -> list[str]:

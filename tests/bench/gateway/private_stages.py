@@ -1,7 +1,7 @@
 """Where the time of the classic request goes with everything on: `python tests/bench/gateway/private_stages.py`.
 
-Best of seven, microseconds of CPU, in one process without sockets; what `stages.py` measures comes on top. "times" is how often
-one request needs the stage.
+Best of seven, microseconds of CPU, in one process without sockets; what `stages.py` measures comes on top. The second
+column is how often one request needs the stage.
 """
 
 from __future__ import annotations

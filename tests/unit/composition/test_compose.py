@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import validate_schema
 
-from federation.composition.compose import compose
+from federation.composition.compose import Composer, compose
 from federation.composition.errors import CompositionError
 from federation.composition.subgraph import Subgraph
 
@@ -109,3 +109,22 @@ def test_what_is_composed_is_valid_inside_and_for_clients() -> None:
     assert not validate_schema(composed.api_schema)
     assert "secret" in composed.sdl
     assert "secret" not in composed.api_sdl
+
+
+def test_a_composer_reads_only_what_is_new_and_composes_the_same() -> None:
+    users, other = Subgraph("a", "", HEAD + USERS), Subgraph("b", "", HEAD + "type Query { one: Int }")
+    changed = Subgraph("b", "", HEAD + "type Query { one: Int two: Int }")
+    composer = Composer()
+    for subgraphs in ([users, other], [users, changed], [users], [other, users]):
+        assert composer.compose(subgraphs).supergraph.sdl == compose(subgraphs).supergraph.sdl
+
+
+def test_a_composer_that_refused_composes_again() -> None:
+    broken = Subgraph("b", "", HEAD + "type Query {")
+    users = Subgraph("a", "", HEAD + USERS)
+    composer = Composer()
+    with pytest.raises(CompositionError):
+        composer.compose([users, broken])
+    assert composer.compose([users]).supergraph.sdl == compose([users]).supergraph.sdl
+    with pytest.raises(CompositionError):
+        composer.compose([users, broken])
