@@ -144,8 +144,11 @@ class TypeDocument:
 
 
 def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> TypeDocument | None:
-    """Read a type document; None if anything in it is wrong, all of which is reported."""
-    before = len(reader.findings)
+    """Read a type document; whatever is wrong in it is reported.
+
+    What is wrong is left out, so that suites and invariants can be checked against the rest in the same run; nothing is
+    used of a bundle with an error. None if not even its fields can be read.
+    """
     reader.findings.extend(check_shape(tree, TYPE_DOCUMENT))
     attributes = _attributes(tree)
     scope = vocabulary.scope(attributes)
@@ -153,7 +156,7 @@ def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> Ty
     grants = _grants(tree, _Surroundings(vocabulary, scope, fields), reader)
     prohibitions = _prohibitions(tree, _Surroundings(vocabulary, scope, fields), reader)
     never_together = _combinations(tree, _Surroundings(vocabulary, scope, fields), reader)
-    if len(reader.findings) > before:
+    if not fields:
         return None
     return TypeDocument(
         name=text_of(leaf(tree, "policy")),

@@ -240,3 +240,34 @@ def test_counts_over_special_categories_default_to_ten() -> None:
     assert plain.aggregates is not None
     assert special.aggregates is not None
     assert (plain.aggregates.min_cell, special.aggregates.min_cell) == (5, 10)
+
+
+def test_the_errors_of_every_file_are_told_in_one_run() -> None:
+    """A misspelt grant does not hide what is wrong with the tests and the invariants of the same type."""
+    thing = document([grant("g", {"name": "claer"}, purpose="benefit-assesment", rows="row.agee < 3")])
+    suite = {
+        "suite": "Thing",
+        "now": "2026-05-01",
+        "requesters": {"inps": {"kind": "nationl", "basis": ["6.1.e"]}},
+        "rows": {"anna": {"agee": 34}},
+        "tests": [{"as": "inp", "for": "benefit-assessment", "row": "anna", "see": {"nmae": "clear"}}],
+    }
+    invariants = [{"id": "i", "never": {"fields": ["nam"], "form": "cler", "when": "row.age > 3 && row.flg"}}]
+    found = [
+        str(finding)
+        for finding in read_bundle(files_of(thing, tests__Thing_test=suite, invariants=invariants)).findings
+    ]
+    for file, word, right in [
+        ("types/Thing.yaml", "claer", "clear"),
+        ("types/Thing.yaml", "benefit-assesment", "benefit-assessment"),
+        ("types/Thing.yaml", "row.agee", "row.age"),
+        ("tests/Thing_test.yaml", "nationl", "national"),
+        ("tests/Thing_test.yaml", "agee", "age"),
+        ("tests/Thing_test.yaml", "inp", "inps"),
+        ("tests/Thing_test.yaml", "nmae", "name"),
+        ("invariants.yaml", "nam", "name"),
+        ("invariants.yaml", "cler", "clear"),
+    ]:
+        assert any(
+            one.startswith(f"{file}:") and f"`{word}`" in one and f"did you mean `{right}`?" in one for one in found
+        ), (file, word, found)
