@@ -21,7 +21,7 @@ from node.policy.worlds import texts_that_meet
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
-    from node.policy.documents import Grant, Prohibition, TypeDocument
+    from node.policy.documents import Combination, Grant, Prohibition, TypeDocument
     from node.policy.plans import FieldPlan, TypePlan
 
 DENIED = "-"
@@ -103,6 +103,7 @@ def lock_text(bundle: Bundle) -> str:
         lines += ["", f"[{name}]", *_table(document, [row for row in rows if row.type_name == name])]
         lines += [f"+ {_grant_line(grant)}" for grant in sorted(document.grants, key=lambda grant: grant.id)]
         lines += [f"! {_prohibition_line(rule)}" for rule in sorted(document.prohibitions, key=lambda rule: rule.id)]
+        lines += [f"& {_combination_line(rule)}" for rule in sorted(document.never_together, key=lambda rule: rule.id)]
     return "\n".join(lines) + "\n"
 
 
@@ -134,6 +135,11 @@ def _grant_line(grant: Grant) -> str:
 def _aggregates_text(grant: Grant) -> str:
     assert grant.aggregates is not None
     return f"counts of {grant.aggregates.min_cell} over {', '.join(sorted(grant.aggregates.over))}"
+
+
+def _combination_line(rule: Combination) -> str:
+    to = f"; to {', '.join(sorted(rule.kinds))}" if rule.kinds else ""
+    return f"{rule.id}; never together {', '.join(sorted(rule.fields))}{to}"
 
 
 def _prohibition_line(rule: Prohibition) -> str:

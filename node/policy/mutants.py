@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.policy.conditions import TRUE
 from node.policy.differences import differences
-from node.policy.documents import Grant, TypeDocument, Window
+from node.policy.documents import Combination, Grant, TypeDocument, Window
 from node.policy.forms import CLEAR
 from node.policy.matrix import lock_text
 from node.policy.proving import prove
@@ -53,6 +53,9 @@ def mutants(bundle: Bundle) -> Iterator[Mutant]:
         for position, rule in enumerate(document.prohibitions):
             rest = (*document.prohibitions[:position], *document.prohibitions[position + 1 :])
             yield Mutant(name, rule.id, "drop the prohibition", _with(bundle, replace(document, prohibitions=rest)))
+        for position, kept in enumerate(document.never_together):
+            others = (*document.never_together[:position], *document.never_together[position + 1 :])
+            yield Mutant(name, kept.id, "drop the combination", _with(bundle, replace(document, never_together=others)))
 
 
 def _with(bundle: Bundle, document: TypeDocument) -> Bundle:
@@ -99,7 +102,14 @@ def fate(bundle: Bundle, mutant: Mutant) -> Fate:
     noticing: dict[Fate, Callable[[], bool]] = {
         Fate.TESTS: lambda: any(not trial.passed for trial in run_suites(alone)),
         Fate.INVARIANTS: lambda: any(not proof.holds for proof in prove(alone)),
-        Fate.EQUIVALENT: lambda: next(differences(original, alone), None) is None,
+        # A combination changes no decision by itself: what one consumer was told before decides.
+        Fate.EQUIVALENT: lambda: (
+            _combinations(original) == _combinations(alone) and next(differences(original, alone), None) is None
+        ),
         Fate.MATRIX: lambda: lock_text(alone) != lock_text(original),
     }
     return next((found for found, notices in noticing.items() if notices()), Fate.SURVIVED)
+
+
+def _combinations(bundle: Bundle) -> list[Combination]:
+    return [rule for document in bundle.types.values() for rule in document.never_together]

@@ -8,6 +8,8 @@ from node.console.policy_agreement import compare_backends
 from node.console.policy_words import counterexample_sentence
 from node.policy.bundle import load_bundle
 from node.policy.disclosures import most_disclosed
+from node.policy.matrix import lock_text
+from node.policy.mutants import Fate, fate, mutants
 from node.policy.needless import Needlessness, needless_parts
 from node.policy.proving import prove
 from node.policy.sentences import Language
@@ -82,3 +84,11 @@ def test_a_counterexample_is_a_sentence_in_both_languages() -> None:
     assert italian.startswith("Thing.name si vede (in chiaro) da enti nazionali per «Verifica requisiti")
     assert "per la regola `g`: basi 6.1.e" in italian
     assert "age = 18" in english
+
+
+def test_dropping_a_combination_is_a_change_of_access_that_the_matrix_shows() -> None:
+    kept = [{"id": "apart", "fields": ["name", "birth"]}]
+    bundle = bundle_of(document([grant("g", {"name": "clear"})], never_together=kept))
+    assert "& apart; never together birth, name" in lock_text(bundle)
+    [mutant] = [one for one in mutants(bundle) if one.rule == "apart"]
+    assert fate(bundle, mutant) is Fate.MATRIX
