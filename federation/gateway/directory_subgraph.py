@@ -14,10 +14,22 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
-from graphql import DocumentNode, build_schema, execute, parse
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    NameNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    build_schema,
+    execute,
+    parse,
+)
 from graphql.execution import ExecutionResult
 
 from federation.contract import policy_view
+from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import DIRECTORY, Pseudonym
 from federation.directory.schema import DIRECTORY_TYPES
@@ -69,25 +81,31 @@ class DirectorySubgraph:
 
     async def fetch(self, request: FetchRequest) -> FetchAnswer:
         """Run the operation; refusals become GraphQL errors with their codes. See `Fetcher`."""
+        variables: dict[str, Any] = msgspec.json.decode(request.variables)
+        naming = _naming(request.operation)
+        if naming is not None and naming.fits(variables):
+            return await self._named(naming, variables)
         outcome = execute(
             _SCHEMA,
-            _parsed(msgspec.json.decode(request.operation, type=str)),
+            _parsed(request.operation),
             root_value={
                 "citizen": self._citizen,
                 "accessReport": self._report,
                 policy_view.MY_FIELDS: self._my_fields,
                 policy_view.WHY_DENIED: self._why_denied,
             },
-            variable_values=msgspec.json.decode(request.variables),
+            variable_values=variables,
         )
         result = outcome if isinstance(outcome, ExecutionResult) else await outcome
-        errors = [
-            error.original_error.graphql(error.path)
-            if isinstance(error.original_error, CroceviaError)
-            else {"message": "the directory could not answer", "path": error.path, "extensions": {"code": "INTERNAL"}}
-            for error in result.errors or ()
-        ]
-        return FetchAnswer(msgspec.json.encode({"data": result.data, **({"errors": errors} if errors else {})}))
+        return _answer(result.data, [_entry(error.original_error, error.path) for error in result.errors or ()])
+
+    async def _named(self, naming: _Naming, variables: Mapping[str, Any]) -> FetchAnswer:
+        """Answer the one thing that is asked with every question; an executor would cost more than the look-up."""
+        try:
+            found = await self._citizen(None, variables[naming.variable])
+        except Exception as error:  # noqa: BLE001  # as an executor has it: the field is null and explained
+            return _answer({naming.key: None}, [_entry(error, [naming.key])])
+        return _answer({naming.key: None if found is None else naming.citizen(found)}, [])
 
     async def _citizen(self, _: Any, by: Mapping[str, object]) -> dict[str, str] | None:
         given = {key: value for key, value in by.items() if value is not None}
@@ -116,5 +134,63 @@ class DirectorySubgraph:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(operation: str) -> DocumentNode:
-    return parse(operation)
+def _parsed(operation: bytes) -> DocumentNode:
+    return parse(msgspec.json.decode(operation, type=str))
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """The operation `{ key: citizen(by: $variable) { … } }` with nothing but keys and typenames below."""
+
+    key: str
+    variable: str
+    typenames: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    def fits(self, variables: Mapping[str, Any]) -> bool:
+        """Say whether the variable is of the form that the schema wants; if not, the executor says what is wrong."""
+        by = variables.get(self.variable)
+        return isinstance(by, dict) and len(by) == 1 and isinstance(by.get("id", by.get("taxCode")), str)
+
+    def citizen(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return the citizen as it is asked for."""
+        return {**dict.fromkeys(self.typenames, "Citizen"), **dict.fromkeys(self.ids, found["id"])}
+
+
+@lru_cache(maxsize=1024)
+def _naming(operation: bytes) -> _Naming | None:
+    """Read an operation as one that names a citizen, None when it is another."""
+    definition = operation_of(_parsed(operation), None)
+    match definition.selection_set.selections:
+        case (
+            FieldNode(
+                name=NameNode(value="citizen"),
+                directives=() | None,
+                arguments=(ArgumentNode(value=VariableNode(name=NameNode(value=variable))),),
+                selection_set=SelectionSetNode(selections=below),
+            ) as field,
+        ) if all(_is_plain(node) for node in below):
+            fields = [node for node in below if isinstance(node, FieldNode)]
+            names = [((node.alias or node.name).value, node.name.value) for node in fields]
+            return _Naming(
+                (field.alias or field.name).value,
+                variable,
+                tuple(key for key, name in names if name == "__typename"),
+                tuple(key for key, name in names if name == "id"),
+            )
+        case _:
+            return None
+
+
+def _is_plain(node: SelectionNode) -> bool:
+    return isinstance(node, FieldNode) and node.name.value in {"__typename", "id"} and not node.directives
+
+
+def _entry(error: Exception | None, path: list[str | int] | None) -> dict[str, Any]:
+    if isinstance(error, CroceviaError):
+        return error.graphql(path)
+    return {"message": "the directory could not answer", "path": path, "extensions": {"code": "INTERNAL"}}
+
+
+def _answer(data: Mapping[str, Any] | None, errors: list[dict[str, Any]]) -> FetchAnswer:
+    return FetchAnswer(msgspec.json.encode({"data": data, **({"errors": errors} if errors else {})}))

@@ -12,6 +12,7 @@ from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.messages import Translation, TranslationStatement
 from federation.exchange.messages import Conversion
 from federation.execution.ports import FetchRequest, KeyedRepresentation
+from federation.gateway import directory_subgraph
 from federation.gateway.directory_subgraph import DirectorySubgraph
 from federation.gateway.egress import own_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
@@ -194,6 +195,27 @@ async def ask_directory(by: dict[str, str]) -> dict[str, object]:
 @pytest.mark.parametrize("by", [{"id": pid("inprev", "anna")}, {"taxCode": "RSSMRA80A01H501U"}])
 async def test_the_directory_answers_with_its_own_key(by: dict[str, str]) -> None:
     assert await ask_directory(by) == {"data": {"who": {"__typename": "Citizen", "_k_id": pid("directory", "anna")}}}
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"id": pid("inprev", "anna")},
+        {"id": pid("inprev", "nobody")},
+        {"id": pid("c_m999", "anna")},
+        {},
+        {"id": 7},
+        {"x": "1"},
+        {"id": None},
+        {"id": pid("inprev", "anna"), "taxCode": None},
+    ],
+)
+async def test_the_executor_would_say_the_same(by: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    plainly = await ask_directory(by)  # type: ignore[arg-type]  # what a defective planner might send
+    monkeypatch.setattr(directory_subgraph, "_naming", lambda _: None)
+    executed = await ask_directory(by)  # type: ignore[arg-type]  # see above
+    assert plainly["data"] == executed["data"]
+    assert len(plainly.get("errors", ())) == len(executed.get("errors", ()))  # type: ignore[arg-type]  # lists
 
 
 @pytest.mark.parametrize("by", [{"id": pid("inprev", "bruno")}, {"taxCode": "RSSMRA79B11C566R"}])
