@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from node.policy.decide import Situation
 from tests.property.test_policy_decisions import SITUATIONS, bundles
 from tests.support.data import THING_MAPPING, Member, member_of, thing_member, thing_vocabulary
 from tests.support.policies import INPS, bundle_of, document, grant
-from tests.support.postgres import Server, running_server
+from tests.support.postgres import Server
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
@@ -55,10 +55,10 @@ ROWS = st.lists(RAW, min_size=1, max_size=5)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("pg")) as found:
-        found.run(TABLES)
-        yield found
+def server(postgres: Server) -> Server:
+    found = postgres.database("things")
+    found.run(TABLES)
+    return found
 
 
 def postgres_member(server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]]) -> Member:

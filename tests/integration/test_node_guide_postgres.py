@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from node.console.node_commands import app
-from tests.support.postgres import Server, running_server
+from tests.support.postgres import Server
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
@@ -36,11 +35,11 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("pg")) as found:
-        found.run(blocks("sql")[0])
-        found.run(LEGACY)
-        yield found
+def server(postgres: Server) -> Server:
+    found = postgres.database("guide")
+    found.run(blocks("sql")[0])
+    found.run(LEGACY)
+    return found
 
 
 def edit(path: Path, pattern: str, written: str) -> None:

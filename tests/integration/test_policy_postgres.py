@@ -20,7 +20,7 @@ from node.policy.conditions import Condition, Consent, evaluate
 from node.policy.residuals import residual
 from tests.support.data import THING_MAPPING
 from tests.support.policies import CONDITIONS, ENVIRONMENTS
-from tests.support.postgres import CountingDatabase, Server, running_server
+from tests.support.postgres import CountingDatabase, Server
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 EXAMPLES = int(os.environ.get("CROCEVIA_ORACLE_EXAMPLES", "60"))
@@ -32,10 +32,10 @@ CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, wi
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("pg")) as found:
-        found.run(TABLES)
-        yield found
+def server(postgres: Server) -> Server:
+    found = postgres.database("policies")
+    found.run(TABLES)
+    return found
 
 
 @pytest.fixture(scope="module")

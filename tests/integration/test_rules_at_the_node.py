@@ -1,4 +1,7 @@
-"""The rules of the policy at a node of the demo: its register, its bundle, its decisions, its journal."""
+"""The rules of the policy at a node of the demo: its register, its bundle, its decisions, its journal.
+
+Each test runs twice: the register is the SQLite file of the demo, and its copy in PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,7 @@ from tests.support.nodes import (
 )
 from tests.support.parties import Parties
 from tests.support.policies import ROOT, demo, folder_files
+from tests.support.postgres import Server
 
 pytestmark = pytest.mark.integration
 
@@ -68,9 +72,23 @@ def people(town: SeedReport) -> dict[str, str]:
     return {str(person.showcase): pseudonym("c_m999", person.subject_id) for person in found}
 
 
+@pytest.fixture(scope="module")
+def copied(postgres: Server, town: SeedReport) -> Server:
+    """The register in PostgreSQL."""
+    server = postgres.database("town")
+    server.copy_register(register_of(town))
+    return server
+
+
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the register is; None is its own file."""
+    return request.getfixturevalue("copied").url if request.param == "PostgreSQL" else None
+
+
 @pytest.fixture
-async def borgoverde(town: SeedReport) -> AsyncIterator[DemoMember]:
-    member = open_demo_member(town.registers["c_m999"].parent, demo("c_m999"))
+async def borgoverde(town: SeedReport, url: str | None) -> AsyncIterator[DemoMember]:
+    member = open_demo_member(register_of(town).parent, demo("c_m999"), url)
     yield member
     await member.plane.database.close()
 

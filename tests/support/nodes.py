@@ -141,9 +141,11 @@ class DemoMember:
         return await self.ask(who, query, {"r": [{"__typename": "Citizen", "id": key} for key in keys]}, day)
 
 
-def open_demo_member(folder: Path, bundle: Bundle) -> DemoMember:
-    """Open a member of a seeded demo; `folder` holds its node.yaml and its register."""
+def open_demo_member(folder: Path, bundle: Bundle, url: str | None = None) -> DemoMember:
+    """Open a member of a seeded demo; `folder` holds its node.yaml and its register, unless `url` is another's."""
     mapping = NodeMapping.parse((folder / "node.yaml").read_text(encoding="utf-8"))
+    if url is not None:
+        mapping = replace(mapping, database=replace(mapping.database, url=url))
     schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
     plane = DataPlane.open(schema, mapping, folder, partial(visible_schema, schema), partial(visible_sdl, schema))
     watched = WatchedDatabase(plane.database)

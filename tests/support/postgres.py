@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,25 @@ class Server:
     def fill(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table."""
         self.runner.run(_copy(self.url, table, rows))
+
+    def database(self, name: str) -> Server:
+        """Make an empty database beside the others, and return it."""
+        self.run(f"CREATE DATABASE {name}")
+        return Server(self.url.replace("/postgres?", f"/{name}?"), self.runner)
+
+    def copy_register(self, register: Path) -> None:
+        """Copy an SQLite file: its tables and rows, under the same names, without keys and references."""
+        with closing(sqlite3.connect(register)) as connection:
+            found = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
+            for (table,) in found.fetchall():
+                columns = [(name, kind) for _, name, kind, *_ in connection.execute(f"PRAGMA table_info({table})")]
+                written = ", ".join(f'"{name}" {_type(kind)}' for name, kind in columns)
+                self.run(f'CREATE TABLE "{table}" ({written})')
+                rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+                kinds = [kind for _, kind in columns]
+                self.fill(table, [[*map(_value, row, kinds)] for row in rows])
 
     def open(self) -> CountingDatabase:
         """Open the database as a node does."""
@@ -72,6 +93,14 @@ def running_server(folder: Path) -> Iterator[Server]:
     with asyncio.Runner() as runner:
         yield Server(server.get_uri(), runner)
     server.cleanup()
+
+
+def _type(kind: str) -> str:
+    return "BIGINT" if kind == "INTEGER" else kind
+
+
+def _value(value: Any, kind: str) -> Any:
+    return Decimal(str(value)) if kind.startswith("DECIMAL") and value is not None else value
 
 
 async def _execute(url: str, script: str) -> None:
