@@ -100,15 +100,3 @@ def read_node_request(extension: object) -> NodeRequestExtension:
         return msgspec.convert(extension, NodeRequestExtension)
     except msgspec.ValidationError as error:
         raise BadInputError(f"`extensions.{EXTENSION}` of the request cannot be read: {error}") from error
-
-
-def read_node_answer(extension: object) -> NodeAnswerExtension:
-    """Read `extensions.crocevia` of an answer.
-
-    Raises:
-        BadInputError: it is not one; the message names the place.
-    """
-    try:
-        return msgspec.convert(extension, NodeAnswerExtension)
-    except msgspec.ValidationError as error:
-        raise BadInputError(f"`extensions.{EXTENSION}` of the answer cannot be read: {error}") from error

@@ -23,7 +23,7 @@ from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.identifiers import MemberId
-from federation.contract.messages import EXTENSION, NodeAnswerExtension, read_node_answer
+from federation.contract.messages import NodeAnswerExtension
 from federation.execution.execute import execute
 from federation.execution.ports import Answered, EntityRouter, Fetcher
 from federation.execution.resilient import ResilientFetcher
@@ -44,12 +44,14 @@ GATEWAY = MemberId("gateway")
 class Mediation:
     """What one request needs from outside: its translator, and the fetcher that carries its signed request.
 
-    `members` keeps the breakers and the retry budget that all requests share.
+    `members` keeps the breakers and the retry budget that all requests share; `said` fills with what nodes say beside
+    their data, by fetch.
     """
 
     translator: Translator
     fetcher: Fetcher
     members: ResilientFetcher
+    said: Mapping[int, NodeAnswerExtension]
 
 
 OpenMediation = Callable[[Caller, Question, str], Mediation]
@@ -77,8 +79,9 @@ class Gateway:
 
 @dataclass(slots=True)
 class _Heard:
-    """What nodes said beside their data, and which of them said nothing."""
+    """What nodes said beside the data that was used, and which of them said nothing."""
 
+    said: Mapping[int, NodeAnswerExtension]
     answers: list[NodeAnswerExtension] = field(default_factory=list)
     unavailable: list[str] = field(default_factory=list)
 
@@ -87,9 +90,8 @@ class _Heard:
         if answered.failure is not None:
             self.unavailable.append(answered.member)
             return
-        extensions = msgspec.json.decode(answered.extensions) if answered.extensions else {}
-        if EXTENSION in extensions:
-            self.answers.append(read_node_answer(extensions[EXTENSION]))
+        if answered.fetch_id in self.said:
+            self.answers.append(self.said[answered.fetch_id])
 
 
 async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) -> bytes:
@@ -106,7 +108,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         question = gateway.questions.question(asked, caller.agreement)  # (2)
         variables = gateway.questions.coerced(question, asked.variables)
         mediation = gateway.mediate(caller, question, trace)
-        heard = _Heard()
+        heard = _Heard(mediation.said)
         response = await _execute(question, variables, mediation, heard, gateway)  # (3)
         body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
         await gateway.ledger.append(_mediated(caller, question, heard, trace, gateway).to_bytes())  # (5)

@@ -178,7 +178,8 @@ class GatewayProcess:
         deadline = asyncio.get_running_loop().time() + self.settings.deadline
         asking = ExchangeClient(self._sender, others.exchange, caller.request, trace, deadline)
         translator = Translator(asking, self.directory, question.members, caller.consumer.id)
-        members = self.fetching.around(SignedFetcher(self._sender, others.nodes, caller.request, trace, translator))
+        signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator)
+        members = self.fetching.around(signed)
         reporter = NodeReporter(
             sender=self._sender,
             peers=others.reports,
@@ -191,7 +192,7 @@ class GatewayProcess:
         finder = AgreedFinder(caller.agreement, translator, members.fetch, deadline)
         rules = ProviderRules(caller.agreement, members.fetch, deadline)
         directory = DirectorySubgraph(finder, reporter, rules, caller.consumer.id)
-        return Mediation(translator, WithDirectory(directory, members), members)
+        return Mediation(translator, WithDirectory(directory, members), members, signed.said)
 
     def _peers(self) -> _Others:
         """Return everybody else as the member list in force has them."""

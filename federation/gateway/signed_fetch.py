@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from federation.contract.errors import CroceviaError, NodeMisbehavedError
 from federation.contract.identifiers import DIRECTORY
-from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension
+from federation.contract.messages import EXTENSION, ConsumerRequest, NodeAnswerExtension, NodeRequestExtension
 from federation.execution.members import fault
 from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest
 from federation.execution.transport.errors import TransportError
 from federation.execution.transport.message import HttpAnswer
 from federation.gateway.pseudonyms import Translator
+from federation.gateway.recorded import require_recorded
 from federation.gateway.sending import Peer, Sender
 from federation.trust.http_messages import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
 class SignedFetcher:
-    """The executor's `Fetcher` for one consumer's request; `directory` is not reached through it."""
+    """The executor's `Fetcher` for one consumer's request; `directory` is not reached through it.
+
+    `said` keeps what nodes said beside their data, by fetch.
+    """
 
     sender: Sender
     peers: Mapping[str, Peer]
     consumer_request: ConsumerRequest
     trace_id: str
     translator: Translator
+    said: dict[int, NodeAnswerExtension] = field(default_factory=dict)
 
     async def fetch(self, request: FetchRequest) -> FetchAnswer:
         """Send the request to its member.
 
         Raises:
             NodeUnavailableError, NodeTimeoutError: from the transport.
-            NodeMisbehavedError: the answer is no HTTP message, unsigned, or signed for something else.
+            NodeMisbehavedError: the answer is no HTTP message, unsigned, signed for something else, or not recorded.
         """
         peer = self.peers[request.member]
         signed = self.sender.signed(peer, request.body(self._extension(request)))
@@ -45,6 +50,9 @@ class SignedFetcher:
         except TransportError as error:
             raise fault(request.member, error) from error
         self._require_answer(request.member, peer, signed, answer)
+        said = require_recorded(answer.body, request.member, self.consumer_request.digest())
+        if said is not None:
+            self.said[request.fetch_id] = said
         return FetchAnswer(answer.body, answer.status, answer.media_type)
 
     def _extension(self, request: FetchRequest) -> bytes:

@@ -28,7 +28,7 @@ from federation.contract.clock import SystemClock, rfc3339  # found through the 
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
-from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension, read_node_answer
+from federation.contract.messages import EXTENSION, ConsumerRequest, NodeAnswerExtension, NodeRequestExtension
 from federation.execution.collect import Found
 from federation.execution.ports import KeyedRepresentation
 from federation.execution.transport.message import Endpoint, HttpAnswer
@@ -126,8 +126,10 @@ async def measure(setting: Setting, process: Any) -> None:
     )
     stages.show("verifying an answer", 3, lambda: sender.require_answer(peer, fetch, answer))
     said = {name: msgspec.json.decode(each)["extensions"] for name, each in bodies.items()}
-    stages.show("what a node says beside its data", 3, lambda: read_node_answer(said["stock"][EXTENSION]))
-    heard = [read_node_answer(each[EXTENSION]) for each in said.values()]
+    stages.show(
+        "what a node says beside its data", 3, lambda: msgspec.convert(said["stock"][EXTENSION], NodeAnswerExtension)
+    )
+    heard = [msgspec.convert(each[EXTENSION], NodeAnswerExtension) for each in said.values()]
     await routing(stages, process)
     form = question.plan.form({})
     stages.show(
