@@ -146,6 +146,11 @@ def operation_digest(query: str, operation_name: str | None) -> str:
 def is_plumbing(type_name: str) -> bool:
     """Say whether policies and agreements do not name a type's fields.
 
-    It only carries others (Relay connections), or tells of rules and of nobody (`myFields`).
+    It only carries others (Relay connections), counts a list by groups, which the policy of the listed type decides, or
+    tells of rules and of nobody (`myFields`).
     """
-    return type_name == "PageInfo" or type_name.endswith(("Connection", "Edge")) or type_name in policy_view.TYPES
+    return (
+        type_name == "PageInfo"
+        or type_name.endswith(("Connection", "Edge", "Group", "Measures", "Means"))
+        or type_name in policy_view.TYPES
+    )

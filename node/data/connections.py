@@ -15,9 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, FromClause, Text, and_, bindparam, func, literal_column, null, or_, select, true
+from sqlalchemy import BigInteger, Text, and_, bindparam, func, literal_column, null, or_, select, true
+from sqlalchemy.sql.elements import Null
 from sqlalchemy.sql.selectable import Select
 
+from federation.contract.errors import FieldDeniedError
+from node.data.aggregates import Groups, compile_groups
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.decisions import Path
@@ -34,9 +37,6 @@ from node.data.statements import Statement
 _AFTER: Final = "after_"
 _DESCENDING: Final = "DESC"
 _DEFAULT_SIZE: Final = 20
-_THERE: Final = 1
-_KEYS_AT: Final = 2
-"""A row is: total, whether there is a row at all, key, order, then what the objects arrive in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class _OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A compiled list. `bound_to` is what its cursors are bound to, beside the requester."""
+    """A compiled list. `bound_to` is what its cursors are bound to, beside the requester.
+
+    A row of its statement is: total, the groups' JSON, whether there is a row at all, key, order, and what the objects
+    arrive in. `groups` are None where they are denied.
+    """
 
     selected: Selected
     statement: Statement
@@ -59,6 +63,7 @@ class Connection:
     after_variable: str | None
     order: tuple[_OrderKey, ...]
     key_width: int
+    groups: tuple[Groups | None, ...]
     arrivals: tuple[tuple[int, Arrival], ...]
     bound_to: tuple[str, ...]
 
@@ -75,15 +80,18 @@ class Connection:
         place = [] if after is None else cursors.open(after, bound)
         values = {f"{_AFTER}{index}": value for index, value in enumerate(place)}
         found = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
-        total = found[0][0] if found else None  # where the total is wanted, a row without the rest says it
-        rows = [row for row in found if row[_THERE] is not None]
-        width = self.key_width + len(self.order)
-        page = _Page(total, rows[: self.size], len(rows) > self.size, width, cursors, bound)
+        # Where total or groups are wanted, a row without the rest says them.
+        head = found[0] if found else ()
+        there = 1 + len(self.groups)
+        rows = [row for row in found if row[there] is not None]
+        place_at = slice(there + 1, there + 1 + self.key_width + len(self.order))
+        page = _Page(head, rows[: self.size], len(rows) > self.size, place_at, cursors, bound)
         return self._connection(self.selected, page, run)
 
     def _connection(self, selected: Selected, page: _Page, run: Finishing) -> dict[str, Any]:
         made: dict[str, Any] = {}
         shape = iter(self.arrivals)
+        groups = enumerate(self.groups, start=1)
         for each in selected.below or ():
             match each.field:
                 case "edges":
@@ -91,7 +99,10 @@ class Connection:
                 case "pageInfo":
                     made[each.response_key] = self._page_info(each, page)
                 case "totalCount":
-                    made[each.response_key] = page.total
+                    made[each.response_key] = page.head[0]
+                case "groups":
+                    at, compiled = next(groups)
+                    made[each.response_key] = None if compiled is None else compiled.value(page.head[at], run)
                 case _:
                     made[each.response_key] = selected.type_name
         return made
@@ -131,16 +142,16 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    total: int | None
+    head: Sequence[Any]
     rows: Sequence[Sequence[Any]]
     more: bool
-    width: int
+    place_at: slice
     cursors: CursorSealer
     bound: tuple[str, ...]
 
     def cursor(self, index: int) -> str:
         """Return the cursor of a row: its place in the order, and its key."""
-        return self.cursors.seal(self.rows[index][_KEYS_AT : _KEYS_AT + self.width], self.bound)
+        return self.cursors.seal(list(self.rows[index][self.place_at]), self.bound)
 
 
 def compile_connection(
@@ -159,10 +170,12 @@ def compile_connection(
     require_small(where)
     matching = and_(view.visible(), wanted_rows(where, view))
     after = selected.arguments.get("after")
-    columns, arrivals = _objects(objects, view.row.through(page := Page()), selected, path, len(order))
-    wants_total = any(each.field == "totalCount" for each in selected.below or ())
+    head, groups = _head(view, selected, where, matching, path)
+    page = Page()
+    begin = len(head) + 1 + len(_key_of(view.row)) + len(order)
+    columns, arrivals = _objects(objects, view.row.through(page), selected, path, begin)
     inner = _page(page, view, order, and_(matching, _after(order, view)) if after is not None else matching, size)
-    statement = _statement(page, view, order, columns, matching if wants_total else None, size)
+    statement = _statement(page, view, order, head, columns, size)
     return Connection(
         selected=selected,
         statement=Statement.of(statement.add_cte(inner.cte("page")), objects.reading.dialect),
@@ -171,6 +184,7 @@ def compile_connection(
         after_variable=after_variable,
         order=order,
         key_width=len(_key_of(view.row)),
+        groups=groups,
         arrivals=arrivals,
         bound_to=(
             view.plan.purpose,
@@ -218,31 +232,53 @@ def _page(page: Page, view: ListView, order: Sequence[_OrderKey], matching: Sql,
 
 
 def _statement(
-    page: Page, view: ListView, order: Sequence[_OrderKey], columns: Sequence[Sql], counted: Sql | None, size: int
+    page: Page, view: ListView, order: Sequence[_OrderKey], head: Sequence[Sql], columns: Sequence[Sql], size: int
 ) -> Select[Any]:
-    """Return the query of the answer: total, whether a row is there, key, order, objects."""
+    """Return the query of the answer: total and groups, whether a row is there, key, order, objects."""
     there = page.column("there", BigInteger())
     keys = [page.column(f"k{index}", view.row.column(name).type) for index, name in enumerate(_key_of(view.row))]
     placed = [page.column(f"o{index}", key.value.ordered.type) for index, key in enumerate(order)]
     ordering = [ordered(value, descending=key.descending) for key, value in zip(order, placed, strict=True)]
-    total: Sql = null()
-    tables: FromClause = page.table
-    if counted is not None:
-        count = select(func.count().label("total")).select_from(view.row.tables).where(counted).subquery("counted")
-        # The total is told of an empty page, too.
-        total, tables = count.c.total, count.outerjoin(page.table, true())
-    found: Select[Any] = select(total, there, *keys, *placed, *columns).select_from(tables)
+    heading = select(*(value.label(f"h{index}") for index, value in enumerate(head))).subquery("head")
+    # Total and groups are told of an empty page, too.
+    tables = page.table if all(isinstance(value, Null) for value in head) else heading.outerjoin(page.table, true())
+    told = head if tables is page.table else list(heading.c)
+    found: Select[Any] = select(*told, there, *keys, *placed, *columns).select_from(tables)
     # The limit keeps SQLite from dropping the order.
     return found.order_by(*ordering, *(key.asc() for key in keys)).limit(at_most(size + 1))
 
 
+def _head(
+    view: ListView, selected: Selected, where: Mapping[str, Any], matching: Sql, path: Path
+) -> tuple[list[Sql], tuple[Groups | None, ...]]:
+    """Return what is told of the whole list: its total, and its groups as JSON; null is not asked for, or denied."""
+    total: Sql = null()
+    made: list[Sql] = []
+    groups: list[Groups | None] = []
+    for each in selected.below or ():
+        match each.field:
+            case "totalCount":
+                total = select(func.count()).select_from(view.row.tables).where(matching).scalar_subquery()
+            case "groups":
+                below = (*path, each.response_key)
+                try:
+                    json, compiled = compile_groups(view, each, where, below)
+                except FieldDeniedError:
+                    view.objects.disclosures.denied.append(below)
+                    json, compiled = null(), None
+                made.append(json)
+                groups.append(compiled)
+            case _:
+                continue
+    return [total, *made], tuple(groups)
+
+
 def _objects(
-    objects: Objects, row: Row, selected: Selected, path: Path, orders: int
+    objects: Objects, row: Row, selected: Selected, path: Path, begin: int
 ) -> tuple[list[Sql], tuple[tuple[int, Arrival], ...]]:
     """Return the columns of every `node` that is selected, and where and how each arrives."""
     columns: list[Sql] = []
     arrivals: list[tuple[int, Arrival]] = []
-    begin = _KEYS_AT + len(_key_of(row)) + orders
     for edges in selected.below or ():
         for each in (edges.below or ()) if edges.field == "edges" else ():
             if each.field != "node":

@@ -166,12 +166,17 @@ class ConsentTable:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A published list of a type, and what it may be filtered and ordered by."""
+    """A published list of a type, and what it may be filtered, ordered and grouped by, and measured.
+
+    A filter may lead over relations: `residence.municipality`.
+    """
 
     name: str
     source: str
     filterable: tuple[str, ...]
     orderable: tuple[str, ...]
+    groupable: tuple[str, ...]
+    measurable: tuple[str, ...]
     line: int = field(compare=False)
 
 
@@ -484,19 +489,37 @@ def _relation(written: Written) -> Relation:
 
 
 def _root(name: str, written: Written, sources: MappingOf[str, Source]) -> Root:
-    keys = written.keys(("of",), ("filter", "order"))
+    keys = written.keys(("of",), ("filter", "order", "groups", "measures"))
     source = sources[keys["of"].choice(sources)]
     if source.key is None or source.table is None:
         raise keys["of"].wrong(f"names `{source.name}`, which needs a `table` and a `key` to be listed")
-    filterable = keys["filter"].texts() if "filter" in keys else ()
-    orderable = keys["order"].texts() if "order" in keys else ()
-    for part, words in (("filter", filterable), ("order", orderable)):
-        for word in words:
-            if word not in source.fields and source.key.field != word:
-                raise keys[part].wrong(
-                    f"names `{word}`, which `{source.name}` does not map{nearest(word, source.fields)}"
-                )
-    return Root(_graphql_name(written, name), source.name, filterable, orderable, written.line)
+    words = {part: keys[part].texts() if part in keys else () for part in ("filter", "order", "groups", "measures")}
+    for part, named in words.items():
+        for word in named:
+            _check_opened(word, source, sources, keys[part], over_relations=part == "filter")
+    return Root(
+        name=_graphql_name(written, name),
+        source=source.name,
+        filterable=words["filter"],
+        orderable=words["order"],
+        groupable=words["groups"],
+        measurable=words["measures"],
+        line=written.line,
+    )
+
+
+def _check_opened(
+    word: str, source: Source, sources: MappingOf[str, Source], written: Written, *, over_relations: bool
+) -> None:
+    """Insist that a field which a list opens is mapped; a filter's may be one of a row that relations lead to."""
+    *relations, name = word.split(".") if over_relations else (word,)
+    at = source
+    for relation in relations:
+        if relation not in at.relations:
+            raise written.wrong(f"names `{word}`, but `{at.name}` has no relation {nearest(relation, at.relations)}")
+        at = sources[at.relations[relation].to]
+    if name not in at.fields and (at.key is None or at.key.field != name):
+        raise written.wrong(f"names `{word}`, which `{at.name}` does not map{nearest(name, at.fields)}")
 
 
 def _json_path(written: Written) -> tuple[str | int, ...]:

@@ -23,6 +23,7 @@ from node.data.decisions import Disclosures, Path, occurrences
 from node.data.dialects import Dialect, Sql, at_most
 from node.data.expressions import PlainType
 from node.data.fetched import Arrival, arriving
+from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
@@ -44,11 +45,12 @@ _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bit
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom an operation runs: the consumer's code, and the node's keys for masks and cursors."""
+    """For whom an operation runs: the consumer's code, the node's keys for masks and cursors, who audits its counts."""
 
     consumer: str
     mask_keys: MaskKeys
     cursors: CursorSealer
+    audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class CompiledOperation:
             DatabaseUnavailableError: the database does not answer.
             BadInputError: a cursor is not of its list.
         """
-        run = Finishing(asker.consumer, self.purpose, asker.mask_keys)
+        run = Finishing(asker.consumer, self.purpose, asker.mask_keys, asker.audit)
         running = _Running(database, asker, variables, run)
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
@@ -188,7 +190,8 @@ class CompiledOperation:
                     errors.append(DENIED.graphql([key]))
                 case _:
                     continue
-        errors += [DENIED.graphql(place) for path in self.disclosures.denied for place in occurrences(data, path, [])]
+        denied = (*self.disclosures.denied, *run.refused)
+        errors += [DENIED.graphql(place) for path in denied for place in occurrences(data, path, [])]
         return Answer(data, errors, self.disclosures.all(), frozenset(one for one in run.subjects if one is not None))
 
 

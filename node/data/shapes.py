@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from graphql import GraphQLError, GraphQLScalarType
 
+from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.masks import KIND_OF_SCALAR, Kind
 from node.policy.forms import DateShift, Form, Hash, Pseudonym, Token
 from node.policy.keyed_masks import KeyScope, Seal, date_shift, derive_key, keyed_hash, pseudonym, token
@@ -38,11 +39,13 @@ class MaskKeys:
 
 @dataclass(slots=True)
 class Finishing:
-    """One run: for whom values are finished, and whose data was touched."""
+    """One run: for whom values are finished, whose data was touched, and what was refused only then."""
 
     consumer: str
     purpose: str
     keys: MaskKeys
+    audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
+    refused: list[tuple[str, ...]] = field(default_factory=list)
     subjects: set[str | None] = field(default_factory=set)
 
     def touch(self, persons: Iterable[str | None]) -> None:

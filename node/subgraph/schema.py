@@ -10,7 +10,7 @@ Two documents are made from the vocabulary's own definitions:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -18,6 +18,7 @@ from graphql import (
     ConstDirectiveNode,
     DefinitionNode,
     DocumentNode,
+    EnumTypeDefinitionNode,
     FieldDefinitionNode,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
@@ -43,13 +44,16 @@ from node.data.written import MappingError
 from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
 from node.policy.forms import FormName
+from node.subgraph.pruning import BUILT_IN, innermost, without_empty
 from node.vocabulary.scalars import bind_scalars
 
 ROOT: Final = "Query"
 LOOKUP: Final = "citizen"
 MATCHES: Final = "Matches"
-BUILT_IN: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
+COUNT: Final = "count"
+GROUPS: Final = "groups"
 _PLUMBING_INPUTS: Final = frozenset({"and", "or", "not"})
+_MEASURES: Final = frozenset({"min", "max", "avg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class NodeSchema:
         builder = _Builder(_definitions(vocabulary), mapping, frozenset(verified))
         types = list(builder.object_types())
         entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
-        local = _with_what_is_used([*types, builder.query(types, local=True), *_federation(entities)], _open(builder))
+        given = [*types, builder.query(types, local=True), *_federation(entities)]
+        local = _with_what_is_used(given, builder.opened())
         document = DocumentNode(definitions=tuple(local))
         return cls(
             schema=bind_scalars(build_ast_schema(document, assume_valid_sdl=True)),
@@ -161,14 +166,36 @@ class _Builder:
             fields += _OTHER_LOCAL_FIELDS
         return _object_type(declared, tuple(fields), tuple(declared.directives or ()))
 
-    def connections(self) -> Iterator[TypeDefinitionNode]:
-        """Yield the filters and orders of the published roots, with the fields that the mapping opens."""
+    def opened(self) -> Mapping[str, TypeDefinitionNode]:
+        """Return the vocabulary with what lists are filtered, ordered and grouped by as the mapping opens it."""
+        return without_empty({**self.vocabulary, **{node.name.value: node for node in self._narrowed()}})
+
+    def _narrowed(self) -> Iterator[TypeDefinitionNode]:
+        opened: dict[str, set[str]] = {}
         for root in self.mapping.roots.values():
-            type_name = self.mapping.sources[root.source].type_name
-            for kind, open_fields in (("Where", root.filterable), ("OrderBy", root.orderable)):
-                declared = self.vocabulary.get(f"{type_name}{kind}")
-                if isinstance(declared, InputObjectTypeDefinitionNode):
-                    yield _narrowed(declared, frozenset(open_fields))
+            source = self.mapping.sources[root.source]
+            name = source.type_name
+            for path in root.filterable:
+                self._open_filter(source, path.split("."), opened)
+            opened.setdefault(f"{name}OrderBy", set()).update(root.orderable)
+            opened.setdefault(f"{name}Dimension", set()).update(root.groupable)
+            opened.setdefault(f"{name}Measures", set()).update(root.measurable)
+            opened.setdefault(f"{name}Means", set()).update(root.measurable)
+            opened.setdefault(f"{name}Group", set()).update((COUNT, *root.groupable))
+            if not root.groupable and not root.measurable:
+                connection = _words_of(self.vocabulary.get(f"{name}Connection"))
+                opened.setdefault(f"{name}Connection", set(connection) - {GROUPS})
+        for name, words in opened.items():
+            declared = self.vocabulary.get(name)
+            if declared is not None:
+                yield narrowed(declared, frozenset(words))
+
+    def _open_filter(self, source: Source, path: Sequence[str], opened: dict[str, set[str]]) -> None:
+        """Open a filter's field, and the relations that lead to it."""
+        opened.setdefault(f"{source.type_name}Where", set()).add(path[0])
+        if len(path) > 1:
+            target = self.mapping.sources[source.relations[path[0]].to]
+            self._open_filter(target, path[1:], opened)
 
     def _check_root(self, root: Root, declared: FieldDefinitionNode | None) -> None:
         type_name = self.mapping.sources[root.source].type_name
@@ -179,6 +206,20 @@ class _Builder:
             raise self._wrong(
                 root.line, f"root `{root.name}` lists `{innermost(declared.type)}`, but its source is `{type_name}`"
             )
+        for kind, words in (
+            ("Where", [path.split(".")[0] for path in root.filterable]),
+            ("OrderBy", root.orderable),
+            ("Dimension", root.groupable),
+            ("Measures", root.measurable),
+        ):
+            known = _words_of(self.vocabulary.get(f"{type_name}{kind}"))
+            for word in words:
+                if word not in known:
+                    raise self._wrong(
+                        root.line,
+                        f"root `{root.name}` opens `{word}`, which the vocabulary's `{type_name}{kind}` does not have"
+                        f"{nearest(word, known)}",
+                    )
 
     def _check(self, source: Source) -> None:
         declared = self._object(source.type_name, source)
@@ -225,7 +266,7 @@ def _published(vocabulary: GraphQLSchema, builder: _Builder, types: list[ObjectT
     """Print what the federation composes: subgraph SDL of federation version 2."""
     query = builder.query(types, local=False)
     roots = [query] if query.fields else []
-    definitions: list[DefinitionNode] = list(_with_what_is_used([*types, *roots], _open(builder)))
+    definitions: list[DefinitionNode] = list(_with_what_is_used([*types, *roots], builder.opened()))
     header = vocabulary.ast_node
     assert isinstance(header, SchemaDefinitionNode)  # the vocabulary declares its links there
     # Without operation types: a subgraph may have no root of its own. `extend schema` carries the links.
@@ -239,11 +280,6 @@ def _published(vocabulary: GraphQLSchema, builder: _Builder, types: list[ObjectT
         if directive.ast_node is not None and directive.name in {"semantic", "privacy"}
     ]
     return f"extend {links}\n\n" + print_ast(DocumentNode(definitions=(*own, *definitions))) + "\n"
-
-
-def _open(builder: _Builder) -> Mapping[str, TypeDefinitionNode]:
-    narrowed = {node.name.value: node for node in builder.connections()}
-    return {**builder.vocabulary, **narrowed}
 
 
 def _definitions(vocabulary: GraphQLSchema) -> dict[str, TypeDefinitionNode]:
@@ -298,13 +334,38 @@ def _opened(field: FieldDefinitionNode, root: Root) -> FieldDefinitionNode:
     )
 
 
-def _narrowed(declared: InputObjectTypeDefinitionNode, kept: frozenset[str]) -> InputObjectTypeDefinitionNode:
-    fields = tuple(
-        field for field in declared.fields or () if field.name.value in kept or field.name.value in _PLUMBING_INPUTS
-    )
-    return InputObjectTypeDefinitionNode(
-        name=declared.name, description=declared.description, directives=declared.directives, fields=fields
-    )
+def narrowed(declared: TypeDefinitionNode, kept: frozenset[str]) -> TypeDefinitionNode:
+    """Return a filter, order, group or enumeration of fields with the kept ones, and what holds it together."""
+    match declared:
+        case InputObjectTypeDefinitionNode():
+            return InputObjectTypeDefinitionNode(
+                name=declared.name,
+                description=declared.description,
+                directives=declared.directives,
+                fields=tuple(field for field in declared.fields or () if field.name.value in kept | _PLUMBING_INPUTS),
+            )
+        case ObjectTypeDefinitionNode():
+            fields = tuple(field for field in declared.fields or () if field.name.value in kept | _MEASURES)
+            return _object_type(declared, fields, tuple(declared.directives or ()))
+        case EnumTypeDefinitionNode():
+            return EnumTypeDefinitionNode(
+                name=declared.name,
+                description=declared.description,
+                directives=declared.directives,
+                values=tuple(value for value in declared.values or () if value.name.value in kept),
+            )
+        case _:
+            return declared
+
+
+def _words_of(declared: TypeDefinitionNode | None) -> list[str]:
+    match declared:
+        case InputObjectTypeDefinitionNode() | ObjectTypeDefinitionNode():
+            return [field.name.value for field in declared.fields or ()]
+        case EnumTypeDefinitionNode():
+            return [value.name.value for value in declared.values or ()]
+        case _:
+            return []
 
 
 def _object_type(
@@ -335,14 +396,6 @@ def _fields_argument(directive: ConstDirectiveNode) -> str:
 
 def _key_field(source: Source) -> tuple[str, ...]:
     return (source.key.field,) if source.key and source.key.field else ()
-
-
-def innermost(node: TypeNode) -> str:
-    inner = node
-    while isinstance(inner, (ListTypeNode, NonNullTypeNode)):
-        inner = inner.type
-    assert isinstance(inner, NamedTypeNode)
-    return inner.name.value
 
 
 def _nullable(node: TypeNode) -> NamedTypeNode | ListTypeNode:

@@ -6,12 +6,12 @@ field that is shown takes it. Introspection and `_service { sdl }` show nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
-    FieldDefinitionNode,
+    EnumTypeDefinitionNode,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     ObjectTypeDefinitionNode,
@@ -24,12 +24,15 @@ from graphql import (
 from federation.contract.coverage import is_plumbing
 from node.policy.forms import CLEAR, FormName
 from node.policy.plans import FieldPlan, TypePlan
-from node.subgraph.schema import BUILT_IN, MATCHES, ROOT, NodeSchema, innermost
+from node.subgraph.pruning import innermost, with_fields, without_empty
+from node.subgraph.schema import COUNT, GROUPS, MATCHES, ROOT, NodeSchema, narrowed
 from node.vocabulary.scalars import bind_scalars
 
 PlanOf: TypeAlias = Callable[[str], TypePlan]
 """From a type's name to what the requester may see of it."""
 
+_OF_A_TYPE = ("Where", "OrderBy", "Dimension", "Group", "Measures", "Means", "Connection")
+"""How types are called that are about the fields of another."""
 _OWN: frozenset[str] = frozenset({"_Service", "_Any"})
 
 
@@ -48,37 +51,35 @@ def _visible(node_schema: NodeSchema, plans: PlanOf) -> DocumentNode:
         node.name.value: node for node in node_schema.document.definitions if isinstance(node, TypeDefinitionNode)
     }
     kept = {name: _of_policy(node, plans) for name, node in definitions.items()}
-    shown = _without_empty({name: node for name, node in kept.items() if node is not None})
+    shown = without_empty({name: node for name, node in kept.items() if node is not None})
     reached = _reachable(shown)
     return DocumentNode(definitions=tuple(node for name, node in shown.items() if name in reached))
 
 
 def _of_policy(node: TypeDefinitionNode, plans: PlanOf) -> TypeDefinitionNode | None:
     name = node.name.value
-    if isinstance(node, InputObjectTypeDefinitionNode):
-        return _opened(node, plans)
+    of_type = next((name.removesuffix(end) for end in _OF_A_TYPE if name.endswith(end)), None)
+    if of_type is not None:
+        return _opened(node, of_type, plans)
     if not isinstance(node, ObjectTypeDefinitionNode) or name == ROOT or name in _OWN or is_plumbing(name):
         return node
     plan = plans(name)
     fields = [field for field in node.fields or () if plan.anything and _is_shown(plan, field.name.value)]
-    return _with_fields(node, fields)
+    return with_fields(node, fields)
 
 
-def _opened(node: InputObjectTypeDefinitionNode, plans: PlanOf) -> InputObjectTypeDefinitionNode | None:
-    """Drop from filters and orders the fields that are not shown: they may not be named there either (R21)."""
-    name = node.name.value
-    of_type = name.removesuffix("Where").removesuffix("OrderBy")
-    if of_type == name:
-        return node
+def _opened(node: TypeDefinitionNode, of_type: str, plans: PlanOf) -> TypeDefinitionNode:
+    """Drop from filters, orders and groups the fields that are not shown: they may not be named there either (R21)."""
     plan = plans(of_type)
-    fields = tuple(
-        field for field in node.fields or () if innermost(field.type) == name or _is_shown(plan, field.name.value)
-    )
-    if all(innermost(field.type) == name for field in fields):
-        return None
-    return InputObjectTypeDefinitionNode(
-        name=node.name, description=node.description, directives=node.directives, fields=fields
-    )
+    shown = frozenset(name for name in plan.fields if _is_shown(plan, name))
+    match node:
+        case EnumTypeDefinitionNode():  # what groups are made by
+            return narrowed(node, shown.intersection(plan.aggregates.over) if plan.aggregates else frozenset())
+        case ObjectTypeDefinitionNode() if node.name.value.endswith("Connection"):
+            told = {field.name.value for field in node.fields or ()} - ({GROUPS} if plan.aggregates is None else set())
+            return narrowed(node, frozenset(told))
+        case _:
+            return narrowed(node, shown | {COUNT})
 
 
 def _is_shown(plan: TypePlan, name: str) -> bool:
@@ -95,60 +96,6 @@ def _shows_itself(decided: FieldPlan) -> bool:
 
 def _confirms(decided: FieldPlan) -> bool:
     return any(grant.form == CLEAR or grant.form.name is FormName.VERIFY for grant in decided.grants)
-
-
-def _without_empty(definitions: Mapping[str, TypeDefinitionNode]) -> dict[str, TypeDefinitionNode]:
-    """Drop types without fields, and whatever leads to them, until nothing changes."""
-    current = dict(definitions)
-    while True:
-        found: dict[str, TypeDefinitionNode] = {}
-        for name, node in current.items():
-            kept = _leading_somewhere(node, current)
-            if kept is not None:
-                found[name] = kept
-        if found == current:
-            return found
-        current = found
-
-
-def _leading_somewhere(node: TypeDefinitionNode, known: Mapping[str, TypeDefinitionNode]) -> TypeDefinitionNode | None:
-    match node:
-        case ObjectTypeDefinitionNode():
-            fields = [
-                _without_closed(field, known)
-                for field in node.fields or ()
-                if innermost(field.type) in known or innermost(field.type) in BUILT_IN
-            ]
-            carries = not node.name.value.endswith("Edge") or any(field.name.value == "node" for field in fields)
-            carries &= not node.name.value.endswith("Connection") or any(f.name.value == "edges" for f in fields)
-            return _with_fields(node, fields) if carries else None
-        case UnionTypeDefinitionNode():
-            types = tuple(each for each in node.types or () if each.name.value in known)
-            return UnionTypeDefinitionNode(name=node.name, types=types, directives=()) if types else None
-        case _:
-            return node
-
-
-def _with_fields(
-    node: ObjectTypeDefinitionNode, fields: Iterable[FieldDefinitionNode]
-) -> ObjectTypeDefinitionNode | None:
-    kept = tuple(fields)
-    if not kept:
-        return None
-    return ObjectTypeDefinitionNode(
-        name=node.name, description=node.description, interfaces=(), directives=node.directives, fields=kept
-    )
-
-
-def _without_closed(field: FieldDefinitionNode, known: Mapping[str, TypeDefinitionNode]) -> FieldDefinitionNode:
-    """Drop the arguments whose type is not shown."""
-    arguments = field.arguments or ()
-    kept = tuple(each for each in arguments if innermost(each.type) in known or innermost(each.type) in BUILT_IN)
-    if len(kept) == len(arguments):
-        return field
-    return FieldDefinitionNode(
-        name=field.name, description=field.description, arguments=kept, type=field.type, directives=field.directives
-    )
 
 
 def _reachable(definitions: Mapping[str, TypeDefinitionNode]) -> set[str]:

@@ -2,8 +2,9 @@
 
 import strawberry
 
-from node.vocabulary.citizen import Benefit, Citizen, SupportProgramme
+from node.vocabulary.citizen import Citizen
 from node.vocabulary.directives import Semantic
+from node.vocabulary.groups import BenefitConnection, CitizenConnection, SupportProgrammeConnection
 from node.vocabulary.scalars import TaxCode
 from node.vocabulary.selection import (
     BenefitOrderBy,
@@ -55,7 +56,7 @@ class Query:
         "Un cittadino, con una chiave esatta.",
         [argument("by", CitizenKey, "The key.", "La chiave.")],
     )
-    citizens: Connection[Citizen] | None = root(
+    citizens: CitizenConnection | None = root(
         "Registered residents.",
         "I residenti iscritti in anagrafe.",
         [
@@ -68,7 +69,7 @@ class Query:
     public_services: Connection[PublicService] | None = root(
         "The catalogue of services.", "Il catalogo dei servizi.", [first(20), AFTER]
     )
-    benefits: Connection[Benefit] | None = root(
+    benefits: BenefitConnection | None = root(
         "Benefits paid.",
         "Le prestazioni erogate.",
         [
@@ -78,7 +79,7 @@ class Query:
             argument("order_by", list[BenefitOrderBy] | None, "In which order.", "In quale ordine."),
         ],
     )
-    support_programmes: Connection[SupportProgramme] | None = root(
+    support_programmes: SupportProgrammeConnection | None = root(
         "Programmes of social support.",
         "I progetti di sostegno.",
         [

@@ -44,7 +44,7 @@ enum link__Purpose { SECURITY EXECUTION }
 """
 _MACHINERY: Final = frozenset({"_Any", "_Entity", "_Service"})
 _MACHINERY_FIELDS: Final = frozenset({"_entities", "_service"})
-_CONNECTION_TYPES: Final = ("Connection", "Edge", "PageInfo")
+_CONNECTION_TYPES: Final = ("Connection", "Edge", "PageInfo", "Group", "Measures", "Means")
 # Built into the GraphQL language since its edition of September 2025.
 _BUILT_IN_DIRECTIVES: Final = frozenset({"oneOf"})
 

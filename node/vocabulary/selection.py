@@ -93,9 +93,37 @@ class PartialDateFilter:
     starts_with: str | None = strawberry.UNSET
 
 
+@strawberry.input(description=in_two_languages("Which residences count.", "Quali residenze contano."))
+class ResidenceWhere:
+    """Tests on a residence."""
+
+    municipality: StringFilter | None = strawberry.UNSET
+    since: PartialDateFilter | None = strawberry.UNSET
+    status: StringFilter | None = strawberry.UNSET
+    and_: list["ResidenceWhere"] | None = strawberry.field(name="and", default=strawberry.UNSET)
+    or_: list["ResidenceWhere"] | None = strawberry.field(name="or", default=strawberry.UNSET)
+    not_: "ResidenceWhere | None" = strawberry.field(name="not", default=strawberry.UNSET)
+
+
+@strawberry.input(description=in_two_languages("Which cases count.", "Quali pratiche contano."))
+class ServiceCaseWhere:
+    """Tests on a case."""
+
+    title: StringFilter | None = strawberry.UNSET
+    status: StringFilter | None = strawberry.UNSET
+    opened_on: DateFilter | None = strawberry.UNSET
+    deadline: DateFilter | None = strawberry.UNSET
+    and_: list["ServiceCaseWhere"] | None = strawberry.field(name="and", default=strawberry.UNSET)
+    or_: list["ServiceCaseWhere"] | None = strawberry.field(name="or", default=strawberry.UNSET)
+    not_: "ServiceCaseWhere | None" = strawberry.field(name="not", default=strawberry.UNSET)
+
+
 @strawberry.input(description=in_two_languages("Which citizens to list.", "Quali cittadini elencare."))
 class CitizenWhere:
-    """Tests on citizens; a person is looked up by `Query.citizen`, never by listing identifiers."""
+    """Tests on citizens; a person is looked up by `Query.citizen`, never by listing identifiers.
+
+    A test on a relation holds if one of the objects that it leads to passes it.
+    """
 
     given_name: StringFilter | None = strawberry.UNSET
     family_name: StringFilter | None = strawberry.UNSET
@@ -103,6 +131,9 @@ class CitizenWhere:
     sex: StringFilter | None = strawberry.UNSET
     citizenship: StringFilter | None = strawberry.UNSET
     marital_status: StringFilter | None = strawberry.UNSET
+    residence: ResidenceWhere | None = strawberry.UNSET
+    cases: ServiceCaseWhere | None = strawberry.UNSET
+    benefits: "BenefitWhere | None" = strawberry.UNSET
     and_: list["CitizenWhere"] | None = strawberry.field(name="and", default=strawberry.UNSET)
     or_: list["CitizenWhere"] | None = strawberry.field(name="or", default=strawberry.UNSET)
     not_: "CitizenWhere | None" = strawberry.field(name="not", default=strawberry.UNSET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -22,21 +21,14 @@ from node.data.statements import SMALLEST, Statement
 from node.policy.bundle import Bundle
 from node.policy.decide import Situation
 from tests.property.test_policy_decisions import SITUATIONS, bundles
-from tests.support.data import THING_MAPPING, Member, member_of, thing_member, thing_vocabulary
+from tests.support.data import THING_MAPPING, Member, thing_member
 from tests.support.policies import INPS, bundle_of, document, grant
-from tests.support.postgres import Server
+from tests.support.postgres import THINGS_IN_POSTGRES, Server, postgres_thing_member
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
 PURPOSE = "benefit-assessment"
 DAY = date(2026, 5, 1)
-TABLES = """
-CREATE TABLE things (n bigint PRIMARY KEY, pid text, flag boolean, age integer, place text, name text, birth text,
-                     income numeric, health varchar(20), code char(2));
-CREATE TABLE tags (thing bigint, tag text);
-CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, withdrawn date, expires date);
-"""
-COLUMNS = ("flag", "age", "place", "name", "birth", "income", "health", "code")
 RAW = st.fixed_dictionaries(
     {
         "name": st.none() | st.sampled_from(["", "Anna", "anna", "Àèì", "Zoe"]),
@@ -57,27 +49,8 @@ ROWS = st.lists(RAW, min_size=1, max_size=5)
 @pytest.fixture(scope="module")
 def server(postgres: Server) -> Server:
     found = postgres.database("things")
-    found.run(TABLES)
+    found.run(THINGS_IN_POSTGRES)
     return found
-
-
-def postgres_member(server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]]) -> Member:
-    server.run("TRUNCATE things, tags, consents")
-    numbered = list(enumerate(rows, start=1))
-    server.fill(
-        "things", [(n, f"v1.siv.c_m999.{n}", *(_numeric(row.get(name)) for name in COLUMNS)) for n, row in numbered]
-    )
-    server.fill("tags", [(n, tag) for n, row in numbered for tag in row.get("tags") or ()])
-    given_on = date(2025, 1, 1)
-    server.fill(
-        "consents",
-        [(n, purpose, None, given_on, None, None) for n, row in numbered for purpose in row.get("consents") or ()],
-    )
-    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), server.open(), bundle, day)
-
-
-def _numeric(value: Any) -> Any:
-    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def told(answer: Any) -> Any:
@@ -95,7 +68,7 @@ def both(
     found = []
     for member in (
         thing_member(bundle, situation.day, rows),
-        postgres_member(server, bundle, situation.day, rows),
+        postgres_thing_member(server, bundle, situation.day, rows),
     ):
         asking = member.ask(situation.requester, situation.purpose, query, variables)
         try:
@@ -144,7 +117,7 @@ def test_lists_are_filtered_ordered_and_cut_the_same_on_both_databases(  # every
 
 def clear_member(server: Server, rows: Sequence[Mapping[str, Any]]) -> Member:
     bundle = bundle_of(document([grant("g", {"name": "clear", "birth": "year", "income": "clear"})]))
-    return postgres_member(server, bundle, DAY, rows)
+    return postgres_thing_member(server, bundle, DAY, rows)
 
 
 def ask(server: Server, member: Member, query: str, **variables: Any) -> Any:
@@ -198,7 +171,7 @@ def test_the_labels_of_a_band_are_filtered_and_ordered_as_the_texts_they_are(ser
     query = """query($where: ThingWhere) {
       things(where: $where, orderBy: [{income: DESC}, {name: ASC}]) { edges { node { name income } } }
     }"""
-    for member in (thing_member(bundle, DAY, rows), postgres_member(server, bundle, DAY, rows)):
+    for member in (thing_member(bundle, DAY, rows), postgres_thing_member(server, bundle, DAY, rows)):
         found = ask(server, member, query, where={"income": {"in": ["[0,100)", "[100,200)"]}})
         assert [edge["node"]["name"] for edge in found.data["things"]["edges"]] == ["b", "a", "c"]
 

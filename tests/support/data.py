@@ -58,12 +58,22 @@ type Thing @key(fields: "id") {
   code: String
   parts(first: Int): [Thing!]
 }
-type ThingConnection { edges: [ThingEdge!] pageInfo: PageInfo! totalCount: Int }
+type ThingConnection {
+  edges: [ThingEdge!] pageInfo: PageInfo! totalCount: Int groups(by: [ThingDimension!]): [ThingGroup!]
+}
+enum ThingDimension { name birth income health code }
+type ThingGroup {
+  count: Int name: String birth: PartialDate income: Banded health: String code: String
+  min: ThingMeasures max: ThingMeasures avg: ThingMeans
+}
+type ThingMeasures { name: String birth: PartialDate income: Banded }
+type ThingMeans { income: Banded }
 type ThingEdge { cursor: String! node: Thing }
 type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
 input StringFilter { eq: String in: [String!] gt: String gte: String lt: String lte: String startsWith: String }
 input ThingWhere {
   name: StringFilter birth: StringFilter income: StringFilter health: StringFilter code: StringFilter
+  parts: ThingWhere
   and: [ThingWhere!] or: [ThingWhere!] not: ThingWhere
 }
 input ThingOrderBy @oneOf {
@@ -85,6 +95,7 @@ types:
       place: {column: place}
       tags: {set: tag, table: tags, join: {n: thing}}
     fields: {name: name, birth: birth, income: income, health: health, code: code}
+    relations: {parts: {to: Thing, join: {place: name}}}
 consent:
   of: Thing
   table: consents
@@ -97,8 +108,10 @@ consent:
 roots:
   things:
     of: Thing
-    filter: [name, birth, income, health, code]
+    filter: [name, birth, income, health, code, parts.name, parts.code]
     order: [name, birth, income, health, code]
+    groups: [name, birth, income, health, code]
+    measures: [name, birth, income]
 """
 
 THING_TABLES: Final = """

@@ -8,17 +8,28 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
 from node.data.mapping import DatabaseSettings
+from node.data.mapping import Mapping as NodeMapping
 from node.data.postgres import PostgreSQLDatabase
 from node.data.statements import Statement
+from node.policy.bundle import Bundle
+from tests.support.data import THING_MAPPING, Member, member_of, thing_vocabulary
 
 TIMEOUT = 5
+THINGS_IN_POSTGRES: Final = """
+CREATE TABLE things (n bigint PRIMARY KEY, pid text, flag boolean, age integer, place text, name text, birth text,
+                     income numeric, health varchar(20), code char(2));
+CREATE TABLE tags (thing bigint, tag text);
+CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, withdrawn date, expires date);
+"""
+_COLUMNS: Final = ("flag", "age", "place", "name", "birth", "income", "health", "code")
 
 
 @dataclass(slots=True)
@@ -80,6 +91,26 @@ class CountingDatabase:
     async def close(self) -> None:
         """Give up all connections."""
         await self.inner.close()
+
+
+def postgres_thing_member(server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]]) -> Member:
+    """Return a member with the things of `thing_member` in the tables of `THINGS_IN_POSTGRES`."""
+    server.run("TRUNCATE things, tags, consents")
+    numbered = list(enumerate(rows, start=1))
+    server.fill(
+        "things", [(n, f"v1.siv.c_m999.{n}", *(_exact(row.get(name)) for name in _COLUMNS)) for n, row in numbered]
+    )
+    server.fill("tags", [(n, tag) for n, row in numbered for tag in row.get("tags") or ()])
+    given_on = date(2025, 1, 1)
+    server.fill(
+        "consents",
+        [(n, purpose, None, given_on, None, None) for n, row in numbered for purpose in row.get("consents") or ()],
+    )
+    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), server.open(), bundle, day)
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 @contextmanager

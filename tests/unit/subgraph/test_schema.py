@@ -72,7 +72,7 @@ def test_published_lists_bring_their_filters_narrowed_to_what_the_mapping_opens(
     schema = built("c_m999").schema
     where = schema.type_map["CitizenWhere"]
     assert isinstance(where, GraphQLInputObjectType)
-    opened = {"givenName", "familyName", "dateOfBirth", "sex", "citizenship", "maritalStatus"}
+    opened = {"givenName", "familyName", "dateOfBirth", "sex", "citizenship", "maritalStatus", "residence", "cases"}
     assert set(where.fields) == opened | {"and", "or", "not"}
     always = {"_entities", "_service", "myFields", "whyDenied"}
     assert _roots("c_m999") == {"citizen", "citizens", "publicServices"} | always

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema, validate_schema
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, build_schema, validate_schema
 
 from node.data.objects import PlanOf
 from node.policy.compile import PlanCache
@@ -60,8 +60,19 @@ def test_r20_a_field_that_may_only_be_verified_shows_as_its_match() -> None:
 def test_r20_filters_and_orders_name_shown_fields_only() -> None:
     node, plan = built("c_m999"), plans("c_m999", "statistics")
     opened = {"dateOfBirth", "sex", "citizenship", "maritalStatus"}
-    assert fields(node, plan, "CitizenWhere") == opened | {"and", "or", "not"}
+    assert fields(node, plan, "CitizenWhere") == opened | {"residence", "and", "or", "not"}
+    assert fields(node, plan, "ResidenceWhere") == {"municipality", "and", "or", "not"}
     assert fields(node, plan, "CitizenOrderBy") == opened
+
+
+def test_r20_groups_show_to_whom_a_grant_allows_counts() -> None:
+    node = built("c_m999")
+    dimensions = visible_schema(node, plans("c_m999", "statistics")).type_map["CitizenDimension"]
+    assert isinstance(dimensions, GraphQLEnumType)
+    assert set(dimensions.values) == {"dateOfBirth", "sex", "citizenship", "maritalStatus"}
+    others = visible_schema(node, plans("c_m999", "social"))
+    assert "CitizenGroup" not in others.type_map
+    assert "groups" not in fields(node, plans("c_m999", "social"), "CitizenConnection")
 
 
 def test_r20_who_may_see_nothing_learns_of_nothing() -> None:

@@ -16,6 +16,7 @@ from graphql import (
     validate_schema,
 )
 
+from federation.contract.coverage import is_plumbing
 from node.vocabulary.schema import full_schema, printed_schema
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +55,7 @@ def _fields() -> dict[str, GraphQLField]:
 
 def _is_plumbing(coordinate: str) -> bool:
     type_name = coordinate.split(".", maxsplit=1)[0]
-    return type_name in PLUMBING or type_name.endswith(("Connection", "Edge"))
+    return type_name in PLUMBING or is_plumbing(type_name)
 
 
 def _directives(field: GraphQLField) -> set[str]:
@@ -127,6 +128,9 @@ def test_a_filter_has_the_scalar_of_the_field_it_tests() -> None:
             tested = get_named_type(kind.fields[field_name].type)
             assert isinstance(tested, GraphQLInputObjectType)
             scalar = get_named_type(listed.fields[field_name].type)
+            if isinstance(scalar, GraphQLObjectType):
+                assert tested.name == f"{scalar.name}Where", f"{name}.{field_name}"
+                continue
             assert get_named_type(tested.fields["eq"].type) is scalar, f"{name}.{field_name}"
 
 
