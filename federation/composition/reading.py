@@ -10,7 +10,7 @@ from graphql import DocumentNode, GraphQLError, StringValueNode, parse
 
 from federation.composition.errors import CompositionError, Finding
 from federation.composition.links import CORE, FEDERATION, LINK, Link, LinkError, read_links
-from federation.composition.model import ROOTS, Applied, Directive, Field, InputValue, Model, Type, read_model
+from federation.composition.model import ROOTS, Applied, Directive, Field, InputValue, Kind, Model, Type, read_model
 from federation.composition.repeated import repetitions
 from federation.composition.specifications import (
     directives_of,
@@ -24,7 +24,13 @@ from federation.composition.subgraph import CUSTOM, ReadSubgraph, Subgraph
 
 FIRST_VERSION = (1, 0)
 _FIRST = Link(FEDERATION, "federation", FIRST_VERSION, "federation")
-_MACHINERY_TYPES = frozenset({"_Any", "_Entity", "_Service", "_FieldSet", "FieldSet", "link__Import", "link__Purpose"})
+_SPECIFIED_KINDS: Mapping[str, Kind | None] = {
+    **dict.fromkeys(("_Any", "_Entity", "_Service", "_FieldSet", "FieldSet")),
+    "link__Import": Kind.SCALAR,
+    "link__Purpose": Kind.ENUM,
+}
+"""Types of the machinery, which are not part of the federated schema, with their kinds where these are insisted on."""
+_PURPOSES = {"SECURITY", "EXECUTION"}
 _MACHINERY_FIELDS = frozenset({"_entities", "_service"})
 _SPECIFICATIONS = frozenset({FEDERATION, LINK, CORE})
 _ROOT_TYPES = frozenset(root.capitalize() for root in ROOTS)
@@ -59,6 +65,9 @@ def read_subgraph(subgraph: Subgraph, enum: str) -> ReadSubgraph:
     if mentioned:
         model = _renamed(model, {name: names[name] for name in mentioned})
     known = _known(model, links, version)
+    wrong = tuple(_wrong_types(subgraph, model, federation, version))
+    if wrong:
+        raise CompositionError(wrong)
     model = _without_machinery(_with_usual_roots(subgraph, model), links, federation, version)
     return ReadSubgraph(
         subgraph,
@@ -90,7 +99,9 @@ def _links(subgraph: Subgraph, model: Model) -> tuple[Link, ...]:
             raise _refused(subgraph, "INVALID_LINK_DIRECTIVE_USAGE", message)
         seen.add(link.identity)
         if not known_version(link.identity, link.version):
-            raise _refused(subgraph, "UNKNOWN_LINK_VERSION", f"`{link.url}` is a version that is not known")
+            federation = link.identity.endswith("/federation")
+            code = "UNKNOWN_FEDERATION_LINK_VERSION" if federation else "UNKNOWN_LINK_VERSION"
+            raise _refused(subgraph, code, f"`{link.url}` is a version that is not known")
         for name in _unknown_imports(link):
             raise _refused(subgraph, "INVALID_LINK_DIRECTIVE_USAGE", f"`{link.url}` has no `{name}` to import")
     return links
@@ -163,7 +174,7 @@ def _without_machinery(model: Model, links: tuple[Link, ...], federation: Link, 
     foreign = [link for link in links if link.identity in _SPECIFICATIONS or directives_of(link.identity)]
     types: dict[str, Type] = {}
     for name, type_ in model.types.items():
-        if name in _MACHINERY_TYPES or (foreign and any(link.owns_type(name) for link in foreign)):
+        if name in _SPECIFIED_KINDS or (foreign and any(link.owns_type(name) for link in foreign)):
             continue
         if version != FIRST_VERSION and name.startswith(f"{federation.alias}__"):
             continue
@@ -174,6 +185,21 @@ def _without_machinery(model: Model, links: tuple[Link, ...], federation: Link, 
             continue
         types[name] = type_
     return replace(model, types=types)
+
+
+def _wrong_types(subgraph: Subgraph, model: Model, federation: Link, version: tuple[int, int]) -> Iterator[Finding]:
+    """Yield the specifications' own types that are defined otherwise than there."""
+    for name, type_ in model.types.items():
+        own = version != FIRST_VERSION and name.startswith(f"{federation.alias}__")
+        expected = Kind.SCALAR if own else _SPECIFIED_KINDS.get(name)
+        if expected is None:
+            continue
+        wrong = f"{expected}, not {type_.kind}" if type_.kind is not expected else ""
+        if name == "link__Purpose" and not wrong and set(type_.values) != _PURPOSES:
+            wrong = f"{expected} of {', '.join(sorted(_PURPOSES))}"
+        if wrong:
+            message = f"[{subgraph.name}] invalid definition of type `{name}`: it should be {wrong}"
+            yield Finding("TYPE_DEFINITION_INVALID", message, (subgraph.name,), (name,))
 
 
 def _repeated(subgraph: Subgraph, document: DocumentNode) -> Iterator[Finding]:

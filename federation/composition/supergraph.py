@@ -24,7 +24,7 @@ from graphql import (
 from federation.composition.api import api_document, internal_document
 from federation.composition.errors import SupergraphError
 from federation.composition.fieldset import FieldSetError, Fragment, parse_field_set
-from federation.composition.links import JOIN, Link, LinkError, read_links
+from federation.composition.links import APOLLO, CORE, JOIN, LINK, Link, LinkError, read_links
 from federation.composition.model import ROOTS, Applied, Kind, Model, Type, named, read_model
 
 if TYPE_CHECKING:
@@ -195,6 +195,9 @@ class Supergraph:
             links = read_links(model.applied)
         except LinkError as error:
             raise SupergraphError(f"the supergraph's links cannot be read: {error}") from error
+        for link in links:
+            if link.purpose is not None and link.identity not in UNDERSTOOD:
+                raise SupergraphError(f"`{link.url}` is for {link.purpose}, not known here, and must not be ignored")
         reader = _Reader.over(model, links)
         return cls(sdl, reader.subgraphs, reader.types(), _roots(model), links, document)
 
@@ -256,6 +259,14 @@ def _roots(model: Model) -> Mapping[str, str]:
     if model.roots:
         return model.roots
     return {root: root.capitalize() for root in ROOTS if root.capitalize() in model.types}
+
+
+UNDERSTOOD = frozenset(
+    {JOIN, LINK, CORE}
+    | {f"{APOLLO}/{name}" for name in ("inaccessible", "tag", "context", "cost")}
+    | {f"{APOLLO}/{name}" for name in ("authenticated", "requiresScopes", "policy")}
+)
+"""Specifications that are followed; of others, those for SECURITY or EXECUTION must be (link v1.0, `for:`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from graphql import StringValueNode
 
+from federation.composition.errors import CompositionError, Finding
 from federation.composition.fieldset import FieldSet, FieldSetError, Fragment, parse_field_set, print_field_set
 from federation.composition.model import BUILT_IN_SCALARS, ROOTS, Applied, Field, Kind, Type, named
 from federation.composition.subgraph import Coordinate, ReadSubgraph, applied, external, has
@@ -22,12 +23,19 @@ _FIELD_SETS = frozenset({"key", "requires", "provides"})
 
 
 def upgrade(subgraphs: Sequence[ReadSubgraph]) -> list[ReadSubgraph]:
-    """Return the subgraphs with those of federation v1 upgraded."""
+    """Return the subgraphs with those of federation v1 upgraded.
+
+    Raises:
+        CompositionError: nothing is left of a type that something refers to.
+    """
     if not any(subgraph.first_version for subgraph in subgraphs):
         return list(subgraphs)
     plain = [_without_leftovers(subgraph) if subgraph.first_version else subgraph for subgraph in subgraphs]
     keyed = [_with_keys_of_owners(subgraph, plain) if subgraph.first_version else subgraph for subgraph in plain]
     used = [_without_unused_externals(subgraph) if subgraph.first_version else subgraph for subgraph in keyed]
+    emptied = [finding for before, after in zip(keyed, used, strict=True) for finding in _emptied(before, after)]
+    if emptied:
+        raise CompositionError(emptied)
     known = _Resolvers(used)
     return [_with_shareable(subgraph, known) if subgraph.first_version else subgraph for subgraph in used]
 
@@ -183,6 +191,16 @@ def _without_unused_externals(subgraph: ReadSubgraph) -> ReadSubgraph:
         return changed if changed.fields or not type_.fields else None
 
     return _with_types(subgraph, (type_ for type_ in map(kept, subgraph.types.values()) if type_ is not None))
+
+
+def _emptied(before: ReadSubgraph, after: ReadSubgraph) -> Iterator[Finding]:
+    """Yield the types of which nothing but unused externals was there, and to which something refers."""
+    gone = before.types.keys() - after.types.keys()
+    referred = {named(declared.type) for _, declared in after.fields()}
+    referred |= {member for type_ in after.types.values() for member in type_.members}
+    for name in sorted(gone & referred):
+        message = f"type `{name}` has only external fields, none of which a @key, @requires or @provides uses"
+        yield before.finding("TYPE_WITH_ONLY_UNUSED_EXTERNAL", message, name)
 
 
 def _fields_of(subgraph: ReadSubgraph, interface: str) -> Iterator[str]:

@@ -56,5 +56,6 @@ def check_engine(world: World, plan: Plan, variables: dict[str, Any], expected: 
     """The engine answers the same, and says of everything that was lost why."""
     data, errors = answer(world, plan, variables, world.merged)
     assert data == expected, explain(plan)
-    assert bool(errors) == bool(lost), explain(plan)
+    # A subgraph that knows an interface as an object is asked for more than is shown, and may report errors about that.
+    assert not errors or world.broken, explain(plan)
     assert all(explained(path, errors) for path in lost), explain(plan)

@@ -929,6 +929,7 @@ class Writer:
         self.variables: dict[str, bool | int] = {}
         self.fragments: list[str] = []
         self.written: dict[str, str] = {}
+        self.calls = 0
 
     def operation(self, root: str = "Query") -> tuple[str, dict[str, Any]]:
         """Write an operation with its variables."""
@@ -939,7 +940,7 @@ class Writer:
         return "\n".join([text, *self.fragments]), dict(self.variables)
 
     def selection(self, name: str, depth: int) -> str:
-        if name in self.written and self.random.random() < 0.3:
+        if name in self.written and name != "Mutation" and self.random.random() < 0.3:
             # The same of other objects, with other arguments: what tells the two apart is easily lost.
             return re.sub(r"\(n: [^)]*\)", lambda _: f"(n: {self.number()})", self.written[name])
         parts = [self.one(name, depth) for _ in range(self.random.randint(1, 5))]
@@ -969,6 +970,10 @@ class Writer:
         if "n" in found.args and self.random.random() < 0.8:
             number = self.number()
             arguments = f"(n: {number})"
+            if self.schema.mutation_type is not None and found in self.schema.mutation_type.fields.values():
+                # One name twice, once under a condition: then its place among the others depends on a variable.
+                self.calls += 1
+                return f"call{self.calls}: {name}{arguments}{self.directive()} {self.selection(target, depth)}"
             # Without the alias, one name may have other arguments at another place; at one place it does not validate.
             alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.4 else alias
         elif "n" not in found.args:

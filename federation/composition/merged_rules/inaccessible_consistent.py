@@ -14,8 +14,21 @@ from federation.composition.subgraph import has
 
 def inaccessible_consistent(merged: Merged) -> Iterator[Finding]:
     """Nothing that clients see refers to, depends on or consists only of what is `@inaccessible`."""
+    yield from _hidden_in_directives(merged)
     if any("inaccessible" in link.directives for link in merged.links):
         yield from _View(merged).findings()
+
+
+def _hidden_in_directives(merged: Merged) -> Iterator[Finding]:
+    """Yield the arguments of composed directives that would be hidden: a directive is whole or not there."""
+    for subgraph in merged.subgraphs:
+        for directive in subgraph.own_definitions():
+            if directive.name in merged.directives:
+                for argument in directive.arguments.values():
+                    if has(argument.directives, "inaccessible"):
+                        where = f"@{directive.name}({argument.name}:)"
+                        message = f"`{where}` cannot be @inaccessible: the directive belongs to a specification"
+                        yield subgraph.finding("DISALLOWED_INACCESSIBLE", message, where)
 
 
 class _View:

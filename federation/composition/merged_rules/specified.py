@@ -13,6 +13,7 @@ from federation.composition.merged_rules.interface_keys_complete import interfac
 from federation.composition.merged_rules.queries_exist import queries_exist
 from federation.composition.merged_rules.rule import MergedRule
 from federation.composition.merged_rules.sensitivity_kept import sensitivity_kept
+from federation.composition.merged_rules.shared_values_alike import shared_values_alike
 
 SPECIFIED: tuple[MergedRule, ...] = (
     queries_exist,
@@ -21,6 +22,7 @@ SPECIFIED: tuple[MergedRule, ...] = (
     authorisation_passed_on,
     inaccessible_consistent,
     sensitivity_kept,
+    shared_values_alike,
 )
 
 

@@ -30,14 +30,18 @@ def _use(subgraph: ReadSubgraph, use: ContextUse, set_on: dict[str, tuple[str, .
     where = use.coordinate
     if use.context is None:
         message = f"`{where}`: @fromContext must begin with `$` and the name of a context, got `{use.text}`"
-        yield subgraph.finding("NO_CONTEXT_REFERENCED", message, where)
+        yield subgraph.finding("NO_CONTEXT_IN_SELECTION", message, where)
         return
     if use.context not in set_on:
         yield subgraph.finding("CONTEXT_NOT_SET", f"`{where}` reads context `{use.context}`, which is never set", where)
         return
     if not use.selection:
-        yield subgraph.finding("NO_SELECTION_FOR_CONTEXT", f"`{where}` selects nothing from its context", where)
+        yield subgraph.finding("NO_CONTEXT_IN_SELECTION", f"`{where}` selects nothing from its context", where)
         return
+    above = [name for name in use.type_.interfaces if use.field.name in _fields_of(subgraph, name)]
+    if above:
+        message = f"`{where}`: @fromContext cannot be used on a field that interface `{above[0]}` asks for"
+        yield subgraph.finding("CONTEXT_NOT_SET", message, where)
     if use.type_.kind is Kind.INTERFACE:
         message = f"`{where}`: @fromContext cannot be used on fields of interfaces"
         yield subgraph.finding("CONTEXT_NOT_SET", message, where)
@@ -51,6 +55,11 @@ def _use(subgraph: ReadSubgraph, use: ContextUse, set_on: dict[str, tuple[str, .
     for name in set_on[use.context]:
         for problem in _selection(subgraph, use, name, lattice):
             yield subgraph.finding("CONTEXT_INVALID_SELECTION", f"`{where}`, read from `{name}`: {problem}", where)
+
+
+def _fields_of(subgraph: ReadSubgraph, name: str) -> frozenset[str]:
+    found = subgraph.types.get(name)
+    return frozenset() if found is None else frozenset(found.fields)
 
 
 def _selection(subgraph: ReadSubgraph, use: ContextUse, type_name: str, lattice: Lattice) -> Iterator[str]:

@@ -13,7 +13,7 @@ _SPECIFICATION_TYPES = FIELD_SETS | {"Scope", "Policy", "ContextFieldValue"}
 
 
 def definitions_valid(subgraph: ReadSubgraph) -> Iterator[Finding]:
-    """A directive of the specification, defined again, has no other arguments, types or places."""
+    """A directive or scalar of the specification, defined again, has no other arguments, types or places."""
     for name, written in subgraph.model.directives.items():
         specified = subgraph.known.get(name)
         if specified is not None and specified is not written:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from federation.composition.context import context_targets
 from federation.composition.errors import Finding
-from federation.composition.subgraph import ReadSubgraph
+from federation.composition.subgraph import ReadSubgraph, has
 
 
 def externals_used(subgraph: ReadSubgraph) -> Iterator[Finding]:
@@ -17,6 +17,8 @@ def externals_used(subgraph: ReadSubgraph) -> Iterator[Finding]:
     for type_, declared in subgraph.fields():
         if (type_.name, declared.name) not in subgraph.external or (type_.name, declared.name) in used:
             continue
+        if has(declared.directives, "provides"):
+            continue  # refused for that
         interfaces = (subgraph.types.get(name) for name in type_.interfaces)
         if any(interface is not None and declared.name in interface.fields for interface in interfaces):
             continue

@@ -17,6 +17,10 @@ def provides_valid(subgraph: ReadSubgraph) -> Iterator[Finding]:
     for type_, declared in subgraph.fields():
         for provides in applied(declared.directives, "provides"):
             coordinate = f"{type_.name}.{declared.name}"
+            if (type_.name, declared.name) in subgraph.external:
+                message = f"`{coordinate}` cannot have both @provides and @external: who provides below it resolves it"
+                yield subgraph.finding("EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", message, coordinate)
+                continue
             target = subgraph.types.get(named(declared.type))
             if target is None or target.kind not in _COMPOSITE:
                 message = f"`{coordinate}` has @provides, but `{declared.type}` has no fields that could be provided"

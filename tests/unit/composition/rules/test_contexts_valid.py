@@ -17,9 +17,9 @@ def test_a_value_is_read_from_an_object_above() -> None:
 
 
 WRONG = {
-    "no context": ('"locale"', "NO_CONTEXT_REFERENCED"),
+    "no context": ('"locale"', "NO_CONTEXT_IN_SELECTION"),
     "context that is not set": ('"$other { locale }"', "CONTEXT_NOT_SET"),
-    "nothing selected": ('"$user"', "NO_SELECTION_FOR_CONTEXT"),
+    "nothing selected": ('"$user"', "NO_CONTEXT_IN_SELECTION"),
     "unknown field": ('"$user { x }"', "CONTEXT_INVALID_SELECTION"),
     "two fields": ('"$user { id locale }"', "CONTEXT_INVALID_SELECTION"),
     "another type": ('"$user { id }"', "CONTEXT_INVALID_SELECTION"),
