@@ -19,7 +19,7 @@ from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
 from node.console import policy_registers, policy_signing
 from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles, replay_log
-from node.console.policy_folders import bundle_folders, check_folder
+from node.console.policy_folders import SCHEMA_FILE, bundle_folders, check_folder, shared_policies_folder
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -46,7 +46,7 @@ from node.console.policy_output import (
     sentences_of,
     trial_json,
 )
-from node.policy.bundle import LOCK_FILE, Bundle
+from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, vocabulary_of
 from node.policy.documents import Hides, TypeDocument
 from node.policy.errors import nearest
 from node.policy.explanation import Question, explain
@@ -54,6 +54,7 @@ from node.policy.findings import Severity
 from node.policy.matrix import lock_text, matrix
 from node.policy.requesters import Requester
 from node.policy.sentences import Language
+from node.policy.starter import starter_files
 from node.policy.trials import run_suites
 from node.policy.vocabulary import unknown_purpose
 
@@ -212,11 +213,47 @@ def explain_rules(
         out().print(f"  {line['sentence']}", markup=False, highlight=False, soft_wrap=True)
 
 
+@app.command(name="init")
+def init_bundle(
+    schema: Annotated[Path, typer.Option("--schema", help="The GraphQL schema to govern (SDL).")],
+    policies: Annotated[Path, typer.Option("--policies", help="The new bundle's folder.")],
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option("--vocabulary", help="The federation's vocabulary.yaml; else the usual one."),
+    ] = None,
+    owner: Annotated[str, typer.Option("--owner", help="Whom to ask about the policy.")] = "privacy@member.example",
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Write a first bundle for a schema: everything governed, nobody sees anything, comments say how to go on."""
+    with errors_in_words():
+        if policies.exists():
+            raise BadInputError(f"`{policies}` exists already; name a new folder")
+        if not schema.is_file():
+            raise NotFoundError(f"schema `{schema}` does not exist")
+        words = (vocabulary or shared_policies_folder() / VOCABULARY_FILE).read_bytes()
+        found = vocabulary_of(words)
+        files = starter_files(schema.read_text(encoding="utf-8"), found, owner, day_in_rome(SystemClock().now()))
+        for path, content in {VOCABULARY_FILE: words, SCHEMA_FILE: schema.read_bytes(), **files}.items():
+            (policies / path).parent.mkdir(parents=True, exist_ok=True)
+            (policies / path).write_bytes(content)
+    if output is Format.JSON:
+        print_json({"folder": str(policies), "files": sorted(files)})
+        return
+    typer.echo(f"{policies}: {sum(path.startswith('types/') for path in files)} types; nobody sees anything yet")
+    typer.echo(f"then: edit {policies}/types, and run `crocevia policy check --policies {policies}`")
+
+
 app.command(name="prove")(prove_bundles)
 app.command(name="diff")(compare_bundles)
 app.command(name="mutate")(mutate_bundles)
 app.command(name="replay")(replay_log)
-for signing in (policy_signing.sign, policy_signing.approve, policy_signing.verify, policy_signing.publish):
+for signing in (
+    policy_signing.officer,
+    policy_signing.sign,
+    policy_signing.approve,
+    policy_signing.verify,
+    policy_signing.publish,
+):
     app.command()(signing)
 app.command()(policy_signing.rollback)
 for register in (policy_registers.ropa, policy_registers.dpia, policy_registers.export):
@@ -251,6 +288,7 @@ def _narrowed(document: TypeDocument, coordinate: str | None) -> TypeDocument:
         document,
         grants=tuple(grant for grant in document.grants if field in grant.see),
         prohibitions=tuple(rule for rule in document.prohibitions if rule.hides is Hides.ROW or field in rule.fields),
+        never_together=tuple(rule for rule in document.never_together if field in rule.fields),
     )
 
 

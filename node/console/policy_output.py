@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -145,30 +146,74 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _WhyWords:
+    depends: str
+    visible: str
+    grant: str
+    applies: str
+    fails: str
+    where: str
+    prohibition: str
+    denies: str
+    never: str
+
+
+_WHY: Final = {
+    Language.ITALIAN: _WhyWords(
+        "dipende dalla riga",
+        "riga visibile dove",
+        "concessione",
+        "vale",
+        "cade su",
+        "dove",
+        "divieto",
+        "nega",
+        "mai per questo richiedente",
+    ),
+    Language.ENGLISH: _WhyWords(
+        "depends on the row",
+        "row visible where",
+        "grant",
+        "applies",
+        "fails on",
+        "where",
+        "prohibition",
+        "denies",
+        "never for this requester",
+    ),
+}
+
+
 def print_explanation(found: Explanation, bundle: Bundle, document: TypeDocument, lang: Language) -> None:
-    console = out()
-    decision = found.decision
-    said = (
-        "depends on the row"
-        if decision is None
-        else f"{form_text(decision.form)} ({decision.cause}{f': {decision.rule}' if decision.rule else ''})"
+    console, words, decision = out(), _WHY[lang], found.decision
+    said = words.depends
+    if decision is not None:
+        by = f": {decision.rule}" if decision.rule else ""
+        said = f"{form_text(decision.form)} ({decision.cause}{by})"
+    console.print(
+        f"[bold]{found.coordinate}[/bold] ({found.category}): {_plain(said)}", highlight=False, soft_wrap=True
     )
-    console.print(f"[bold]{found.coordinate}[/bold] ({found.category}): {said}", highlight=False, soft_wrap=True)
-    console.print(f"row visible where: {found.row_visible_where}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{words.visible}: {found.row_visible_where}", markup=False, highlight=False, soft_wrap=True)
     said_rules = dict(sentences_of(bundle, document, lang))
     for grant in found.grants:
         mark = "[red]✗[/red]" if grant.failing else "[green]✓[/green]"
-        verdict = f"fails on {', '.join(grant.failing)}" if grant.failing else "applies"
-        where = f" where {grant.asks}" if grant.asks and not grant.failing else ""
-        console.print(
-            f"{mark} grant {grant.id}: {form_text(grant.form)}, {verdict}{where}", highlight=False, soft_wrap=True
-        )
+        verdict = f"{words.fails} {', '.join(grant.failing)}" if grant.failing else words.applies
+        where = f" {words.where} {grant.asks}" if grant.asks and not grant.failing else ""
+        line = f"{words.grant} {grant.id}: {form_text(grant.form)}, {verdict}{where}"
+        console.print(f"{mark} {_plain(line)}", highlight=False, soft_wrap=True)
         console.print(f"    {said_rules[grant.id]}", markup=False, highlight=False, soft_wrap=True)
     for rule in found.prohibitions:
         mark = "[green]·[/green]" if rule.denies_where is None else "[red]![/red]"
-        where = "never for this requester" if rule.denies_where is None else f"where {rule.denies_where}"
-        console.print(f"{mark} prohibition {rule.id}: denies {where}", highlight=False, soft_wrap=True)
+        where = words.never if rule.denies_where is None else f"{words.where} {rule.denies_where}"
+        line = f"{words.prohibition} {rule.id}: {words.denies} {where}"
+        console.print(f"{mark} {_plain(line)}", highlight=False, soft_wrap=True)
         console.print(f"    {said_rules[rule.id]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """Write square brackets where they would be read as markup."""
+    return text.replace("[", "\\[")
 
 
 def sentences_of(bundle: Bundle, document: TypeDocument, lang: Language) -> Iterator[tuple[str, str]]:

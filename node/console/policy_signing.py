@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from federation.contract.errors import BadInputError
+from federation.trust.keys import ed25519_jwk, generate_ed25519, load_ed25519, thumbprint
 from node.console.policy_folders import read_files
 from node.console.policy_options import (
     DEFAULT_FOLDER,
@@ -32,7 +34,9 @@ from node.policy.signing import (
     ENVELOPE_FILE,
     Envelope,
     Manifest,
+    OfficerRow,
     Role,
+    officer_rows,
     require_files,
     require_two_officers,
     verify_bundle,
@@ -41,6 +45,28 @@ from node.policy.signing import (
 KeyOption = Annotated[Path, typer.Option("--key", help="The officer's Ed25519 key file (PEM, mode 0600).")]
 OfficersOption = Annotated[Path, typer.Option("--officers", help="officers.json: holders, roles and public keys.")]
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of the published revisions.")]
+
+
+def officer(
+    holder: Annotated[str, typer.Argument(help="Who the officer is; one person has one name here, whatever the keys.")],
+    role: Annotated[list[Role], typer.Option("--role", help="What she may sign; repeat it.")],
+    key: KeyOption,
+    officers: Annotated[Path, typer.Option("--officers", help="officers.json, to which the public key is added.")],
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Make an officer's key if it is not there, and enter its public half into officers.json."""
+    with errors_in_words():
+        if not key.exists():
+            key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            generate_ed25519(key)
+        row = OfficerRow(holder, tuple(role), ed25519_jwk(load_ed25519(key)))
+        known = officer_rows(officers.read_bytes()) if officers.is_file() else []
+        rows = [*(one for one in known if one.jwk != row.jwk), row]
+        write_whole(officers, msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+    if output is Format.JSON:
+        print_json({"holder": holder, "roles": [str(one) for one in role], "kid": thumbprint(row.jwk)})
+    else:
+        typer.echo(f"{officers}: `{holder}` may sign as {' and '.join(role)} with {key} (keep it to her alone)")
 
 
 def sign(

@@ -96,6 +96,19 @@ def read_bundle(files: Mapping[str, bytes]) -> Reading:
     return Reading(bundle, _in_order(reader.findings))
 
 
+def vocabulary_of(content: bytes) -> Vocabulary:
+    """Read a vocabulary by itself.
+
+    Raises:
+        BundleError: with every finding, if at least one is an error.
+    """
+    reader = Reader()
+    found = _vocabulary(_trees({VOCABULARY_FILE: content}, reader), reader)
+    if found is None or reader.findings:
+        raise BundleError(_in_order(reader.findings))
+    return found
+
+
 def is_bundle_file(path: str) -> bool:
     """Say whether a path of a bundle's folder belongs to the bundle: its policy, its tests, its matrix."""
     return path in {VOCABULARY_FILE, INVARIANTS_FILE, LOCK_FILE} or _is_type(path) or _is_suite(path)

@@ -50,6 +50,7 @@ class GovernedField:
     name: str
     category: Category
     exact_lookup: bool
+    computed_from: tuple[str, ...]  # the fields of the type that this one is computed from (R31)
     declassified: str | None  # the law by which a computed field may show more than its inputs (R31)
     place: Place
 
@@ -191,6 +192,7 @@ def _attributes(tree: Tree) -> dict[str, ValueType]:
 
 def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, GovernedField]:
     fields: dict[str, GovernedField] = {}
+    written = [name for name, _, _ in entries(entry(tree, "fields"))]
     for name, found, place in entries(entry(tree, "fields")):
         category = reader.declared(leaf(found, "category"), "category", vocabulary.categories)
         known = vocabulary.categories.get(category) or next(iter(vocabulary.categories.values()))
@@ -199,6 +201,7 @@ def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, Gov
             name=name,
             category=known,
             exact_lookup=leaf(found, "lookup") is not None,
+            computed_from=reader.all_declared(entry(found, "computed_from"), "field", written),
             declassified=text_of(leaf(declassified, "law")) or None,
             place=place,
         )

@@ -106,6 +106,7 @@ TYPE_DOCUMENT: Final[Schema] = {
                     {
                         "category": _TEXT,
                         "lookup": {"enum": ["exact"]},
+                        "computed_from": _TEXTS,
                         "declassified": _closed({"law": _LAW}, ("law",)),
                     },
                     ("category",),

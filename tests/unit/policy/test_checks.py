@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from node.policy.bundle import read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
 from node.policy.findings import FindingCode, Severity
 from node.policy.schema_view import SchemaView
-from tests.support.policies import FIELDS, bundle_of, document, example, grant
+from tests.support.policies import FIELDS, bundle_of, document, example, files_of, grant
 
 SDL = "type Thing { name: String birth: PartialDate income: Banded health: Boolean code: TaxCode }"
 
@@ -177,3 +178,45 @@ def test_the_example_of_the_specification_has_warnings_only() -> None:
     findings = check(Subject(example(), None))
     assert {finding.severity for finding in findings} == {Severity.WARNING}
     assert [finding.code for finding in findings] == [FindingCode.CELL_SMALL, FindingCode.PREDICATE_REVEALS]
+
+
+COMPUTED: dict[str, dict[str, object]] = {
+    "name": {"category": "name"},
+    "birth": {"category": "birth"},
+    "adult": {"category": "birth", "computed_from": ["birth"]},
+}
+
+
+def found_for(
+    see: dict[str, object],
+    prohibitions: list[dict[str, object]] | None = None,
+    fields: dict[str, dict[str, object]] | None = None,
+) -> list[tuple[FindingCode, str]]:
+    thing = document([grant("g", see)], fields=fields or COMPUTED, prohibitions=prohibitions or [])
+    return [(one.code, one.message) for one in check(Subject(bundle_of(thing), None))]
+
+
+def test_r31_a_computed_field_shows_no_more_than_its_inputs() -> None:
+    assert found_for({"birth": "clear", "adult": "clear"}) == []
+    for see in ({"adult": "clear"}, {"adult": "clear", "birth": "year"}):
+        [(code, message)] = found_for(dict(see))
+        assert code is FindingCode.COMPUTED_SHOWS_MORE
+        assert "declassified" in message
+
+
+def test_r31_what_denies_an_input_denies_what_is_computed_from_it() -> None:
+    see: dict[str, object] = {"birth": "clear", "adult": "clear"}
+    found = found_for(see, [{"id": "p", "fields": ["birth"], "rows": "row.age < 3"}])
+    [message] = [message for code, message in found if code is FindingCode.COMPUTED_SHOWS_MORE]
+    assert "denies `birth` but not `adult`" in message
+
+
+def test_r31_a_policy_declassifies_by_name_with_a_law() -> None:
+    adult: dict[str, object] = {**COMPUTED["adult"], "declassified": {"law": "D.P.R. 445/2000 art. 43"}}
+    assert found_for({"adult": "clear"}, fields={**COMPUTED, "adult": adult}) == []
+
+
+def test_r31_the_inputs_of_a_computed_field_are_fields() -> None:
+    fields = {**COMPUTED, "adult": {"category": "birth", "computed_from": ["brith"]}}
+    found = read_bundle(files_of(document([grant("g", {"name": "clear"})], fields=fields))).findings
+    assert any("did you mean `birth`?" in one.message for one in found)

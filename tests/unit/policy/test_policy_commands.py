@@ -182,3 +182,23 @@ def test_explain_says_the_rules_about_one_field() -> None:
     missing = run("explain", "Citizen.isse", "--policies", str(EXAMPLE))
     assert missing.exit_code == 4
     assert "did you mean `Citizen.isee`?" in missing.stderr
+
+
+def test_init_makes_a_bundle_of_a_schema_in_which_nobody_sees_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    schema = str(ROOT / "schema.graphql")
+    found = answer("init", "--schema", schema, "--policies", str(folder))
+    assert "types/Citizen.yaml" in found["files"]
+    assert "taxCode: {category: identifier}\n" in (folder / "types" / "Citizen.yaml").read_text(encoding="utf-8")
+    assert answer("check", "--policies", str(folder))["bundles"][0]["findings"] == []
+    assert answer("test", "--policies", str(folder))["ok"] is True
+    assert run("init", "--schema", schema, "--policies", str(folder)).exit_code == 2
+    assert run("init", "--schema", "nowhere", "--policies", str(tmp_path / "other")).exit_code == 4
+
+
+def test_init_marks_the_categories_that_nothing_says(tmp_path: Path) -> None:
+    (tmp_path / "s.graphql").write_text("type Thing { birthPlace: String colour: String }", encoding="utf-8")
+    assert run("init", "--schema", str(tmp_path / "s.graphql"), "--policies", str(tmp_path / "b")).exit_code == 0
+    text = (tmp_path / "b" / "types" / "Thing.yaml").read_text(encoding="utf-8")
+    assert "birthPlace: {category: birth}   # guessed from the name" in text
+    assert "colour: {category: identifier}   # nothing says what this is" in text
