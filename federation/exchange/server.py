@@ -163,7 +163,7 @@ def serve(path: Path) -> None:
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
     settings = load_settings(path)
-    run_server(lambda: create_app(Process.open(settings, SystemClock())), settings.listen)
+    run_server(lambda: create_app(Process.open(settings, SystemClock())), settings.listen, workers=settings.workers)
 
 
 def _converting(process: Process) -> Endpoint:

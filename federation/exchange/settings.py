@@ -31,6 +31,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry: Path
     body_seconds: float = 5.0
     registry_url: str | None = None
+    workers: int = 1
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
 

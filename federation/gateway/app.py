@@ -115,7 +115,9 @@ def serve(path: Path) -> None:
     settings = load_settings(path)
     if settings.demo:
         _log.warning("demo: the signing proxy at /demo/graphql plays the partners' own systems; loopback only")
-    run_server(lambda: create_app(GatewayProcess.open(settings, SystemClock())), settings.listen)
+    run_server(
+        lambda: create_app(GatewayProcess.open(settings, SystemClock())), settings.listen, workers=settings.workers
+    )
 
 
 def _question(process: GatewayProcess) -> Endpoint:

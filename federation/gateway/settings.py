@@ -53,6 +53,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transport: TransportLimits = TransportLimits()
     breaker: BreakerSettings = BreakerSettings()
     retry_share: float = 0.2
+    workers: int = 1
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
 

@@ -15,6 +15,7 @@ from federation.contract.errors import ConfigurationError
 from federation.contract.settings import host_and_port
 from federation.serving.connection import answering
 from federation.serving.endpoint import Endpoint
+from federation.serving.workers import run_workers
 
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -24,19 +25,23 @@ _YOUNG_OBJECTS = 20_000
 """Requests make many small objects and hardly a cycle: the collector need not look after every 700 of them."""
 
 
-def run_server(open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_ALIVE_SECONDS) -> None:
+def run_server(
+    open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_ALIVE_SECONDS, workers: int = 1
+) -> None:
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
     What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
-    ours. Its endpoints are served straight from the connection.
+    ours. Its endpoints are served straight from the connection. With several `workers` each process makes its own
+    application, and all accept from one address.
 
     Raises:
         ConfigurationError: the address cannot be listened on; names it and the way out.
     """
     bound = _bound(listen)
 
-    async def run() -> None:
+    async def run(opened: Callable[[], None]) -> None:
         app = open_app()
+        opened()
         settle_memory()
         config = uvicorn.Config(
             app,
@@ -50,8 +55,12 @@ def run_server(open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_
         )
         await uvicorn.Server(config).serve(sockets=[bound])
 
-    with bound, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run())
+    def work(opened: Callable[[], None]) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(opened))
+
+    with bound:
+        run_workers(work, workers)
 
 
 def endpoints_of(app: Any) -> Iterable[Endpoint]:

@@ -120,7 +120,7 @@ def serve(path: Path) -> None:
     """
     settings = load_settings(path)
     asyncio.run(require_names(settings))
-    run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen)
+    run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen, workers=settings.workers)
 
 
 def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:

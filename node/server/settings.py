@@ -71,6 +71,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     officers: Path | None = None
     limits: Limits = NODE_LIMITS
     registry_url: str | None = None
+    workers: int = 1
     witnessing: WitnessSettings = WitnessSettings()
     guards: Budgets = Budgets()
     timestamps: TimestampSettings | None = None
