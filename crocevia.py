@@ -70,6 +70,8 @@ from node.demo.expectations import Expected, expected_answers
 from node.demo.officers import publish_policy
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
 from node.server import app as node_app
+from node.server.db_commands import app as db_commands
+from node.server.db_commands import outbox
 from node.server.join_command import join
 from node.server.policies import load_decisions
 from node.server.status_command import status as node_status
@@ -106,11 +108,13 @@ app.add_typer(ledger_commands, name="ledger")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(schema_commands, name="schema")
 app.add_typer(policy_app, name="policy")
+app.add_typer(db_commands, name="db")
 ledger_commands.command(name="prove")(outside_commands.prove)
 ledger_commands.command(name="witness")(outside_commands.witness)
 app.command(name="query")(query)
 app.command(name="fields")(fields)
 app.command(name="report")(report)
+app.command(name="outbox")(outbox)
 app.command(name="verify")(verify)
 schema_commands.command(name="diff")(change_commands.diff_command)
 schema_commands.command(name="check")(change_commands.check_command)

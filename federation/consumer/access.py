@@ -92,9 +92,13 @@ def read_report(answer: Mapping[str, Any], members: MemberList, request_digest: 
     )
 
 
+_LEFT = frozenset({EntryKind.DISCLOSURE, EntryKind.WRITE})
+"""Entries about which data left: a write is told back."""
+
+
 def disclosures(report: AccessReport) -> Iterable[Access]:
     """Yield the accesses in which data left a node; the citizen's own questions are entries too."""
-    return (access for access in report.accesses if access.entry.kind is EntryKind.DISCLOSURE)
+    return (access for access in report.accesses if access.entry.kind in _LEFT)
 
 
 def _access(given: Mapping[str, Any], members: MemberList) -> Access:

@@ -174,8 +174,9 @@ def _recorded(each: NodeEvidence, bundle: Bundle, ledgers: Mapping[str, str]) ->
     leaf = each.leaf.encode()
     verify_receipt(each.receipt, Ed25519Verifier.parse(vkey), leaf)
     entry = Entry.parse(Leaf.parse(leaf).entry)
-    expected = (EntryKind.DISCLOSURE, each.member, bundle.consumer, bundle.request.digest())
-    if (entry.kind, entry.writer, entry.consumer, entry.request_digest) != expected:
+    expected = (each.member, bundle.consumer, bundle.request.digest())
+    is_answer = entry.kind in {EntryKind.DISCLOSURE, EntryKind.WRITE}
+    if not is_answer or (entry.writer, entry.consumer, entry.request_digest) != expected:
         raise LedgerCorruptError("its ledger entry is about another request")
     if digest_of(each.committed) != entry.answer:
         raise LedgerCorruptError("its ledger entry commits to another answer")

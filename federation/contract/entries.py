@@ -23,6 +23,8 @@ class EntryKind(StrEnum):
 
     DISCLOSURE = "disclosure"
     """A node answered an operation."""
+    WRITE = "write"
+    """A node wrote what a consumer told it, and answered with the record."""
     REFUSAL = "refusal"
     """A node or the gateway refused a request; `code` says why."""
     MEDIATION = "mediation"

@@ -5,6 +5,8 @@
     + DocumentError            GRAPHQL_PARSE_FAILED    400
     + ValidationError          GRAPHQL_VALIDATION_FAILED 400
     + QueryTooComplexError     QUERY_TOO_COMPLEX       400
+    + WrittenInputError        INPUT_INVALID           400
+    + IdempotencyError         IDEMPOTENCY_KEY_REUSED  409
     + PersistedDocumentError   PERSISTED_DOCUMENT_NOT_FOUND 400
     + ConfigurationError       CONFIGURATION_INVALID   500 (start-up only)
   - AuthenticationError        UNAUTHENTICATED         401
@@ -110,6 +112,20 @@ class QueryTooComplexError(BadInputError):
 
     code = "QUERY_TOO_COMPLEX"
     status = HTTPStatus.BAD_REQUEST
+
+
+class WrittenInputError(BadInputError):
+    """What is to be written breaks a rule of its field; `field` names it."""
+
+    code = "INPUT_INVALID"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class IdempotencyError(BadInputError):
+    """The idempotency key was used before, for another input."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    status = HTTPStatus.CONFLICT
 
 
 class PersistedDocumentError(BadInputError):

@@ -6,7 +6,7 @@ sender's signature, covers it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -50,6 +50,8 @@ class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_u
     """What the pseudonym exchange says it translated: these pseudonyms of `to`, for that consumer's request.
 
     `pids` are the outputs, None where the exchange refused. A node accepts no citizen key from a gateway without one.
+    `named` is the digest of the inputs where they are the consumer's own pseudonyms: it ties a citizen whom the
+    consumer's operation names to the one whom the node is told about (docs/adr, writes).
     """
 
     source: MemberId
@@ -58,6 +60,12 @@ class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_u
     request_digest: str
     pids: tuple[str | None, ...]
     issued_at: int
+    named: str | None = None
+
+
+def named_digest(pids: Sequence[str]) -> str:
+    """Name the pseudonyms that a consumer's operation names, in order."""
+    return sha256_digest(msgspec.json.encode(list(pids)))
 
 
 class Translation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

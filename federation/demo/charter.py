@@ -34,7 +34,8 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An agreement: legal bases by purpose, coordinates by provider.
 
     `lookup` names the providers that may be asked for a citizen by tax code, in that order; `lists` the root fields of
-    lists that may be asked; `sealed` the days for which accesses for a purpose stay out of citizens' reports.
+    lists that may be asked; `writes` the mutations that may be sent; `sealed` the days for which accesses for a purpose
+    stay out of citizens' reports.
     """
 
     id: str
@@ -44,6 +45,7 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     providers: dict[MemberId, tuple[str, ...]]
     lookup: tuple[MemberId, ...] = ()
     lists: dict[MemberId, tuple[str, ...]] = {}
+    writes: dict[MemberId, tuple[str, ...]] = {}
     sealed: dict[str, int] = {}
 
     def agreement(self) -> Agreement:
@@ -67,7 +69,8 @@ class CharterAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _coordinates(self, member: MemberId) -> tuple[str, ...]:
         roots = ("Query.citizen",) if member in self.lookup else ()
         lists = tuple(f"Query.{name}" for name in self.lists.get(member, ()))
-        return (*roots, *lists, *self.providers[member])
+        writes = tuple(f"Mutation.{name}" for name in self.writes.get(member, ()))
+        return (*roots, *lists, *writes, *self.providers[member])
 
 
 class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +101,13 @@ def read_charter(text: str) -> Charter:
         raise ConfigurationError(f"charter cannot be read: {error}") from error
     known = {member.id for member in charter.members}
     for agreement in charter.agreements:
-        for member in (agreement.consumer, *agreement.providers, *agreement.lookup, *agreement.lists):
+        for member in (
+            agreement.consumer,
+            *agreement.providers,
+            *agreement.lookup,
+            *agreement.lists,
+            *agreement.writes,
+        ):
             if member not in known:
                 raise ConfigurationError(
                     f"agreement `{agreement.id}` names `{member}`, which is not a member; members are "

@@ -22,7 +22,7 @@ from federation.contract.errors import (
 )
 from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
 from federation.contract.members import Agreement, MemberList
-from federation.contract.messages import Translation, TranslationStatement
+from federation.contract.messages import Translation, TranslationStatement, named_digest
 from federation.contract.receipts import Receipt
 from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
 from federation.linkage.suites import PseudonymSuite
@@ -165,6 +165,7 @@ class Exchange:
             request_digest=mandate.request_digest,
             pids=tuple(self._converted(pid, conversion) for pid in conversion.pids),
             issued_at=epoch_seconds(self.clock),
+            named=named_digest(conversion.pids) if conversion.source == mandate.agreement.consumer else None,
         )
 
     def _converted(self, pid: str, conversion: Conversion) -> str | None:

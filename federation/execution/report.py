@@ -110,10 +110,9 @@ class ErrorReport:
                 return error.message, {**kept, "code": good or "DOWNSTREAM_ERROR", "member": member}
             case Messages.REDACT:
                 shown = good if good in KNOWN_CODES else FOREIGN_CODE
-                return _MESSAGES.get(shown or "", f"member `{member}` reported an error"), {
-                    "code": shown,
-                    "member": member,
-                }
+                kept = _input_field(error) if shown == _INPUT_INVALID else {}
+                message = _MESSAGES.get(shown or "", f"member `{member}` reported an error")
+                return message, {"code": shown, "member": member, **kept}
 
     def _covered(self, path: ResponsePath) -> bool:
         return path in self._above or any(path[:length] in self._exact for length in range(1, len(path) + 1))
@@ -135,7 +134,19 @@ class ErrorReport:
         self._entries.setdefault(f"{entry.get('path')}|{message}|{shown.get('code')}|{shown.get('member')}", entry)
 
 
+_INPUT_INVALID = "INPUT_INVALID"
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,63}")
+
+
+def _input_field(error: MemberError) -> dict[str, Any]:
+    """Return the name of the input field that a member refused: a name of the schema, never a value."""
+    field = (error.extensions or {}).get("field")
+    return {"field": field} if isinstance(field, str) and _NAME.fullmatch(field) else {}
+
+
 _MESSAGES = {
+    _INPUT_INVALID: "what is to be written breaks a rule of the field",
+    "IDEMPOTENCY_KEY_REUSED": "the idempotency key was used for another input: choose a new one",
     "FIELD_DENIED": "the field is denied for this purpose",
     "INTERNAL": "the member could not answer",
     "BAD_USER_INPUT": "the member refused an argument: page size, cursor, filter or identifier",

@@ -20,7 +20,7 @@ import msgspec
 
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.entries import Entry, EntryKind
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, NotFoundError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import NodeAnswerExtension
@@ -108,6 +108,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         question = gateway.questions.question(asked, caller.agreement)  # (2)
         variables = gateway.questions.coerced(question, asked.variables)
         mediation = gateway.mediate(caller, question, trace)
+        await _name_citizen(gateway.questions.written_about(question, asked), caller, question, mediation)
         heard = _Heard(mediation.said)
         response = await _execute(question, variables, mediation, heard, gateway)  # (3)
         body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
@@ -117,6 +118,20 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
         raise
     return body
+
+
+async def _name_citizen(pseudonym: str | None, caller: Caller, question: Question, mediation: Mediation) -> None:
+    """Let the exchange tell the members that a mutation goes to whom it is about; the operation itself stays as signed.
+
+    Raises:
+        NotFoundError: none of them holds a file on the citizen.
+        ExchangeUnavailableError: the exchange does not answer.
+    """
+    if pseudonym is None:
+        return
+    await mediation.translator.found(caller.consumer.id, pseudonym)
+    for member in sorted(question.members - mediation.translator.statements.keys()):
+        raise NotFoundError(f"member `{member}` holds no file on this citizen", member=member)
 
 
 async def _execute(

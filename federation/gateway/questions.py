@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -19,7 +21,7 @@ from graphql import (
 )
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.coverage import operation_digest, operation_of
+from federation.contract.coverage import asked_fields, operation_digest, operation_of
 from federation.contract.errors import BadInputError, PersistedDocumentError, ValidationError
 from federation.contract.graphql_request import (
     GraphQLRequest,
@@ -36,6 +38,7 @@ from federation.gateway.visible_schema import covered_by, denied_coordinates, vi
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
 
+_MUTATION = "Mutation"
 _MOST_ERRORS = 10
 _KEPT = 1_000
 
@@ -48,6 +51,8 @@ class Question:
     members: frozenset[str]
     definitions: tuple[VariableDefinitionNode, ...]
     digest: str
+    writes: DocumentNode | None = None
+    """The document, where it is a mutation: whom it is about stands in its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,24 @@ class Questions:
         ).coerced
         return coerced
 
+    def written_about(self, question: Question, request: GraphQLRequest) -> str | None:
+        """Return the citizen whom a mutation names by the consumer's own pseudonym; None for a question.
+
+        Raises:
+            BadInputError: it names several, or a variable does not fit.
+        """
+        if question.writes is None:
+            return None
+        asked = asked_fields(self.supergraph.api_schema, question.writes, request.operation_name, request.variables)
+        named = {
+            msgspec.json.decode(field.arguments)["input"]["citizen"]
+            for field in asked
+            if field.coordinate.type_name == _MUTATION
+        }
+        if len(named) != 1:
+            raise BadInputError("one operation writes about one citizen; send one operation for each")
+        return str(named.pop())
+
     def shown(self, agreement: Agreement) -> GraphQLSchema:
         """Return the schema that introspection shows under an agreement."""
         return self._open(agreement).shown
@@ -110,7 +133,7 @@ class Questions:
         errors = validate(self.supergraph.api_schema, document, max_errors=_MOST_ERRORS, hide_suggestions=True)
         if errors:
             raise ValidationError(_place(errors[0]), errors=[_place(error) for error in errors])
-        _require_query(operation)
+        _require_question_or_write(operation)
         opened = self._open(agreement)
         plan = self._planner.plan(document, operation_name, opened.options)
         return Question(
@@ -118,6 +141,7 @@ class Questions:
             frozenset(fetch.member for fetch in plan.fetches),
             tuple(operation.variable_definitions or ()),
             operation_digest(query, operation_name),
+            document if operation.operation.value == OperationKind.MUTATION else None,
         )
 
     def _open(self, agreement: Agreement) -> _Opened:
@@ -133,8 +157,8 @@ class Questions:
         return found
 
 
-def _require_query(operation: OperationDefinitionNode) -> None:
-    if operation.operation.value != OperationKind.QUERY:
+def _require_question_or_write(operation: OperationDefinitionNode) -> None:
+    if operation.operation.value not in {OperationKind.QUERY, OperationKind.MUTATION}:
         raise BadInputError(f"{operation.operation.value} operations are not answered by this gateway")
 
 

@@ -26,6 +26,7 @@ from federation.contract.coverage import is_plumbing
 from federation.contract.members import Agreement
 
 _ROOT = "Query"
+_MUTATION = "Mutation"
 FIND = (_ROOT, "citizen")
 """The field by which a citizen is named; the directory answers it (docs/adr/0003)."""
 _ALWAYS = frozenset({FIND, *((_ROOT, name) for name in policy_view.ROOTS)})
@@ -71,7 +72,7 @@ def visible_schema(api_sdl: str, covers: Callable[[str, str], bool]) -> GraphQLS
         if definitions_after == definitions:
             break
         definitions = definitions_after
-    reached = _reachable(definitions, [_ROOT, *_of_directives(others)])
+    reached = _reachable(definitions, [_ROOT, _MUTATION, *_of_directives(others)])
     visible: list[DefinitionNode] = [node for name, node in definitions.items() if name in reached]
     return build_ast_schema(DocumentNode(definitions=(*others, *visible)), assume_valid_sdl=True)
 

@@ -189,6 +189,8 @@ class Mapping:
     sources: MappingOf[str, Source]
     consent: ConsentTable | None
     roots: MappingOf[str, Root]
+    writes: MappingOf[str, int]
+    """The mutations that the member takes, with the line that names each."""
     file: str
 
     @classmethod
@@ -199,7 +201,7 @@ class Mapping:
             MappingError: names the file, the line, the offending word and the nearest right one.
         """
         written = read_written(file, text)
-        keys = written.keys(("member", "database", "types"), ("code_lists", "consent", "roots", "node"))
+        keys = written.keys(("member", "database", "types"), ("code_lists", "consent", "roots", "writes", "node"))
         lists = (
             {name: entry.words() for name, entry in keys["code_lists"].entries().items()}
             if "code_lists" in keys
@@ -210,7 +212,8 @@ class Mapping:
         _check_references(sources, keys["types"])
         consent = reader.consent(keys["consent"], sources) if "consent" in keys else None
         roots = {n: _root(n, entry, sources) for n, entry in keys["roots"].entries().items()} if "roots" in keys else {}
-        return cls(keys["member"].text(), _database(keys["database"]), sources, consent, roots, file)
+        writes = {each.text(): each.line for each in keys["writes"].items()} if "writes" in keys else {}
+        return cls(keys["member"].text(), _database(keys["database"]), sources, consent, roots, writes, file)
 
     def entity_source(self, type_name: str) -> Source | None:
         """Return the source that answers `_entities` for a type: the one with a key field, its namesake first."""

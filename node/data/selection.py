@@ -74,12 +74,30 @@ def selected_roots(
         DocumentError: there is no operation of that name.
         BadInputError: it is no query, or a variable or argument does not fit; no value is repeated.
     """
+    return _selected(schema, document, operation_name, variables, "query", schema.query_type)
+
+
+def selected_writes(
+    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
+) -> tuple[Selected, ...]:
+    """Return what an operation selects on the mutation root; as `selected_roots`."""
+    return _selected(schema, document, operation_name, variables, "mutation", schema.mutation_type)
+
+
+def _selected(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None,
+    variables: Mapping[str, Any],
+    kind: str,
+    root: GraphQLObjectType | None,
+) -> tuple[Selected, ...]:
     operation = operation_of(document, operation_name)
-    if operation.operation.value != "query" or schema.query_type is None:
-        raise BadInputError(f"{operation.operation.value} operations are not answered by a node")
+    if operation.operation.value != kind or root is None:
+        raise BadInputError(f"{operation.operation.value} operations are not answered by this node")
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     walk = _Walk(schema, fragments, variable_values(schema, operation.variable_definitions or (), variables))
-    return walk.fields(schema.query_type, [operation.selection_set])
+    return walk.fields(root, [operation.selection_set])
 
 
 def coerced_variables(

@@ -5,10 +5,11 @@
 3. decide: the policy in force gives a plan for each type, narrowed to the agreement
 4. compile: operation and decisions become one SQL statement; a denied column is never read; what many such answers
    would tell together is bounded (`guards.py`)
-5. record: the disclosure is in the journal, durably, before any data leaves; no record, no data
+5. record: the disclosure is in the journal, durably, before any data leaves or is written; no record, no data
 6. answer: data, errors, decisions and the receipt; the server signs it, bound to the request
 
-A node never trusts the gateway: a direct call gives the same answer as a call through it.
+A mutation goes the same way: what it will write, under the policy, is its answer, and it is written after (5)
+(`node.enforcement.write`). A node never trusts the gateway: a direct call gives the same answer as a call through it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 import msgspec
 
 from federation.contract.coverage import AskedField
-from federation.contract.errors import CroceviaError, FieldDeniedError, PersistedDocumentError
+from federation.contract.entries import EntryKind
+from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError, PersistedDocumentError
 from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
@@ -45,6 +47,7 @@ from node.enforcement.scope import (
     require_translated_keys,
     require_within_consumers_operation,
 )
+from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
 
 DENY = "deny"
@@ -68,6 +71,7 @@ class Node:
     journal: Journal
     guards: Guards
     limits: Limits
+    writing: Writing | None = None
     random: Callable[[int], bytes] = secrets.token_bytes
 
 
@@ -84,22 +88,35 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         node.journal.require_witnessed()
         document = node.documents.understood(_query(asked))
         wanted = _scoped(asked, caller, node)  # (2)
+        carry_out, kind = nothing, EntryKind.DISCLOSURE
         if asks_about_policy(wanted):
             answered = answer_about_policy(document, asked, _view(caller, node))
         else:
             node.guards.before(wanted, caller, node.identity)
             plans = node.policy.of(caller.requested)  # (3)
-            answered = await node.plane.answer(document, asked, plans, node.keys.asker(caller.consumer.id))  # (4)
+            asker = node.keys.asker(caller.consumer.id)
+            if is_mutation(document, asked):
+                planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
+                answered, carry_out, kind = planned.answer, planned.carry_out, EntryKind.WRITE
+            else:
+                answered = await node.plane.answer(document, asked, plans, asker)  # (4)
             node.guards.after(wanted, answered, caller, node.identity, node.policy.bundle)
         _require_wanted(answered, caller)
         committed = committed_to(answered.data, caller.operation, node.random)
-        entry = disclosure(caller, asked, answered, node, committed.digest)
+        entry = disclosure(caller, asked, answered, node, committed.digest, kind)
         receipt = await node.journal.record(entry, answered.subjects)  # (5)
         evidence = await committed.evidence(receipt, node.journal)
+        await carry_out()
     except CroceviaError as refused:
         await node.journal.record(refusal(caller, refused, node))
         raise
     return _response(answered, caller, receipt, evidence, node)  # (6)
+
+
+def _writing(node: Node) -> Writing:
+    if node.writing is None:
+        raise BadInputError("this node takes no writes; its mapping names none")
+    return node.writing
 
 
 def _query(asked: GraphQLRequest) -> str:

@@ -30,15 +30,22 @@ class Recording(Protocol):
         ...
 
 
-def disclosure(caller: Caller, asked: GraphQLRequest, answered: Answer, node: Recording, digest: str = "") -> Entry:
-    """Return the entry of an answered question (policy R38): who, for what, by which law, which fields in which form.
+def disclosure(
+    caller: Caller,
+    asked: GraphQLRequest,
+    answered: Answer,
+    node: Recording,
+    digest: str = "",
+    kind: EntryKind = EntryKind.DISCLOSURE,
+) -> Entry:
+    """Return the entry of an answered question or mutation (R38): who, for what, by which law, which fields how.
 
     The number of subjects is recorded; who they are is kept beside the entry, under keys that can be destroyed.
     `digest` commits to the values, where the consumer asked for evidence.
     """
     return msgspec.structs.replace(
         _about(caller, node),
-        kind=EntryKind.DISCLOSURE,
+        kind=kind,
         operation_digest=operation_digest(asked.query or "", asked.operation_name),
         policy=node.policy.version,
         decisions=answered.decisions,

@@ -29,7 +29,7 @@ from federation.contract.messages import TranslationStatement
 _ENTITIES = "_entities"
 _OPEN_ROOTS = frozenset({_ENTITIES, "_service"}) | policy_view.ROOTS
 """Roots that need no agreement of their own: what they lead to is decided field by field, or is about nobody."""
-_ROOT = "Query"
+_ROOTS = frozenset({"Query", "Mutation"})
 _PERSON = "Citizen"
 
 
@@ -67,18 +67,18 @@ def require_within_consumers_operation(
 
 
 def require_agreed_roots(node_asks: Iterable[AskedField], provider: AgreedProvider) -> None:
-    """Refuse lists and look-ups that the agreement does not open at this node.
+    """Refuse lists, look-ups and mutations that the agreement does not open at this node.
 
     The gateway plans none of them; whoever asks past it meets the same agreement.
 
     Raises:
         FieldDeniedError: names every such root.
     """
-    roots = {field.coordinate for field in node_asks if field.coordinate.type_name == _ROOT}
+    roots = {field.coordinate for field in node_asks if field.coordinate.type_name in _ROOTS}
     closed = sorted(
         str(root)
         for root in roots
-        if root.field_name not in _OPEN_ROOTS and not provider.covers(_ROOT, root.field_name)
+        if root.field_name not in _OPEN_ROOTS and not provider.covers(root.type_name, root.field_name)
     )
     if closed:
         raise FieldDeniedError(f"the agreement does not open {', '.join(closed)} at this node", coordinates=closed)

@@ -9,10 +9,10 @@ from typing import Final, Self
 from graphql import GraphQLError, ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, parse
 from graphql.language import ObjectTypeDefinitionNode, ObjectTypeExtensionNode
 
+from federation.contract.coverage import is_plumbing
 from node.policy.errors import PolicyError
 
 _ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
-_PLUMBING: Final = ("Connection", "Edge")
 _MATCHES: Final = "Matches"
 
 
@@ -46,7 +46,7 @@ class SchemaView:
         for definition in document.definitions:
             if isinstance(definition, (ObjectTypeDefinitionNode, ObjectTypeExtensionNode)):
                 name = definition.name.value
-                if name not in _ROOTS and not name.endswith(_PLUMBING):
+                if name not in _ROOTS and not is_plumbing(name):
                     fields = types.setdefault(name, {})
                     for field in definition.fields or ():
                         fields[field.name.value] = _shape(field.type)

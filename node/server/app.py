@@ -33,7 +33,7 @@ from node.data.statements import SMALLEST
 from node.enforcement.access_report import report
 from node.enforcement.answer import answer
 from node.enforcement.caller import authenticate
-from node.server.planes import require_names
+from node.server.planes import require_names, require_own_tables
 from node.server.process import NodeProcess
 from node.server.settings import load_settings
 
@@ -120,6 +120,7 @@ def serve(path: Path) -> None:
     """
     settings = load_settings(path)
     asyncio.run(require_names(settings))
+    asyncio.run(require_own_tables(settings))
     run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen, workers=settings.workers)
 
 

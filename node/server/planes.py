@@ -14,6 +14,8 @@ from node.data.mapping import Mapping
 from node.data.mapping_file import read_mapping
 from node.data.node_keys import NodeKeys, cursor_sealer, mask_keys
 from node.data.plane import DataPlane
+from node.own.database import open_own
+from node.own.upgrading import require_current
 from node.policy.bundle import Bundle
 from node.policy.schema_view import SchemaView
 from node.server.settings import NodeSettings
@@ -56,6 +58,21 @@ async def require_names(settings: NodeSettings) -> None:
         await database.close()
     if missing:
         raise ConfigurationError(missing[0].text(settings.mapping.name))
+
+
+async def require_own_tables(settings: NodeSettings) -> None:
+    """Make the own tables if there are none, and hold their version against this release.
+
+    Raises:
+        ConfigurationError: they are older or newer; says the way out.
+        DatabaseUnavailableError: their database does not answer.
+    """
+    settings.state.mkdir(parents=True, exist_ok=True)
+    own = open_own(settings.own_url)
+    try:
+        await own.run(require_current)
+    finally:
+        await own.close()
 
 
 def governed_schema(mapping: Mapping) -> SchemaView:

@@ -38,8 +38,11 @@ from node.enforcement.decide import Decisions
 from node.enforcement.delivered import SqliteDelivered
 from node.enforcement.documents import Documents
 from node.enforcement.guards import Guards
+from node.enforcement.write import Writing
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
+from node.own.database import OwnDatabase, open_own
+from node.own.writes import Writes
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_policies
 from node.server.settings import NodeSettings
@@ -69,6 +72,7 @@ class NodeProcess:
     replay: SqliteReplayStore
     counters: SqliteCounters
     delivered: SqliteDelivered
+    own: OwnDatabase
     plane: DataPlane
     keys: NodeKeys
     policies: PolicySource
@@ -124,6 +128,7 @@ class NodeProcess:
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             counters=SqliteCounters.open(settings.state / "counters.db"),
             delivered=SqliteDelivered.open(settings.state / "delivered.db"),
+            own=open_own(settings.own_url),
             plane=plane,
             keys=keys,
             policies=policies,
@@ -154,6 +159,7 @@ class NodeProcess:
             journal=self.journal,
             guards=Guards(self.settings.guards, self.counters, self.delivered),
             limits=self.settings.limits,
+            writing=Writing(Writes(self.own), self.clock) if self.plane.prepared.mapping.writes else None,
         )
 
     @property
@@ -224,6 +230,7 @@ class NodeProcess:
         self.witness.close()
         self.reader.close()
         await self.plane.database.close()
+        await self.own.close()
         self.replay.close()
         self.counters.close()
         self.delivered.close()

@@ -35,6 +35,7 @@ Paths are relative to the file. Secrets are never in it: `keys` is a folder of f
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -49,12 +50,17 @@ from node.enforcement.guards import Budgets
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
 NODE_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
 
+OWN_FILE: Final = "own.db"
+
 
 class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A node's settings; every path is absolute once read.
 
     `url` is what others call the node and what signatures name; `listen` is `host:port`. `state` holds the ledger, the
     subject keys and the replay cache; `registry` the signed member list and the published schemas.
+
+    `own` is the database of the own tables (writes and their outbox): `own.db` in `state`, or `postgresql://…`, where
+    they have the schema `crocevia`.
 
     With `officers`, the node decides only by bundles that two of these officers signed, and `policies` is the folder of
     published revisions. Without it, `policies` is one bundle's own folder, as suits somebody who tries policies out.
@@ -75,6 +81,12 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     witnessing: WitnessSettings = WitnessSettings()
     guards: Budgets = Budgets()
     timestamps: TimestampSettings | None = None
+    own: str | None = None
+
+    @property
+    def own_url(self) -> str:
+        """Where the own tables are."""
+        return self.own or f"sqlite:///{self.state / OWN_FILE}"
 
 
 def load_settings(path: Path) -> NodeSettings:

@@ -48,6 +48,7 @@ from node.subgraph.pruning import BUILT_IN, innermost, without_empty
 from node.vocabulary.scalars import bind_scalars
 
 ROOT: Final = "Query"
+MUTATION: Final = "Mutation"
 LOOKUP: Final = "citizen"
 MATCHES: Final = "Matches"
 COUNT: Final = "count"
@@ -84,8 +85,8 @@ class NodeSchema:
         builder = _Builder(_definitions(vocabulary), mapping, frozenset(verified))
         types = list(builder.object_types())
         entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
-        given = [*types, builder.query(types, local=True), *_federation(entities)]
-        local = _with_what_is_used(given, builder.opened())
+        roots = [builder.query(types, local=True), *builder.mutation()]
+        local = _with_what_is_used([*types, *roots, *_federation(entities)], builder.opened())
         document = DocumentNode(definitions=tuple(local))
         return cls(
             schema=bind_scalars(build_ast_schema(document, assume_valid_sdl=True)),
@@ -107,13 +108,13 @@ class _Builder:
         """Yield each mapped type with its mapped fields, in the vocabulary's order."""
         for source in self.mapping.sources.values():
             self._check(source)
-        for name in sorted({source.type_name for source in self.mapping.sources.values()}):
+        written = {innermost(field.type) for field in self._mutations()}
+        for name in sorted({source.type_name for source in self.mapping.sources.values()} | written):
             declared = self._object(name)
-            filled = {
-                word
-                for source in self.mapping.sources_of(name)
-                for word in (*source.fields, *source.relations, *_key_field(source))
-            }
+            sources = self.mapping.sources_of(name)
+            filled = {word for each in sources for word in (*each.fields, *each.relations, *_key_field(each))}
+            if not sources:  # only written here: its record is all there is of it
+                filled = {field.name.value for field in declared.fields or ()}
             fields = tuple(
                 made
                 for field in declared.fields or ()
@@ -165,6 +166,23 @@ class _Builder:
             fields += [_ENTITIES_FIELD] if any(_key_fields(node) for node in types) else []
             fields += _OTHER_LOCAL_FIELDS
         return _object_type(declared, tuple(fields), tuple(declared.directives or ()))
+
+    def mutation(self) -> Iterator[ObjectTypeDefinitionNode]:
+        """Yield the root of what the member lets others write, if there is anything."""
+        fields = tuple(self._mutations())
+        if fields:
+            declared = self._object(MUTATION)
+            yield _object_type(declared, fields, tuple(declared.directives or ()))
+
+    def _mutations(self) -> Iterator[FieldDefinitionNode]:
+        known = (
+            {field.name.value: field for field in self._object(MUTATION).fields or ()} if self.mapping.writes else {}
+        )
+        for name, line in self.mapping.writes.items():
+            if name not in known:
+                problem = f"`writes` names `{name}`, which the vocabulary does not have"
+                raise self._wrong(line, f"{problem}{nearest(name, known)}")
+            yield known[name]
 
     def opened(self) -> Mapping[str, TypeDefinitionNode]:
         """Return the vocabulary with what lists are filtered, ordered and grouped by as the mapping opens it."""
@@ -265,7 +283,7 @@ class _Builder:
 def _published(vocabulary: GraphQLSchema, builder: _Builder, types: list[ObjectTypeDefinitionNode]) -> str:
     """Print what the federation composes: subgraph SDL of federation version 2."""
     query = builder.query(types, local=False)
-    roots = [query] if query.fields else []
+    roots = [*([query] if query.fields else []), *builder.mutation()]
     definitions: list[DefinitionNode] = list(_with_what_is_used([*types, *roots], builder.opened()))
     header = vocabulary.ast_node
     assert isinstance(header, SchemaDefinitionNode)  # the vocabulary declares its links there

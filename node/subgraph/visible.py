@@ -25,7 +25,7 @@ from federation.contract.coverage import is_plumbing
 from node.policy.forms import CLEAR, FormName
 from node.policy.plans import FieldPlan, TypePlan
 from node.subgraph.pruning import innermost, with_fields, without_empty
-from node.subgraph.schema import COUNT, GROUPS, MATCHES, ROOT, NodeSchema, narrowed
+from node.subgraph.schema import COUNT, GROUPS, MATCHES, MUTATION, ROOT, NodeSchema, narrowed
 from node.vocabulary.scalars import bind_scalars
 
 PlanOf: TypeAlias = Callable[[str], TypePlan]
@@ -61,7 +61,7 @@ def _of_policy(node: TypeDefinitionNode, plans: PlanOf) -> TypeDefinitionNode | 
     of_type = next((name.removesuffix(end) for end in _OF_A_TYPE if name.endswith(end)), None)
     if of_type is not None:
         return _opened(node, of_type, plans)
-    if not isinstance(node, ObjectTypeDefinitionNode) or name == ROOT or name in _OWN or is_plumbing(name):
+    if not isinstance(node, ObjectTypeDefinitionNode) or name in {ROOT, MUTATION} or name in _OWN or is_plumbing(name):
         return node
     plan = plans(name)
     fields = [field for field in node.fields or () if plan.anything and _is_shown(plan, field.name.value)]
@@ -100,7 +100,7 @@ def _confirms(decided: FieldPlan) -> bool:
 
 def _reachable(definitions: Mapping[str, TypeDefinitionNode]) -> set[str]:
     found: set[str] = set()
-    waiting = [ROOT]
+    waiting = [ROOT, MUTATION]
     while waiting:
         name = waiting.pop()
         if name in found or name not in definitions:

@@ -27,6 +27,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from node.vocabulary.mutation import Mutation
 from node.vocabulary.query import Query
 from node.vocabulary.scalars import SCALARS, bind_scalars
 from node.vocabulary.terms import in_two_languages
@@ -44,6 +45,7 @@ enum link__Purpose { SECURITY EXECUTION }
 """
 _MACHINERY: Final = frozenset({"_Any", "_Entity", "_Service"})
 _MACHINERY_FIELDS: Final = frozenset({"_entities", "_service"})
+_ROOTS: Final = ("Query", "Mutation")
 _CONNECTION_TYPES: Final = ("Connection", "Edge", "PageInfo", "Group", "Measures", "Means")
 # Built into the GraphQL language since its edition of September 2025.
 _BUILT_IN_DIRECTIVES: Final = frozenset({"oneOf"})
@@ -82,7 +84,9 @@ def _strawberry_schema() -> strawberry.federation.Schema:
         for scalar in SCALARS
     }
     types = cast("list[type]", [scalar.python for scalar in SCALARS])  # a NewType stands for its scalar
-    return strawberry.federation.Schema(query=Query, types=types, config=StrawberryConfig(scalar_map=scalar_map))
+    return strawberry.federation.Schema(
+        query=Query, mutation=Mutation, types=types, config=StrawberryConfig(scalar_map=scalar_map)
+    )
 
 
 def _without_machinery(definitions: Iterable[DefinitionNode]) -> Iterator[DefinitionNode]:
@@ -111,8 +115,8 @@ def _reading_order(definition: DefinitionNode) -> tuple[int, str]:
     match definition:
         case SchemaDefinitionNode():
             return (0, "")
-        case ObjectTypeDefinitionNode() if definition.name.value == "Query":
-            return (1, "")
+        case ObjectTypeDefinitionNode() if definition.name.value in _ROOTS:
+            return (1, str(_ROOTS.index(definition.name.value)))
         case ObjectTypeDefinitionNode() if definition.name.value.endswith(_CONNECTION_TYPES):
             return (4, definition.name.value)
         case ObjectTypeDefinitionNode():

@@ -41,6 +41,7 @@ from federation.trust.http_signatures import sign_request
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from federation.trust.trusted_list import MEMBERS_FILE
 from node.demo.seed import demo_files
+from node.own.upgrading import require_current
 from node.server.app import create_app as node_app
 from node.server.process import NodeProcess
 from node.server.settings import load_settings as node_settings
@@ -173,6 +174,8 @@ async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
         for member in charter.nodes()
     }
+    for node in nodes.values():
+        await node.own.run(require_current)
     exchange = ExchangeProcess.open(exchange_settings(home.party("exchange") / "settings.toml"), clock)
     process = GatewayProcess.open(gateway_settings(home.party("gateway") / "settings.toml"), clock)
     parties = {Endpoint.parse(node.settings.url).origin: (member, node_app(node)) for member, node in nodes.items()} | {

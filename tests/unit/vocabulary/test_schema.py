@@ -20,7 +20,7 @@ from federation.contract.coverage import is_plumbing
 from node.vocabulary.schema import full_schema, printed_schema
 
 ROOT = Path(__file__).parents[3]
-PLUMBING = {"PageInfo", "Query"}
+PLUMBING = {"PageInfo", "Query", "Mutation"}
 TYPES = [
     "Address",
     "Benefit",

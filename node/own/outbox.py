@@ -1,0 +1,35 @@
+"""The outbox as the member's own system reads it: every event after the last one that it took in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from node.own.tables import OUTBOX, WRITTEN
+
+
+def events_after(connection: Connection, seq: int, most: int) -> list[Mapping[str, Any]]:
+    """Return up to `most` events with their records, in order, those after number `seq`."""
+    rows = connection.execute(
+        select(OUTBOX, WRITTEN.c.consumer, WRITTEN.c.mutation, WRITTEN.c.record)
+        .join(WRITTEN, WRITTEN.c.id == OUTBOX.c.written)
+        .where(OUTBOX.c.seq > seq)
+        .order_by(OUTBOX.c.seq)
+        .limit(most)
+    )
+    return [
+        {
+            "seq": row.seq,
+            "kind": row.kind,
+            "type": row.type_name,
+            "fields": row.fields,
+            "subject": row.subject,
+            "consumer": row.consumer,
+            "mutation": row.mutation,
+            "at": row.at,
+            "record": row.record,
+        }
+        for row in rows
+    ]

@@ -1,0 +1,115 @@
+"""Writing once: the record, its idempotency key and its event, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from federation.contract.errors import IdempotencyError
+from node.own.database import OwnDatabase
+from node.own.tables import OUTBOX, WRITTEN
+
+_OUTBOX_LOCK: Final = 0x63726F63
+"""The advisory lock of whoever adds to the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One mutation to be carried out; `subject` is this member's pseudonym of the citizen, `at` RFC 3339 in UTC."""
+
+    mutation: str
+    consumer: str
+    idempotency_key: str
+    input_digest: str
+    subject: str
+    type_name: str
+    event: str
+    record: Mapping[str, Any]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """The own tables as far as writing is concerned."""
+
+    database: OwnDatabase
+
+    async def earlier(self, writes: Sequence[Write]) -> tuple[Mapping[str, Any] | None, ...]:
+        """Return the record that each write made before, None for new ones.
+
+        Raises:
+            IdempotencyError: a key was used for another input.
+            DatabaseUnavailableError: the tables do not answer.
+        """
+        return await self.database.run(lambda connection: tuple(_earlier(connection, write) for write in writes))
+
+    async def carry_out(self, writes: Sequence[Write]) -> None:
+        """Write what was not written before, each with its event; all of it or nothing.
+
+        Raises:
+            IdempotencyError: meanwhile a key was used for another input.
+            DatabaseUnavailableError: nothing was written.
+        """
+        try:
+            await self.database.run(lambda connection: _carry_out(connection, writes))
+        except IntegrityError:
+            # Somebody wrote under one of the keys between our look and our write. They did the same or something else.
+            await self.database.run(lambda connection: _carry_out(connection, writes))
+
+
+def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
+    if connection.dialect.name == "postgresql":
+        # INVARIANT: events become visible in the order of their numbers, or whoever reads after the last one that it
+        # saw would miss one that was numbered earlier and committed later. SQLite has one writer anyway.
+        connection.execute(select(func.pg_advisory_xact_lock(_OUTBOX_LOCK)))
+    for write in writes:
+        if _earlier(connection, write) is None:
+            _write(connection, write)
+
+
+def _earlier(connection: Connection, write: Write) -> Mapping[str, Any] | None:
+    found = connection.execute(
+        select(WRITTEN.c.input_digest, WRITTEN.c.record).where(
+            WRITTEN.c.consumer == write.consumer,
+            WRITTEN.c.mutation == write.mutation,
+            WRITTEN.c.idempotency_key == write.idempotency_key,
+        )
+    ).first()
+    if found is None:
+        return None
+    if found.input_digest != write.input_digest:
+        raise IdempotencyError(
+            "this idempotency key was used for another input; choose a new one", field="idempotencyKey"
+        )
+    record: Mapping[str, Any] = found.record
+    return record
+
+
+def _write(connection: Connection, write: Write) -> None:
+    made = connection.execute(
+        insert(WRITTEN)
+        .values(
+            mutation=write.mutation,
+            consumer=write.consumer,
+            idempotency_key=write.idempotency_key,
+            input_digest=write.input_digest,
+            subject=write.subject,
+            record=dict(write.record),
+            at=write.at,
+        )
+        .returning(WRITTEN.c.id)
+    ).scalar_one()
+    connection.execute(
+        insert(OUTBOX).values(
+            written=made,
+            kind=write.event,
+            type_name=write.type_name,
+            fields=sorted(write.record),
+            subject=write.subject,
+            at=write.at,
+        )
+    )

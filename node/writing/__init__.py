@@ -1,0 +1,1 @@
+"""What a consumer may write: its rules, the record, and the record under the policy."""

@@ -1,0 +1,108 @@
+"""A running node's state, backed up and restored; what is not whole is not put in place."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from node.server.db_commands import app
+from tests.support.simulator import Simulator, found, simulated
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from federation.demo.layout import Home
+
+pytestmark = pytest.mark.integration
+
+TOWN = ("c_m999", "service-notices")
+QUESTION = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
+PERSON = {"by": {"taxCode": "BNCLRA84H57F257B"}}
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return found(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture
+async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
+        yield simulator
+
+
+def run(federation: Simulator, command: str, *arguments: str) -> Result:
+    settings = federation.home.party("c_m999") / "settings.toml"
+    # A thread of its own: the commands run an event loop, and this test has one.
+    return CliRunner().invoke(app, [command, "--settings", str(settings), *arguments])
+
+
+async def in_thread(federation: Simulator, command: str, *arguments: str) -> Any:
+    return await asyncio.to_thread(run, federation, command, *arguments, "--format", "json")
+
+
+async def test_a_running_node_is_backed_up_and_restored(federation: Simulator, tmp_path: Path) -> None:
+    await federation.ask(*TOWN, QUESTION, PERSON)
+    made = await in_thread(federation, "backup", "--to", str(tmp_path / "copy"))
+    assert made.exit_code == 0, made.exception
+    entries = json.loads(made.stdout)["entries"]
+    await federation.ask(*TOWN, QUESTION, PERSON)
+    refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"))
+    assert "holds a state, with a ledger of" in str(refused.exception)
+    restored = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    assert restored.exit_code == 0, restored.exception
+    told = json.loads(restored.stdout)
+    assert told["entries"] == entries
+    assert told["entriesLost"] > 0
+
+
+SPOILT = {
+    "an altered file": lambda folder: (folder / "replay.db").write_bytes(b"x"),
+    "a missing file": lambda folder: (folder / "subjects.db").unlink(),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
+async def test_a_backup_that_is_not_whole_is_refused(federation: Simulator, tmp_path: Path, spoil: Any) -> None:
+    await federation.ask(*TOWN, QUESTION, PERSON)
+    await in_thread(federation, "backup", "--to", str(tmp_path / "copy"))
+    spoil(tmp_path / "copy")
+    refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    assert refused.exit_code != 0
+    assert "backup" in str(refused.exception)
+    assert (federation.home.party("c_m999") / "state" / "ledger.db").exists()
+
+
+async def test_a_backup_whose_ledger_was_cut_back_is_refused(federation: Simulator, tmp_path: Path) -> None:
+    """Whoever alters the ledger and the manifest alike still lacks the ledger's key."""
+    await federation.ask(*TOWN, QUESTION, PERSON)
+    await in_thread(federation, "backup", "--to", str(tmp_path / "copy"))
+    ledger = tmp_path / "copy" / "ledger.db"
+    _cut(ledger)
+    manifest = json.loads((tmp_path / "copy" / "manifest.json").read_text())
+    manifest["files"]["ledger.db"] = _described(ledger)
+    (tmp_path / "copy" / "manifest.json").write_text(json.dumps(manifest))
+    refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    assert getattr(refused.exception, "code", None) == "LEDGER_CORRUPT"
+
+
+def _cut(ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as connection:
+        for trigger in ("entry_remains", "checkpoint_remains", "subject_remains"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("DELETE FROM entry WHERE idx = (SELECT max(idx) FROM entry)")
+        connection.execute("DELETE FROM checkpoint WHERE size = (SELECT max(size) FROM checkpoint)")
+        connection.commit()
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}

@@ -1,0 +1,205 @@
+"""Writing through a federation: once, under the agreement, about whom the consumer named, told back under policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from federation.contract.entries import Entry, EntryKind
+from federation.contract.identifiers import MemberId
+from federation.demo.founding import EXCHANGE_MASTER_KEY
+from federation.linkage.siv import SivSuite
+from federation.trust.keys import read_secret
+from node.demo.seed import read_truth
+from node.own.tables import OUTBOX, WRITTEN
+from tests.support.simulator import Simulator, found, simulated
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from federation.demo.layout import Home
+
+pytestmark = pytest.mark.integration
+
+TOWN = ("c_m999", "service-notices")
+PERSON, CHILD = "BNCLRA84H57F257B", "FRRSFO14E54F257M"
+PREFER = """mutation Prefer($input: ContactPreferenceInput!, $key: String!) {
+  preferContact(input: $input, idempotencyKey: $key) { channel language hours at }
+}"""
+FEEDBACK = """mutation($input: FeedbackInput!, $key: String!) {
+  giveFeedback(input: $input, idempotencyKey: $key) { rating comment service }
+}"""
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return found(tmp_path_factory.mktemp("founded"))
+
+
+@pytest.fixture
+async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
+        yield simulator
+
+
+def known_as(federation: Simulator, consumer: str, tax_code: str = PERSON) -> str:
+    """Return how a consumer knows a person."""
+    suite = SivSuite(read_secret(federation.home.keys("exchange") / EXCHANGE_MASTER_KEY))
+    people = read_truth(federation.home.root / "truth.ndjson")
+    subject = next(person.subject_id for person in people if person.tax_code == tax_code)
+    return str(suite.pseudonym(MemberId(consumer), subject))
+
+
+def preference(citizen: str, key: str = "wish-0001", **changes: Any) -> dict[str, Any]:
+    return {"input": {"citizen": citizen, "channel": "app", "language": "it", **changes}, "key": key}
+
+
+async def rows(federation: Simulator, table: Any) -> list[Any]:
+    def read(connection: Connection) -> list[Any]:
+        return list(connection.execute(select(table)))
+
+    return await federation.nodes["c_m999"].own.run(read)
+
+
+def entries(federation: Simulator) -> list[Entry]:
+    reader = federation.nodes["c_m999"].reader
+    return [Entry.parse(each.entry) for each in reader.entries()]
+
+
+async def test_a_write_is_carried_out_once_and_told_back(federation: Simulator) -> None:
+    citizen = known_as(federation, "c_m999")
+    first = await federation.ask(*TOWN, PREFER, preference(citizen))
+    again = await federation.ask(*TOWN, PREFER, preference(citizen))
+    told = first.content["data"]["preferContact"]
+    assert {name: told[name] for name in ("channel", "language", "hours")} == {
+        "channel": "app",
+        "language": "it",
+        "hours": None,
+    }
+    assert again.content["data"] == first.content["data"]
+    [written] = await rows(federation, WRITTEN)
+    [event] = await rows(federation, OUTBOX)
+    assert written.consumer == "c_m999"
+    assert event.written == written.id
+    assert (event.kind, event.type_name, event.subject) == ("updated", "ContactPreference", written.subject)
+    assert set(event.fields) == {"at", "channel", "language"}
+
+
+async def test_the_same_key_with_another_input_is_refused(federation: Simulator) -> None:
+    citizen = known_as(federation, "c_m999")
+    await federation.ask(*TOWN, PREFER, preference(citizen))
+    found = await federation.ask(*TOWN, PREFER, preference(citizen, language="de"))
+    [error] = found.content["errors"]
+    assert error["extensions"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert len(await rows(federation, WRITTEN)) == 1
+
+
+async def test_a_write_stands_in_the_ledger_with_what_was_told_back(federation: Simulator) -> None:
+    citizen = known_as(federation, "c_m999")
+    await federation.ask(*TOWN, PREFER, preference(citizen))
+    [entry] = [each for each in entries(federation) if each.kind is EntryKind.WRITE]
+    assert (entry.consumer, entry.purpose, entry.subjects) == ("c_m999", "service-notices", 1)
+    assert {each.coordinate for each in entry.decisions} >= {"ContactPreference.channel", "ContactPreference.language"}
+
+
+BAD = {"language": {"language": "italiano"}, "channel": {"channel": "By Phone"}, "hours": {"hours": "x" * 101}}
+
+
+@pytest.mark.parametrize(("field", "changes"), BAD.items(), ids=BAD.keys())
+async def test_input_that_breaks_a_rule_names_the_field_and_no_value(
+    federation: Simulator, field: str, changes: dict[str, str]
+) -> None:
+    found = await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999"), **changes))
+    [error] = found.content["errors"]
+    assert error["extensions"] == {"code": "INPUT_INVALID", "member": "c_m999", "field": field}
+    assert await rows(federation, WRITTEN) == []
+
+
+async def test_r41_what_may_not_be_read_is_not_told_back(federation: Simulator) -> None:
+    """The cooperative may say what people think; the policy lets it read the rating and not the comment."""
+    mine = known_as(federation, "coop_ponte")
+    variables = {"input": {"citizen": mine, "service": "S1", "rating": 4, "comment": "private"}, "key": "feedback-1"}
+    found = await federation.ask("coop_ponte", "social-support", FEEDBACK, variables)
+    assert found.content["data"]["giveFeedback"] == {"rating": 4, "comment": None, "service": "S1"}
+    [error] = found.content["errors"]
+    assert error["extensions"]["code"] == "FIELD_DENIED"
+    assert error["path"] == ["giveFeedback", "comment"]
+    [written] = await rows(federation, WRITTEN)
+    assert written.record["comment"] == "private"
+
+
+async def test_r41_a_record_that_may_not_be_read_at_all_is_null_and_written(federation: Simulator) -> None:
+    mutation = """mutation($input: InteractionInput!, $key: String!) {
+      recordInteraction(input: $input, idempotencyKey: $key) { topic }
+    }"""
+    mine = known_as(federation, "coop_ponte")
+    given = {"citizen": mine, "channel": "counter", "direction": "inbound", "topic": "Help"}
+    found = await federation.ask("coop_ponte", "social-support", mutation, {"input": given, "key": "contact-1"})
+    assert found.content["data"]["recordInteraction"] is None
+    assert len(await rows(federation, WRITTEN)) == 1
+
+
+async def test_a_mutation_that_the_agreement_does_not_open_is_denied(federation: Simulator) -> None:
+    mine = known_as(federation, "coop_ponte")
+    found = await federation.ask("coop_ponte", "social-support", PREFER, preference(mine))
+    assert found.content["data"]["preferContact"] is None
+    assert {each["extensions"]["code"] for each in found.content["errors"]} == {"FIELD_DENIED"}
+    assert await rows(federation, WRITTEN) == []
+
+
+def _without_statements(content: dict[str, Any]) -> None:
+    content["extensions"]["crocevia"]["translations"] = []
+
+
+async def test_a_gateway_cannot_write_without_the_exchange(federation: Simulator) -> None:
+    federation.wire.malice["c_m999"] = _without_statements
+    await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999")))
+    assert _codes(federation.wire.heard[-1][2]) == {"SCOPE_EXCEEDED"}
+    assert await rows(federation, WRITTEN) == []
+
+
+async def test_a_gateway_cannot_write_about_somebody_else(federation: Simulator) -> None:
+    """It may ask the exchange about another citizen; what the exchange then signs does not fit what was signed."""
+    other = known_as(federation, "c_m999", CHILD)
+
+    def about_another(content: dict[str, Any]) -> None:
+        for conversion in content["conversions"]:
+            if conversion["source"] == "c_m999":
+                conversion["pids"] = [other]
+
+    federation.wire.malice["exchange"] = about_another
+    found = await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999")))
+    assert _codes(found.content) == {"SCOPE_EXCEEDED"}
+    assert await rows(federation, WRITTEN) == []
+
+
+async def test_one_operation_writes_about_one_citizen(federation: Simulator) -> None:
+    mutation = """mutation($a: ContactPreferenceInput!, $b: ContactPreferenceInput!) {
+      a: preferContact(input: $a, idempotencyKey: "wish-0001") { channel }
+      b: preferContact(input: $b, idempotencyKey: "wish-0002") { channel }
+    }"""
+    given = [preference(known_as(federation, "c_m999", code))["input"] for code in (PERSON, CHILD)]
+    found = await federation.ask(*TOWN, mutation, {"a": given[0], "b": given[1]})
+    assert _codes(found.content) == {"BAD_USER_INPUT"}
+    assert await rows(federation, WRITTEN) == []
+
+
+async def test_roots_of_one_operation_are_written_together(federation: Simulator) -> None:
+    mutation = """mutation($a: ContactPreferenceInput!, $b: ConsentInput!) {
+      preferContact(input: $a, idempotencyKey: "wish-0001") { channel }
+      recordConsent(input: $b, idempotencyKey: "consent-1") { purpose given }
+    }"""
+    citizen = known_as(federation, "c_m999")
+    consent = {"citizen": citizen, "purpose": "service-notices", "given": True}
+    variables = {"a": preference(citizen)["input"], "b": consent}
+    found = await federation.ask(*TOWN, mutation, variables)
+    assert found.content["data"]["recordConsent"] == {"purpose": "service-notices", "given": True}
+    assert [each.mutation for each in await rows(federation, WRITTEN)] == ["preferContact", "recordConsent"]
+    refused = await federation.ask(*TOWN, mutation, {**variables, "b": {**consent, "given": False}})
+    assert _codes(refused.content) == {"IDEMPOTENCY_KEY_REUSED"}
+
+
+def _codes(content: dict[str, Any]) -> set[str]:
+    return {each["extensions"]["code"] for each in content["errors"]}
