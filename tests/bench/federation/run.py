@@ -11,12 +11,14 @@ CPU is user and system time of each process divided by the requests answered.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvloop
@@ -29,7 +31,7 @@ from federation.contract.identifiers import MemberId
 from federation.demo.asking import ask
 from federation.demo.founding import EXCHANGE_MASTER_KEY
 from federation.demo.layout import Home, Ports
-from federation.demo.processes import Processes
+from federation.demo.processes import Processes, Program
 from federation.demo.running import START_SECONDS, programs
 from federation.linkage.siv import SivSuite
 from federation.trust.keys import read_secret
@@ -144,15 +146,39 @@ async def run(home: Home, pids: Mapping[str, int], arguments: argparse.Namespace
             report(each, connections, turns[each.name], pids)
 
 
+def sampled(program: Program, folder: Path) -> Program:
+    """Return a program that notes what it spends its time on (`sampled.py`)."""
+    arguments = (str(folder / f"{program.name}.json"), program.module, *program.arguments)
+    return replace(program, module="tests.bench.federation.sampled", arguments=arguments)
+
+
+def report_stages(folder: Path) -> None:
+    """Print the share of each stage in each process, and in all of them."""
+    found = {path.stem: Counter(json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))}
+    whole: Counter[str] = sum(found.values(), Counter())
+    print("\nshare of each stage in the processor time, checks included")
+    print(f"{'stage':34}{'all':>7}" + "".join(f"{name:>12}" for name in found))
+    for stage, count in whole.most_common():
+        cells = "".join(f"{counts[stage] / max(1, counts.total()):12.0%}" for counts in found.values())
+        print(f"{stage:34}{count / whole.total():7.0%}{cells}")
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Found a demo in a folder of its own, start it, measure, stop it."""
-    with tempfile.TemporaryDirectory() as folder, Processes(environment={**os.environ}) as processes:
-        home, ports = Home(Path(folder)), Ports(arguments.port)
+    with tempfile.TemporaryDirectory() as folder:
+        home, ports, samples = Home(Path(folder) / "home"), Ports(arguments.port), Path(folder)
         charter = crocevia._charter()
         crocevia.found_demo(home, charter, ports, arguments.citizens, fresh=True)
-        processes.start(programs(home, charter, ports))
-        processes.wait_until_healthy(START_SECONDS)
-        uvloop.run(run(home, processes.pids(), arguments))
+        settings = home.party("gateway") / "settings.toml"
+        settings.write_text("deadline = 10.0\n" + settings.read_text())  # a machine under load must not cut answers off
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+        with Processes(environment=environment) as processes:
+            chosen = programs(home, charter, ports)
+            processes.start([sampled(each, samples) for each in chosen] if arguments.stages else chosen)
+            processes.wait_until_healthy(START_SECONDS)
+            uvloop.run(run(home, processes.pids(), arguments))
+        if arguments.stages:
+            report_stages(samples)
 
 
 if __name__ == "__main__":
@@ -163,4 +189,5 @@ if __name__ == "__main__":
     parser.add_argument("--connections", type=int, nargs="*", default=[16, 64])
     parser.add_argument("--citizens", type=int, default=2000)
     parser.add_argument("--port", type=int, default=8800)
+    parser.add_argument("--stages", action="store_true", help="also print the share of each stage; costs a little")
     main(parser.parse_args())

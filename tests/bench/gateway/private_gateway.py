@@ -60,7 +60,7 @@ def open_process(setting: Setting) -> GatewayProcess:
     """Open the gateway's files in the setting's folder."""
     keys, state, clock = setting.folder / "gateway", setting.folder / "state", SystemClock()
     state.mkdir()
-    settings = GatewaySettings(f"127.0.0.1:{setting.port}", setting.url, keys, state, setting.folder)
+    settings = GatewaySettings(f"127.0.0.1:{setting.port}", setting.url, keys, state, setting.folder, deadline=10.0)
     subject_keys = SqliteSubjectKeys.open(state / "subjects.db", read_secret(keys / SUBJECTS_KEY), secrets.token_bytes)
     origin = ledger_origin(FEDERATION, GATEWAY)
     ledger = Ledger.open(

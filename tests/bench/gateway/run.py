@@ -101,9 +101,15 @@ class Gateway:
         """The process id."""
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the process has not ended: else somebody else answers on its port."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End the process and what it started."""
-        os.killpg(self._process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it could not start, or has ended
+            os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -122,7 +128,7 @@ async def ask(client: HttpClient, endpoint: Endpoint, body: bytes) -> bytes:
 async def ready(client: HttpClient, endpoint: Endpoint, body: bytes, expected: object) -> None:
     """Wait until the gateway answers, and insist that it answers right."""
     last: Exception | None = None
-    for _ in range(120):
+    for _ in range(240):
         try:
             answer = json.loads(await ask(client, endpoint, body))
         except Exception as error:  # noqa: BLE001  # whatever a starting server does
@@ -159,6 +165,8 @@ async def measure(gateway: Gateway, work: Workload, connections: int, seconds: f
         f"http://127.0.0.1:{gateway.port}/graphql" if gateway.name != "apollo" else f"http://127.0.0.1:{gateway.port}/"
     )
     body = json.dumps({"query": work.query}).encode()
+    if not gateway.running:
+        raise RuntimeError(f"`{gateway.name}` did not start on port {gateway.port}; is it in use?")
     await ready(client, endpoint, body, work.expected)
     before, start = cpu_seconds(gateway.pid), time.perf_counter()
     latencies = sorted(await load(client, endpoint, body, connections, seconds))
