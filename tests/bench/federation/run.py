@@ -60,6 +60,8 @@ class Turn:
     p99: float
     load: float
     """CPU milliseconds per request of the load generator itself."""
+    late: int
+    """Requests that a deadline cut off: partial answers, which count as answered."""
 
 
 def questions(home: Home) -> Iterator[Question]:
@@ -110,7 +112,8 @@ async def measure(home: Home, question: Question, pids: Mapping[str, int], conne
     requests = await asker.signed(count)
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
     own, start = time.process_time(), time.perf_counter()
-    latencies = sorted(await asker.load(requests, connections, expected))
+    latencies, late = await asker.load(requests, connections, expected)
+    latencies.sort()
     taken, own = time.perf_counter() - start, time.process_time() - own
     return Turn(
         {name: (cpu_seconds(pid) - before[name]) * 1000 / count for name, pid in pids.items()},
@@ -118,6 +121,7 @@ async def measure(home: Home, question: Question, pids: Mapping[str, int], conne
         latencies[len(latencies) // 2] * 1000,
         latencies[int(len(latencies) * 0.99)] * 1000,
         own * 1000 / count,
+        late,
     )
 
 
@@ -128,6 +132,7 @@ def report(question: Question, connections: int, turns: Sequence[Turn], pids: Ma
     print(
         f"\n{question.name}, {connections} connections: {turn.rate:.0f} requests/s, p50 {turn.p50:.1f} ms, "
         f"p99 {turn.p99:.1f} ms, {total:.2f} ms of CPU a request (load generator {turn.load:.2f})"
+        f"{f', {turn.late} cut off by a deadline' if turn.late else ''}"
     )
     for name, spent in sorted(turn.cpu.items(), key=lambda one: -one[1]):
         print(f"  {name:12}{spent:8.2f} ms {spent / total:6.0%} {memory_mb(pids[name]):6.0f} MB", flush=True)
