@@ -26,6 +26,7 @@ from federation.trust.tokens import (
 )
 
 _JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
 _EARLY = 30
 """Seconds before its end at which a token is renewed."""
 
@@ -60,6 +61,7 @@ class PartnerClient:
     clock: Clock
     nonce: Callable[[], str]
     _tokens: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    _server_nonce: str = ""
 
     async def ask(
         self,
@@ -107,16 +109,26 @@ class PartnerClient:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": issue_client_assertion(assertion, self.key),
         }
-        proof = make_dpop(dpop_proof("POST", endpoint, self.nonce(), self.clock), self.key)
-        content = str(httpx.QueryParams(form)).encode()
-        headers = {"content-type": "application/x-www-form-urlencoded", "dpop": proof}
-        response = await self._send(endpoint, content, headers)
+        response = await self._send_with_nonce(endpoint, str(httpx.QueryParams(form)).encode())
         found = _object(response)
         if response.status_code != httpx.codes.OK:
             raise Refused(response.status_code, str(found.get("code", "ERROR")), str(found.get("detail", "")))
         token = str(found["access_token"])
         self._tokens[purpose, agreement] = (token, epoch_seconds(self.clock) + int(found["expires_in"]))
         return token
+
+    async def _send_with_nonce(self, endpoint: str, form: bytes) -> httpx.Response:
+        """Send a token request, once more where the server wants its newer nonce in the proof (RFC 9449 section 8)."""
+        response = await self._send_with_proof(endpoint, form)
+        if response.status_code == httpx.codes.BAD_REQUEST and _object(response).get("error") == "use_dpop_nonce":
+            response = await self._send_with_proof(endpoint, form)
+        return response
+
+    async def _send_with_proof(self, endpoint: str, form: bytes) -> httpx.Response:
+        proof = dpop_proof("POST", endpoint, self.nonce(), self.clock, nonce=self._server_nonce)
+        response = await self._send(endpoint, form, {"content-type": _FORM, "dpop": make_dpop(proof, self.key)})
+        self._server_nonce = response.headers.get("dpop-nonce", "")
+        return response
 
     async def _send(self, uri: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         try:

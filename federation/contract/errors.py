@@ -14,6 +14,7 @@
     + TokenExpiredError        TOKEN_EXPIRED           401
     + TokenReplayError         TOKEN_REPLAY            401
     + ProofError               PROOF_MISMATCH          401
+    + ProofNonceError          PROOF_NONCE_REQUIRED    400
     + SignatureError           SIGNATURE_INVALID       401
     + StaleSignatureError      SIGNATURE_STALE         401
     + DigestError              DIGEST_MISMATCH         401
@@ -175,6 +176,13 @@ class ProofError(AuthenticationError):
 
     code = "PROOF_MISMATCH"
     status = HTTPStatus.UNAUTHORIZED
+
+
+class ProofNonceError(ProofError):
+    """The DPoP proof lacks the server's present nonce, which is in the header `DPoP-Nonce` (RFC 9449 section 8)."""
+
+    code = "PROOF_NONCE_REQUIRED"
+    status = HTTPStatus.BAD_REQUEST
 
 
 class SignatureError(AuthenticationError):

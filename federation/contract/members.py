@@ -66,6 +66,31 @@ class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
         return _find_key(self.keys, kid, use, instant)
 
 
+class VoucherIssuer(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A platform outside whose vouchers are accepted (PDND), with its public keys as JWKs (RS256)."""
+
+    issuer: str
+    keys: tuple[dict[str, str], ...]
+
+
+class VoucherPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a platform's `purposeId` stands for here: a purpose of an agreement."""
+
+    purpose_id: str
+    agreement: str
+    purpose: str
+
+
+class VoucherClient(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A member's client at such a platform, with the public keys that it registered there."""
+
+    issuer: str
+    client_id: str
+    keys: tuple[dict[str, str], ...]
+    purposes: tuple[VoucherPurpose, ...]
+    algorithm: str = "RS256"
+
+
 class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """An administration or private partner. `endpoint` is its node's GraphQL URL; a member without one only asks.
 
@@ -81,6 +106,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     endpoint: str | None = None
     ledger: str | None = None
     witness: str | None = None
+    clients: tuple[VoucherClient, ...] = ()
 
     def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
         """Return the member's key of that id and use if it is valid at `instant`."""
@@ -197,6 +223,7 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     agreements: tuple[Agreement, ...]
     supergraph: str
     api_schema: str
+    voucher_issuers: tuple[VoucherIssuer, ...] = ()
 
     @classmethod
     def parse(cls, content: bytes) -> MemberList:

@@ -21,6 +21,13 @@ EXTENSION = "crocevia"
 """The key under `extensions` of a GraphQL request or response."""
 
 
+INTEGRITY_SIGNATURE = "agid-jwt-signature"
+"""The header that signs a request in ModI's pattern INTEGRITY_REST_02, where ours has `signature`."""
+
+TRACKING_EVIDENCE = "agid-jwt-trackingevidence"
+"""The header of ModI's pattern AUDIT_REST_02."""
+
+
 class ConsumerRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The consumer's own signed HTTP request, whole, as the gateway received it.
 
@@ -43,7 +50,8 @@ class ConsumerRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
 
 def request_digest(headers: Mapping[str, str]) -> str:
     """Name a signed request: the digest of its signature, which covers everything else. `headers` in lower case."""
-    return sha256_digest(headers.get("signature", "").encode())
+    signature = headers.get("signature") or headers.get(INTEGRITY_SIGNATURE, "")
+    return sha256_digest(signature.encode())
 
 
 class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -15,7 +15,6 @@ from federation.contract.errors import (
     AddresseeError,
     BadInputError,
     CroceviaError,
-    ProofError,
     ReplayError,
     ScopeError,
     StaleSignatureError,
@@ -26,11 +25,12 @@ from federation.contract.messages import Translation, TranslationStatement, name
 from federation.contract.receipts import Receipt
 from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
 from federation.linkage.suites import PseudonymSuite
+from federation.trust.consumers import Proving, prove
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import SKEW, verify_request
 from federation.trust.keys import MessageSigner, message_keys
 from federation.trust.replay import ReplayStore
-from federation.trust.tokens import AccessTokens, bearer_of
+from federation.trust.tokens import AccessTokens
 from federation.trust.translations import sign_translation
 
 EXCHANGE = MemberId("exchange")
@@ -145,17 +145,10 @@ class Exchange:
         request = HttpRequest.of_consumer(asked.consumer_request)
         if request.target_uri != members.gateway.endpoint:
             raise AddresseeError("the consumer's request was not made to this federation's gateway")
-        now = self.clock.now()
-        token = bearer_of(request.headers.get("authorization", ""))
-        claims = self.tokens.verify(token, message_keys(members.gateway.keys, now))
-        consumer = members.member(claims.consumer)
-        signed = verify_request(request, message_keys(consumer.keys, now), self.clock)
-        if signed.keyid != claims.jkt:
-            raise ProofError("the token is bound to another key than the one that signed the request")
-        agreement = members.agreement(claims.agreement)
-        purpose = agreement.require(consumer.id, claims.purpose, day_in_rome(now))
-        expires = min(signed.expires, claims.exp)
-        return Mandate(agreement, purpose.id, purpose.bases, asked.consumer_request.digest(), expires)
+        proved = prove(request, members, Proving(self.tokens, self.clock))
+        agreement = members.agreement(proved.agreement)
+        purpose = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(self.clock.now()))
+        return Mandate(agreement, purpose.id, purpose.bases, asked.consumer_request.digest(), proved.expires)
 
     def _convert(self, conversion: Conversion, mandate: Mandate) -> TranslationStatement:
         return TranslationStatement(

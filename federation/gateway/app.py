@@ -19,7 +19,6 @@ from starlette.staticfiles import StaticFiles
 
 from federation.contract.clock import SystemClock
 from federation.contract.errors import (
-    BadInputError,
     CroceviaError,
     NotFoundError,
     UnavailableError,
@@ -27,7 +26,7 @@ from federation.contract.errors import (
 )
 from federation.contract.graphql_request import GraphQLRequest
 from federation.gateway import demo_pages, landing
-from federation.gateway.authorisation_server import TOKEN_PATH
+from federation.gateway.authorisation_server import TOKEN_PATH, oauth_error
 from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
@@ -37,7 +36,6 @@ from federation.ledger.publication import Audience, publish
 from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
-from federation.trust.keys import jwks
 from federation.trust.outgoing import open_post
 from federation.trust.registry import follow
 from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
@@ -71,7 +69,7 @@ def create_app(process: GatewayProcess) -> Starlette:
         return JSONResponse(process.authorisation.metadata())
 
     async def keys(_: Request) -> Response:
-        return JSONResponse(jwks([process.key.public()]))
+        return JSONResponse(process.authorisation.jwks())
 
     async def registry(request: Request) -> Response:
         return _registry(process, request.path_params["name"])
@@ -148,13 +146,20 @@ def _token(process: GatewayProcess) -> Endpoint:
         message = request_of(arrived, process.settings.url)
         form = dict(parse_qsl(message.body.decode("ascii", "replace"), max_num_fields=16))
         token = process.authorisation.token(form, message.headers.get("dpop"))
-        return Reply(200, ((b"content-type", b"application/json"), _NO_STORE), msgspec.json.encode(token))
+        headers = ((b"content-type", b"application/json"), _NO_STORE, nonce())
+        return Reply(200, headers, msgspec.json.encode(token))
+
+    def nonce() -> tuple[bytes, bytes]:
+        return b"dpop-nonce", process.authorisation.nonces.current().encode()
 
     async def given_or_refused(arrived: Arrived) -> Reply:
-        return await or_refusal(given(arrived), _token_refused, _log)
+        return await or_refusal(given(arrived), lambda refusal: _token_refused(refusal, nonce()), _log)
 
     return Endpoint(
-        TOKEN_PATH, _TOKEN_BODY, given_or_refused, lambda _, fault: _token_refused(error_of(fault, _TOKEN_BODY))
+        TOKEN_PATH,
+        _TOKEN_BODY,
+        given_or_refused,
+        lambda _, fault: _token_refused(error_of(fault, _TOKEN_BODY), nonce()),
     )
 
 
@@ -186,13 +191,13 @@ def _refused(refusal: CroceviaError, arrived: Arrived) -> Reply:
     return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *retry), body)
 
 
-def _token_refused(refusal: CroceviaError) -> Reply:
-    problem: dict[str, Any] = refusal.problem()
-    if isinstance(refusal, BadInputError):
-        problem["error"] = "invalid_request"  # RFC 6749 section 5.2
+def _token_refused(refusal: CroceviaError, nonce: tuple[bytes, bytes]) -> Reply:
+    problem: dict[str, Any] = {**refusal.problem(), "error": oauth_error(refusal)}
     retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
     return Reply(
-        int(refusal.status), ((b"content-type", _PROBLEM.encode()), _NO_STORE, *retry), msgspec.json.encode(problem)
+        int(refusal.status),
+        ((b"content-type", _PROBLEM.encode()), _NO_STORE, nonce, *retry),
+        msgspec.json.encode(problem),
     )
 
 

@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from federation.contract.clock import Clock, day_in_rome, epoch_seconds
-from federation.contract.errors import BadInputError, ProofError, TokenReplayError, UnknownMemberError
+from federation.contract.errors import (
+    AgreementError,
+    BadInputError,
+    CroceviaError,
+    ProofError,
+    ProofNonceError,
+    PurposeNotAgreedError,
+    TokenError,
+    TokenExpiredError,
+    TokenReplayError,
+    UnavailableError,
+    UnknownMemberError,
+)
 from federation.contract.identifiers import MemberId
-from federation.contract.members import Agreement, MemberList
+from federation.contract.members import Agreement, KeyUse, MemberList
 from federation.gateway.caller import CurrentMembers
-from federation.trust.keys import KeyLookup, SigningKey, message_keys
+from federation.trust.dpop_nonces import DpopNonces
+from federation.trust.keys import KeyLookup, MessageSigner, VerifyKey, jwks, message_keys
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     ASSERTION_TYPE,
@@ -38,37 +51,41 @@ class AuthorisationServer:
 
     url: str
     members: CurrentMembers
-    key: SigningKey
+    key: MessageSigner
     replay: ReplayStore
+    nonces: DpopNonces
     clock: Clock
     new_id: Callable[[], str]
 
     def token(self, form: Mapping[str, str], dpop: str | None) -> dict[str, Any]:
         """Answer a token request (RFC 6749 section 4.4.2).
 
-        (1) the form, (2) the client's assertion, used once, (3) the proof of possession, used once and by the same key,
-        (4) the purpose under the agreement.
+        (1) the form; (2) the client's assertion; (3) the proof of possession, by a key of the same client, with a nonce
+        that this server gave; (4) each used once; (5) the purpose under the agreement.
 
         Raises:
             BadInputError: (1).
-            AuthenticationError: (2) or (3), each with its code.
-            AuthorisationError: (4).
+            ProofNonceError: (3) the nonce is missing or old; nothing was used up, so that only the proof is made anew.
+            AuthenticationError: (2) to (4), each with its code.
+            AuthorisationError: (5).
         """
         assertion_text = _assertion(form)  # (1)
         members = self.members.current()
         endpoint = self.url + TOKEN_PATH
         assertion = verify_client_assertion(assertion_text, endpoint, self._keys_of(members), self.clock)  # (2)
-        if not self.replay.first_time(f"assertion:{assertion.member}", assertion.jti, assertion.exp + SKEW):
-            raise TokenReplayError("client assertion was already used; make a new one with another `jti`")
         if dpop is None:  # (3)
             raise ProofError("expected a header `DPoP` with a proof of possession (RFC 9449)")
         proof = verify_dpop(dpop, "POST", endpoint, self.clock)
-        if not self.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):
-            raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
         member = members.member(assertion.member)
         if message_keys(member.keys, self.clock.now())(proof.jkt) is None:
             raise ProofError("DPoP proof is not by a message key of the client")
-        agreement = members.agreement(assertion.agreement)  # (4)
+        if not self.nonces.accepts(proof.nonce):
+            raise ProofNonceError("make the DPoP proof anew with the nonce in the header `DPoP-Nonce`")
+        if not self.replay.first_time(f"assertion:{assertion.member}", assertion.jti, assertion.exp + SKEW):  # (4)
+            raise TokenReplayError("client assertion was already used; make a new one with another `jti`")
+        if not self.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):
+            raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
+        agreement = members.agreement(assertion.agreement)  # (5)
         agreement.require(member.id, assertion.purpose, day_in_rome(self.clock.now()))
         now = epoch_seconds(self.clock)
         claims = AccessClaims(
@@ -98,6 +115,13 @@ class AuthorisationServer:
             "dpop_signing_alg_values_supported": ["ES256"],
         }
 
+    def jwks(self) -> dict[str, Any]:
+        """Return every key that tokens may be signed with now: the one in use, and those that come and go."""
+        now = self.clock.now()
+        listed = (key for key in self.members.current().gateway.keys if key.use is KeyUse.MESSAGE and key.valid_at(now))
+        known = {key.kid: VerifyKey.from_jwk(dict(key.jwk)) for key in listed}
+        return jwks([*known.values()])
+
     def _keys_of(self, members: MemberList) -> Callable[[MemberId], KeyLookup]:
         def keys_of(member: MemberId) -> KeyLookup:
             try:
@@ -106,6 +130,25 @@ class AuthorisationServer:
                 return lambda _: None
 
         return keys_of
+
+
+_OAUTH: Final[tuple[tuple[type[CroceviaError], str], ...]] = (
+    (ProofNonceError, "use_dpop_nonce"),
+    (ProofError, "invalid_dpop_proof"),
+    (TokenError, "invalid_client"),
+    (TokenExpiredError, "invalid_client"),
+    (TokenReplayError, "invalid_client"),
+    (UnknownMemberError, "invalid_client"),
+    (AgreementError, "unauthorized_client"),
+    (PurposeNotAgreedError, "invalid_scope"),
+    (BadInputError, "invalid_request"),
+    (UnavailableError, "temporarily_unavailable"),
+)
+
+
+def oauth_error(refusal: CroceviaError) -> str:
+    """Return the `error` of a refused token request (RFC 6749 section 5.2, RFC 9449 sections 5 and 8)."""
+    return next((name for kind, name in _OAUTH if isinstance(refusal, kind)), "server_error")
 
 
 def _assertion(form: Mapping[str, str]) -> str:

@@ -10,23 +10,18 @@ from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
 from federation.contract.messages import ConsumerRequest
+from federation.trust.consumers import Proving, forwarded_headers, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import verify_request
-from federation.trust.keys import message_keys
 from federation.trust.quotas import count_request
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     MAX_PROOF_AGE,
     SKEW,
     AccessTokens,
-    bearer_of,
     require_possession,
     verify_dpop,
 )
-
-_FORWARDED = ("authorization", "content-digest", "content-type", "signature", "signature-input")
-"""What a node needs to verify the consumer's request again; the proof of possession was for us alone."""
 
 
 class CurrentMembers(Protocol):
@@ -65,34 +60,35 @@ class Caller:
 def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
     """Prove who asks.
 
-    (1) The access token; (2) the proof of possession, used once; (3) the consumer's signature, by the key that the
-    token is bound to, (4) made for one request; (5) the agreement, active, for this purpose, and not used up today.
+    (1) Token and signature; (2) the proof of possession of the key that the token is bound to, used once; (3) that the
+    request was made once; (4) the agreement, active, for this purpose, and not used up today.
 
     Raises:
-        AuthenticationError: (1) to (4), each with a code of its own.
-        AuthorisationError, QuotaExceededError: (5).
+        AuthenticationError: (1) to (3), each with a code of its own.
+        AuthorisationError, QuotaExceededError: (4).
     """
-    token = bearer_of(request.headers.get("authorization", ""))  # (1)
-    claims = door.tokens.verify(token, message_keys(members.gateway.keys, door.clock.now()))
-    dpop = request.headers.get("dpop")  # (2)
+    proved = prove(request, members, Proving(door.tokens, door.clock))  # (1)
+    if proved.bound_to is not None:  # (2)
+        _require_possession(request, proved.token, proved.bound_to, door)
+    if not door.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):  # (3)
+        raise ReplayError("this signed request was already answered; sign it again with another nonce")
+    agreement = members.agreement(proved.agreement)  # (4)
+    agreed = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(door.clock.now()))
+    count_request(agreement, door.counters, door.clock)
+    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, _as_sent(request))
+
+
+def _require_possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> None:
+    dpop = request.headers.get("dpop")
     if dpop is None:
         raise ProofError("expected a header `DPoP` with a proof of possession (RFC 9449)")
     proof = verify_dpop(dpop, request.method, request.target_uri, door.clock, token)
-    require_possession(claims, proof)
-    consumer = members.member(claims.consumer)
-    signed = verify_request(request, message_keys(consumer.keys, door.clock.now()), door.clock)  # (3)
-    if signed.keyid != claims.jkt:
-        raise ProofError("the token is bound to another key than the one that signed the request")
-    if not door.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):  # (4)
+    require_possession(key, proof)
+    if not door.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):
         raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
-    if not door.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
-        raise ReplayError("this signed request was already answered; sign it again with another nonce")
-    agreement = members.agreement(claims.agreement)  # (5)
-    agreed = agreement.require(consumer.id, claims.purpose, day_in_rome(door.clock.now()))
-    count_request(agreement, door.counters, door.clock)
-    return Caller(consumer, agreement, agreed.id, agreed.bases, _as_sent(request))
 
 
 def _as_sent(request: HttpRequest) -> ConsumerRequest:
-    headers = {name: request.headers[name] for name in _FORWARDED}
+    """Keep what a node needs to prove the request again; the proof of possession was for us alone."""
+    headers = {name: request.headers[name] for name in forwarded_headers(request.headers)}
     return ConsumerRequest(request.method, request.target_uri, headers, b64encode(request.body).decode("ascii"))

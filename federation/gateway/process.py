@@ -42,6 +42,7 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.counters import SqliteCounters
+from federation.trust.dpop_nonces import DpopNonces
 from federation.trust.keys import (
     LEDGER_KEY,
     MESSAGE_KEY,
@@ -110,7 +111,13 @@ class GatewayProcess:
             new_trace=new_trace,
         )
         self.authorisation = AuthorisationServer(
-            self.settings.url, self.registry, self.key, self.replay, self.clock, new_nonce
+            self.settings.url,
+            self.registry,
+            self.key,
+            self.replay,
+            DpopNonces.of(read_secret(self.settings.keys / SUBJECTS_KEY), self.clock),
+            self.clock,
+            new_nonce,
         )
 
     @property

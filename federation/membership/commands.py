@@ -34,6 +34,7 @@ from federation.membership.workspace import (
     make_operators,
     renewed,
     with_agreement,
+    with_platform,
     without,
 )
 from federation.trust.agreements import standing
@@ -132,6 +133,18 @@ def agree(
     """Stage and sign the edition with an agreement, or with more acts on one."""
     place = Workspace(work.resolve(), SystemClock())
     _next(place, with_agreement(place.current(), read_agreement(agreement), place.clock), key)
+
+
+@app.command(name="platform")
+def platform(
+    issuer: Annotated[str, typer.Argument(help="The `iss` of the platform's vouchers.")],
+    keys: Annotated[Path, typer.Option(help="Its key set (JWKS file), as its `/.well-known/jwks.json` serves it.")],
+    work: WorkOption = DEFAULT_WORK,
+    key: KeysOption = None,
+) -> None:
+    """Stage and sign the edition that accepts a platform's vouchers, such as PDND's, by these keys."""
+    place = Workspace(work.resolve(), SystemClock())
+    _next(place, with_platform(place.current(), issuer, _read(keys), place.clock), key)
 
 
 @app.command(name="renew")

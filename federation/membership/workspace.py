@@ -25,12 +25,13 @@ from federation.composition.subgraph import Subgraph
 from federation.contract.clock import Clock
 from federation.contract.errors import BadInputError, NotFoundError
 from federation.contract.identifiers import DIRECTORY, MemberId
-from federation.contract.members import Agreement, MemberList, Party
+from federation.contract.members import Agreement, MemberList, Party, VoucherIssuer
 from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
 from federation.membership.admission import Edition, composed_edition
 from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.trust.agreements import standing, terms_digest, with_act
+from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.keys import LEDGER_KEY, generate_ed25519, load_ed25519
 from federation.trust.party_keys import ensure_ed25519, ensure_secret, make_party_keys, message_key
 from federation.trust.registry import ROOT_FILE, FolderSource, read_root
@@ -201,6 +202,20 @@ def with_agreement(edition: Edition, agreement: Agreement, clock: Clock) -> Edit
         raise BadInputError(f"{refused} signatures of agreement `{agreement.id}` are not of officers of its parties")
     others = tuple(each for each in members.agreements if each.id != agreement.id)
     return renewed(edition, clock, lambda old: msgspec.structs.replace(old, agreements=(*others, agreement)))
+
+
+def with_platform(edition: Edition, issuer: str, jwks: bytes, clock: Clock) -> Edition:
+    """Return the next edition, which accepts the vouchers that a platform signs with these keys, and no older ones.
+
+    Raises:
+        ConfigurationError: the key set cannot be used for RS256.
+    """
+    PinnedKeys.parse(jwks, "RS256")
+    listed = msgspec.json.decode(jwks)["keys"]
+    keys = tuple({name: value for name, value in jwk.items() if isinstance(value, str)} for jwk in listed)
+    others = tuple(each for each in edition.members.voucher_issuers if each.issuer != issuer)
+    issuers = (*others, VoucherIssuer(issuer, keys))
+    return renewed(edition, clock, lambda old: msgspec.structs.replace(old, voucher_issuers=issuers))
 
 
 def renewed(

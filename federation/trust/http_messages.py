@@ -13,11 +13,14 @@ from federation.contract.messages import ConsumerRequest
 
 SINGLE_HEADERS = frozenset(
     {
+        "agid-jwt-signature",
+        "agid-jwt-trackingevidence",
         "authorization",
         "content-digest",
         "content-encoding",
         "content-length",
         "content-type",
+        "digest",
         "dpop",
         "host",
         "signature",

@@ -48,6 +48,21 @@ def read_token(text: str, header: type[_Part]) -> tuple[_Part, bytes]:
     return read_part(segments[0], header, "header"), segments[1]
 
 
+def unverified_payload(text: str) -> bytes:
+    """Return the payload of a compact JWS of which nothing is known yet: only to find out whose key to try.
+
+    Raises:
+        TokenError: not a compact JWS.
+    """
+    match = _COMPACT.fullmatch(text) if len(text) <= MAX_TOKEN_CHARACTERS else None
+    if match is None:
+        raise TokenError("token is not a compact JWS of three base64url segments")
+    try:
+        return from_b64url(match[2])
+    except BadInputError as error:
+        raise TokenError("token has a segment that is not canonical base64url") from error
+
+
 def read_part(content: bytes, kind: type[_Part], name: str) -> _Part:
     """Read JSON into a closed Struct; a key that stands twice is refused, because two readers may take different ones.
 

@@ -22,13 +22,14 @@ from joserfc.jwk import ECKey, RSAKey
 from federation.contract.canonical import canonical
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import AuthenticationError, DigestError, TokenError, TokenExpiredError
+from federation.contract.messages import INTEGRITY_SIGNATURE, TRACKING_EVIDENCE
 from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.jose import read_part, read_token
 from federation.trust.tokens import SKEW, Confirmation
 
 DIGEST_HEADER = "digest"
-INTEGRITY_HEADER = "agid-jwt-signature"
-EVIDENCE_HEADER = "agid-jwt-trackingevidence"
+INTEGRITY_HEADER = INTEGRITY_SIGNATURE
+EVIDENCE_HEADER = TRACKING_EVIDENCE
 MAX_LIFETIME = 24 * 3_600
 """A voucher lives as long as its e-service allows, a day at most."""
 

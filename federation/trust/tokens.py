@@ -20,7 +20,7 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, ProofError, SignatureError, TokenError, TokenExpiredError
 from federation.contract.identifiers import MemberId, member_id
 from federation.trust.jose import read_part, read_token, require_signature, sign_token
-from federation.trust.keys import KeyLookup, SigningKey, VerifyKey, known_key
+from federation.trust.keys import KeyLookup, MessageSigner, SigningKey, VerifyKey, known_key
 
 SKEW = 30
 """Seconds by which two clocks may differ."""
@@ -123,7 +123,7 @@ class _DpopHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jwk: dict[str, Any]
 
 
-def issue_access_token(claims: AccessClaims, key: SigningKey) -> str:
+def issue_access_token(claims: AccessClaims, key: MessageSigner) -> str:
     """Sign an access token as the authorisation server."""
     return sign_token({"typ": "at+jwt", "kid": key.kid}, claims, key)
 
@@ -185,9 +185,14 @@ def make_dpop(proof: DpopProof, key: SigningKey) -> str:
     return sign_token({"typ": "dpop+jwt", "jwk": key.public_jwk()}, claims, key)
 
 
-def dpop_proof(method: str, uri: str, jti: str, clock: Clock, access_token: str = "") -> DpopProof:
-    """Return a proof made now for a request; at a resource, `access_token` is the token sent with it."""
-    return DpopProof(method, uri, jti, epoch_seconds(clock), _token_hash(access_token))
+def dpop_proof(  # the claims of a proof
+    method: str, uri: str, jti: str, clock: Clock, access_token: str = "", nonce: str = ""
+) -> DpopProof:
+    """Return a proof made now for a request; at a resource, `access_token` is the token sent with it.
+
+    `nonce` is the authorisation server's, at its token endpoint.
+    """
+    return DpopProof(method, uri, jti, epoch_seconds(clock), _token_hash(access_token), nonce)
 
 
 def verify_dpop(text: str, method: str, uri: str, clock: Clock, access_token: str = "") -> DpopProof:
@@ -218,13 +223,13 @@ def verify_dpop(text: str, method: str, uri: str, clock: Clock, access_token: st
     return msgspec.structs.replace(proof, jkt=key.kid)
 
 
-def require_possession(claims: AccessClaims, proof: DpopProof) -> None:
-    """Refuse a proof by another key than the token is bound to (RFC 9449 section 7.1).
+def require_possession(key: str, proof: DpopProof) -> None:
+    """Refuse a proof by another key than the token is bound to, `key` by its thumbprint (RFC 9449 section 7.1).
 
     Raises:
         ProofError: another key.
     """
-    if claims.jkt != proof.jkt:
+    if key != proof.jkt:
         raise ProofError("DPoP proof is by another key than the access token is bound to")
 
 

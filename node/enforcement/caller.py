@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from federation.contract.clock import Clock, day_in_rome
-from federation.contract.errors import AddresseeError, AgreementError, ProofError, ReplayError
+from federation.contract.errors import AddresseeError, AgreementError, ReplayError
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.members import Agreement, Member, MemberList, PublishedKey
@@ -21,13 +21,14 @@ from federation.contract.messages import (
     read_node_request,
     request_digest,
 )
+from federation.trust.consumers import EndUser, ProvedRequest, Proving, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import VerifiedSignature, verify_request
+from federation.trust.http_signatures import verify_request
 from federation.trust.keys import message_keys
 from federation.trust.quotas import count_request
 from federation.trust.replay import ReplayStore
-from federation.trust.tokens import SKEW, AccessClaims, AccessTokens, bearer_of
+from federation.trust.tokens import SKEW, AccessTokens
 from federation.trust.translations import verify_translation
 from node.enforcement.decide import Requested
 from node.policy.requesters import Requester
@@ -73,17 +74,18 @@ class Caller:
     request_digest: str
     relayed: NodeRequestExtension | None
     translations: tuple[TranslationStatement, ...]
+    end_user: EndUser
 
 
 def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity, limits: Limits) -> Caller:
     """Prove who asks.
 
-    (1) The sender's signature, and (2) that it is new; (3) the consumer's token; (4) the consumer's signature,
-    made with the key that the token is bound to; (5) the agreement; (6) the exchange's statements.
+    (1) The gateway's signature, and (2) that it is new; (3) the consumer's token or voucher and its signature; (4) the
+    agreement; (5) the exchange's statements.
 
     Raises:
-        AuthenticationError: (1) to (4) and (6), each with a code of its own.
-        AuthorisationError, QuotaExceededError: (5).
+        AuthenticationError: (1) to (3) and (5), each with a code of its own.
+        AuthorisationError, QuotaExceededError: (4).
         RegistryStaleError: there is no valid member list.
     """
     members = identity.members.current()
@@ -94,52 +96,43 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
         _require_sender(request, members.gateway.keys, identity)  # (1) (2)
         if own.target_uri != members.gateway.endpoint:
             raise AddresseeError("the consumer's request was not made to this federation's gateway")
-    token = _claims(own, identity, members)  # (3)
-    consumer = members.member(token.consumer)
-    if relayed is None:
-        signed = _require_sender(own, consumer.keys, identity)  # (1) (2) (4)
-    else:
-        # (4) the consumer's nonce is for the gateway to watch: one question may need several fetches from one node
-        signed = verify_request(own, message_keys(consumer.keys, identity.clock.now()), identity.clock)
-    if signed.keyid != token.jkt:
-        raise ProofError("the token is bound to another key than the one that signed the request")
-    agreement, requested, basis = _agreed(token, consumer, identity, members)  # (5)
+    proved = prove(own, members, Proving(identity.tokens, identity.clock))  # (3)
+    # A relayed request's nonce is for the gateway to watch: one question may need several fetches from one node.
+    if relayed is None and not identity.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):
+        raise ReplayError("this signed request was already answered")
+    agreement, requested, basis = _agreed(proved, identity, members)  # (4)
     digest = request_digest(own.headers)
     # One question may need several fetches from one node, and counts once.
-    if identity.replay.first_time(f"counted:{agreement.id}", digest, signed.expires + SKEW):
+    if identity.replay.first_time(f"counted:{agreement.id}", digest, proved.expires + SKEW):
         count_request(agreement, identity.counters, identity.clock)
     return Caller(
-        consumer=consumer,
+        consumer=proved.consumer,
         agreement=agreement,
         requested=requested,
         legal_basis=basis,
         operation=asked if relayed is None else GraphQLRequest.parse(own.body, limits),
         request_digest=digest,
         relayed=relayed,
-        translations=() if relayed is None else _statements(relayed, identity, members),  # (6)
+        translations=() if relayed is None else _statements(relayed, identity, members),  # (5)
+        end_user=proved.end_user,
     )
 
 
-def _require_sender(request: HttpRequest, keys: tuple[PublishedKey, ...], identity: Identity) -> VerifiedSignature:
+def _require_sender(request: HttpRequest, keys: tuple[PublishedKey, ...], identity: Identity) -> None:
     """Verify the signature first: ids in an unsigned request must not reach the replay store."""
     signed = verify_request(request, message_keys(keys, identity.clock.now()), identity.clock)
     if not identity.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
         raise ReplayError("this signed request was already answered")
-    return signed
-
-
-def _claims(request: HttpRequest, identity: Identity, members: MemberList) -> AccessClaims:
-    token = bearer_of(request.headers.get("authorization", ""))
-    return identity.tokens.verify(token, message_keys(members.gateway.keys, identity.clock.now()))
 
 
 def _agreed(
-    token: AccessClaims, consumer: Member, identity: Identity, members: MemberList
+    proved: ProvedRequest, identity: Identity, members: MemberList
 ) -> tuple[Agreement, Requested, tuple[str, ...]]:
     """Requester attributes come from the signed member list and the agreement, from nowhere else (policy R9)."""
     day = day_in_rome(identity.clock.now())
-    agreement = members.agreement(token.agreement)
-    purpose = agreement.require(consumer.id, token.purpose, day)
+    agreement = members.agreement(proved.agreement)
+    consumer = proved.consumer
+    purpose = agreement.require(consumer.id, proved.purpose, day)
     provider = agreement.provider(identity.member)
     if provider is None:
         raise AgreementError(f"agreement `{agreement.id}` does not name `{identity.member}` as a provider")

@@ -82,4 +82,6 @@ def _about(caller: Caller, node: Recording) -> Entry:
         legal_basis=caller.legal_basis,
         agreement=caller.agreement.id,
         request_digest=caller.request_digest,
+        end_user=caller.end_user.user,
+        office=caller.end_user.office,
     )

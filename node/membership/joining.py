@@ -7,7 +7,7 @@ from pathlib import Path
 
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.identifiers import MemberId
-from federation.contract.members import Member
+from federation.contract.members import Member, VoucherClient
 from federation.contract.proposals import Proposal, SignedProposal
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.names import ledger_origin, witness_name
@@ -25,6 +25,7 @@ class Description:
     name: dict[str, str]
     kind: str
     area: str
+    clients: tuple[VoucherClient, ...] = ()
 
 
 def propose(
@@ -47,6 +48,7 @@ def propose(
         area=described.area,
         keys=(message_key(keys, now), *officer_keys(keys, now)),
         endpoint=endpoint,
+        clients=described.clients,
         ledger=str(signer.verifier) if endpoint else None,
         witness=str(witness.verifier) if endpoint else None,
     )

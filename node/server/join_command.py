@@ -13,6 +13,7 @@ from rich.console import Console
 from federation.contract.clock import SystemClock
 from federation.contract.errors import BadInputError, ConfigurationError
 from federation.contract.identifiers import MemberId, member_id
+from federation.contract.members import VoucherClient
 from federation.contract.settings_files import replace_file
 from federation.trust.party_keys import make_party_keys
 from federation.trust.registry import ROOT_FILE, read_root
@@ -35,16 +36,19 @@ def join(  # what the member list says of a member
     member: Annotated[str | None, typer.Option(help="Without a node: the code of a member that only asks.")] = None,
     keys: Annotated[Path | None, typer.Option(help="Without a node: the folder of its keys.")] = None,
     registry: Annotated[Path | None, typer.Option(help=f"Without a node: the folder with `{ROOT_FILE}`.")] = None,
+    clients: Annotated[
+        Path | None, typer.Option(help="The member's clients at platforms such as PDND, as JSON: docs/trust.md.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where to write the proposal.")] = Path("proposal.json"),
 ) -> None:
     """Propose a member to a federation: keys, address, schema, and a proof of possession of every key."""
     names = dict(_language(each) for each in name)
     if settings is not None:
         node = load_settings(settings)
-        described = Description(node.member, names, kind, area)
+        described = Description(node.member, names, kind, area, _clients(clients))
         folder, root, endpoint, schema = node.keys, node.registry, node.url + "/graphql", published_schema(node)
     elif member and keys and registry:
-        described = Description(MemberId(member_id(member)), names, kind, area)
+        described = Description(MemberId(member_id(member)), names, kind, area, _clients(clients))
         folder, root, endpoint, schema = keys, registry, None, ""
     else:
         raise BadInputError("give `--settings` of a node, or `--member`, `--keys` and `--registry` to only ask")
@@ -72,6 +76,17 @@ def published_schema(settings: NodeSettings) -> str:
     mapping = member_mapping(settings)
     bundle = load_decisions(settings.policies, governed_schema(mapping)).bundle
     return NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values())).published_sdl
+
+
+def _clients(path: Path | None) -> tuple[VoucherClient, ...]:
+    if path is None:
+        return ()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[VoucherClient, ...])
+    except OSError as error:
+        raise BadInputError(f"`{path}` cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise BadInputError(f"`{path}` is not a list of clients: {error}") from error
 
 
 def _language(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """A token is given for one purpose, under one agreement, to who proves to hold the key."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from federation.contract.errors import (
     AgreementError,
     BadInputError,
     ProofError,
+    ProofNonceError,
     PurposeNotAgreedError,
     TokenError,
     TokenReplayError,
 )
 from federation.contract.identifiers import MemberId
 from federation.gateway.authorisation_server import TOKEN_PATH, AuthorisationServer
+from federation.trust.dpop_nonces import PERIOD, DpopNonces
 from federation.trust.keys import SigningKey, message_keys
 from federation.trust.replay import MemoryReplayStore
 from federation.trust.tokens import (
@@ -28,6 +31,7 @@ from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Pa
 
 ORIGIN = "https://gateway.example"
 ENDPOINT = ORIGIN + TOKEN_PATH
+SECRET = bytes(32)
 
 
 @pytest.fixture
@@ -38,7 +42,9 @@ def parties() -> Parties:
 @pytest.fixture
 def server(parties: Parties) -> AuthorisationServer:
     replay = MemoryReplayStore(parties.clock)
-    return AuthorisationServer(ORIGIN, parties, parties.gateway, replay, parties.clock, parties.nonce)
+    return AuthorisationServer(
+        ORIGIN, parties, parties.gateway, replay, DpopNonces.of(SECRET, parties.clock), parties.clock, parties.nonce
+    )
 
 
 def form(parties: Parties, purpose: str = PURPOSE, agreement: str = "acc-1", **changes: Any) -> dict[str, str]:
@@ -53,7 +59,9 @@ def form(parties: Parties, purpose: str = PURPOSE, agreement: str = "acc-1", **c
 
 
 def proof(parties: Parties, key: SigningKey | None = None) -> str:
-    return make_dpop(dpop_proof("POST", ENDPOINT, parties.nonce(), parties.clock), key or parties.consumer)
+    nonce = DpopNonces.of(SECRET, parties.clock).current()
+    made = dpop_proof("POST", ENDPOINT, parties.nonce(), parties.clock, nonce=nonce)
+    return make_dpop(made, key or parties.consumer)
 
 
 def test_a_token_names_one_purpose_one_agreement_and_the_key(parties: Parties, server: AuthorisationServer) -> None:
@@ -116,3 +124,30 @@ def test_the_metadata_is_that_of_rfc_8414(server: AuthorisationServer) -> None:
     assert metadata["issuer"] == FEDERATION
     assert metadata["token_endpoint"] == ENDPOINT
     assert metadata["dpop_signing_alg_values_supported"] == ["ES256"]
+
+
+def test_a_proof_carries_the_servers_nonce_or_learns_it_at_no_cost(
+    parties: Parties, server: AuthorisationServer
+) -> None:
+    asked = form(parties)
+    for nonce in ("", "invented", DpopNonces.of(bytes(31) + b"x", parties.clock).current()):
+        bare = make_dpop(dpop_proof("POST", ENDPOINT, parties.nonce(), parties.clock, nonce=nonce), parties.consumer)
+        with pytest.raises(ProofNonceError):
+            server.token(asked, bare)
+    server.token(asked, proof(parties))  # the assertion was not used up
+
+
+def test_a_nonce_is_good_for_its_period_and_the_next(parties: Parties) -> None:
+    nonces = DpopNonces.of(SECRET, parties.clock)
+    given = nonces.current()
+    parties.clock.instant += timedelta(seconds=PERIOD)
+    assert nonces.accepts(given)
+    assert nonces.current() != given
+    parties.clock.instant += timedelta(seconds=PERIOD)
+    assert not nonces.accepts(given)
+
+
+def test_every_key_that_is_listed_and_valid_is_published(parties: Parties, server: AuthorisationServer) -> None:
+    assert [key["kid"] for key in server.jwks()["keys"]] == [parties.gateway.kid]
+    parties.clock.instant += timedelta(days=31)
+    assert server.jwks() == {"keys": []}

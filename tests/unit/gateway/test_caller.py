@@ -21,7 +21,7 @@ from federation.gateway.caller import Caller, Doorkeeper, authenticate
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.replay import MemoryReplayStore
-from federation.trust.tokens import AccessTokens, Confirmation
+from federation.trust.tokens import AccessTokens, Confirmation, dpop_proof, make_dpop
 from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Parties
 
 QUESTION = {"query": "{ __typename }"}
@@ -83,7 +83,10 @@ def proof_for_another_target(parties: Parties) -> HttpRequest:
 
 
 def proof_of_another_key(parties: Parties) -> HttpRequest:
-    return parties.consumers(QUESTION, key=parties.other)
+    token = parties.token()
+    proof = make_dpop(dpop_proof("POST", GATEWAY_URL, parties.nonce(), parties.clock, token), parties.other)
+    asked = parties.consumers(QUESTION, token=token)
+    return replace(asked, headers={**asked.headers, "dpop": proof})
 
 
 def token_of_another_key(parties: Parties) -> HttpRequest:

@@ -198,9 +198,9 @@ def test_a_proof_goes_with_its_request_and_its_token() -> None:
     proof = dpop_proof("POST", GATEWAY, "proof-1", CLOCK, "token")
     verified = verify_dpop(make_dpop(proof, CLIENT), "POST", GATEWAY, CLOCK, "token")
     assert (verified.jkt, verified.jti) == (CLIENT.kid, "proof-1")
-    require_possession(CLAIMS, verified)
+    require_possession(CLAIMS.jkt, verified)
     with pytest.raises(ProofError, match="another key"):
-        require_possession(CLAIMS, verify_dpop(make_dpop(proof, OTHER), "POST", GATEWAY, CLOCK, "token"))
+        require_possession(CLAIMS.jkt, verify_dpop(make_dpop(proof, OTHER), "POST", GATEWAY, CLOCK, "token"))
 
 
 def test_a_proof_at_the_token_endpoint_needs_no_token() -> None:
