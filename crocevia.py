@@ -31,6 +31,7 @@ from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import ConfigurationError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
 from federation.contract.identifiers import DIRECTORY, PORTAL, MemberId
+from federation.contract.settings_files import replace_file
 from federation.demo.asking import ask
 from federation.demo.charter import Charter, read_charter
 from federation.demo.checking import (
@@ -60,7 +61,9 @@ from federation.gateway import schema_commands as change_commands
 from federation.linkage.siv import SivSuite
 from federation.membership import agreement_commands
 from federation.membership import commands as federation_commands
-from federation.trust.keys import MESSAGE_KEY, SigningKey, read_secret
+from federation.trust.authority import certificate_request
+from federation.trust.channel import CHANNEL_KEY
+from federation.trust.keys import MESSAGE_KEY, SigningKey, ensure_p256, read_secret
 from federation.trust.party_keys import make_party_keys
 from node.console.node_commands import app as node_commands
 from node.console.policy_commands import app as policy_app
@@ -220,6 +223,17 @@ def keys_generate(
     for path in make_party_keys(folder):
         sys.stdout.write(f"{path}\n")
     sys.stdout.write(f"message key {SigningKey.load(folder / MESSAGE_KEY).kid}\n")
+
+
+@keys_commands.command(name="request")
+def keys_request(
+    folder: Annotated[Path, typer.Argument(help="The party's key folder.")],
+    party: Annotated[str, typer.Argument(help="The party: a member's code, `gateway`, `exchange`, or `operator`.")],
+    out: Annotated[Path, typer.Option(help="Where to write the request.")] = Path("channel.csr.pem"),
+) -> None:
+    """Make the key of a party's channels (mutual TLS) unless it is there, and write a request for its certificate."""
+    replace_file(out, certificate_request(ensure_p256(folder / CHANNEL_KEY), party))
+    sys.stdout.write(f"{out}\n")
 
 
 @schema_commands.command(name="print")

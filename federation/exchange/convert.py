@@ -25,6 +25,7 @@ from federation.contract.messages import Translation, TranslationStatement, name
 from federation.contract.receipts import Receipt
 from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
 from federation.linkage.suites import PseudonymSuite
+from federation.trust.channel import require_peer
 from federation.trust.consumers import Proving, prove
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import SKEW, verify_request
@@ -126,6 +127,7 @@ class Exchange:
     def _require_gateway(self, request: HttpRequest, members: MemberList) -> None:
         keys = message_keys(members.gateway.keys, self.clock.now())
         signed = verify_request(request, keys, self.clock)
+        require_peer(request.peer, members.gateway.id)
         if not self.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
             raise ReplayError("this signed request was already answered; sign it again with another nonce")
 

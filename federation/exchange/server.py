@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -35,7 +36,9 @@ from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.siv import SivSuite
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
 from federation.serving.server import run_server
+from federation.trust.admitting import secured
 from federation.trust.arriving import or_refusal
+from federation.trust.channel import Channel
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
@@ -75,6 +78,7 @@ class Process:
     keeping: Keeping
     subject_keys: SqliteSubjectKeys
     replay: SqliteReplayStore
+    channel: Channel | None
 
     @classmethod
     def open(cls, settings: ExchangeSettings, clock: Clock) -> Process:
@@ -87,6 +91,7 @@ class Process:
         signer = SigningKey.load(settings.keys / MESSAGE_KEY)
         suite = SivSuite(read_secret(settings.keys / MASTER_KEY))
         ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
+        channel = None if settings.channel is None else Channel.open(settings.channel)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         origin = ledger_origin(registry.federation, EXCHANGE)
@@ -103,7 +108,7 @@ class Process:
         replay = SqliteReplayStore.open(settings.state / "replay.db", clock)
         tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
-        return cls(settings, exchange, registry, ledger, reader, keeping, subject_keys, replay)
+        return cls(settings, exchange, registry, ledger, reader, keeping, subject_keys, replay, channel)
 
     def witnesses(self) -> list[WitnessAt]:
         """Who witnesses the exchange's ledger, as the member list in force has it."""
@@ -125,7 +130,8 @@ def create_app(process: Process) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(follow(process.registry)),
-            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
+            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
         ]
         yield
         for task in tasks:
@@ -163,7 +169,13 @@ def serve(path: Path) -> None:
         LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
     """
     settings = load_settings(path)
-    run_server(lambda: create_app(Process.open(settings, SystemClock())), settings.listen, workers=settings.workers)
+    opened: list[Process] = []
+
+    def open_app() -> Starlette:
+        opened.append(Process.open(settings, SystemClock()))
+        return create_app(opened[0])
+
+    run_server(open_app, settings.listen, secured=lambda: secured(opened[0].channel, opened[0].registry), workers=settings.workers)
 
 
 def _converting(process: Process) -> Endpoint:
@@ -173,7 +185,9 @@ def _converting(process: Process) -> Endpoint:
     async def told(arrived: Arrived) -> Reply:
         process.keeping.witnessed.require()
         # The target is where this exchange knows itself to be, not what a Host header says.
-        asked = HttpRequest(arrived.method, target + CONVERT_PATH, single_headers(arrived.headers), arrived.body)
+        asked = HttpRequest(
+            arrived.method, target + CONVERT_PATH, single_headers(arrived.headers), arrived.body, arrived.peer
+        )
         answer = await exchange.answer(asked)
         response = HttpResponse(HTTPStatus.OK, _JSON, answer.to_bytes())
         signature = sign_response(response, RequestBinding.of(asked), exchange.signer, exchange.clock)

@@ -6,6 +6,11 @@ url = "http://127.0.0.1:8401"
 keys = "keys"               # message.pem, ledger.pem, subjects.key and master.key, from which all pseudonyms derive
 state = "state"
 registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
+
+[channel]                   # mutual TLS with the federation's other processes; without this table, plain HTTP
+certificate = "keys/channel.crt.pem"
+key = "keys/channel.pem"
+authority = "keys/authority.pem"
 ```
 """
 
@@ -19,6 +24,7 @@ from federation.contract.errors import ConfigurationError
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.trust.channel import ChannelSettings
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +38,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_seconds: float = 5.0
     registry_url: str | None = None
     workers: int = 1
+    channel: ChannelSettings | None = None
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -57,7 +58,8 @@ def create_app(process: GatewayProcess) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(follow(process.registry)),
-            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
+            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
         ]
         yield
         for task in tasks:

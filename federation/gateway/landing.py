@@ -21,6 +21,7 @@ from federation.contract.errors import CroceviaError
 from federation.contract.members import Member, MemberList
 from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.process import GatewayProcess
+from federation.trust.channel import Channel
 
 _log = logging.getLogger("crocevia.gateway")
 
@@ -62,7 +63,7 @@ def routes(
     async def landing(_: Request) -> Response:
         in_force = process.registry.in_force()
         members = in_force.members
-        states = await _states(members)
+        states = await _states(members, process.channel)
         return page(
             "landing.html",
             demo=process.settings.demo is not None,
@@ -121,9 +122,10 @@ def _service(node: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _states(members: MemberList) -> dict[str, str]:
+async def _states(members: MemberList, channel: Channel | None) -> dict[str, str]:
     """Ask every node whether it is ready: `up`, `down`, or nothing for members that only ask."""
-    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
+    verify = True if channel is None else channel.asking
+    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=verify) as client:
         found = await asyncio.gather(*(_state(client, member) for member in members.members))
     return {member.id: state for member, state in zip(members.members, found, strict=True)}
 

@@ -41,6 +41,7 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.trust.channel import Channel
 from federation.trust.counters import SqliteCounters
 from federation.trust.dpop_nonces import DpopNonces
 from federation.trust.keys import (
@@ -81,6 +82,7 @@ class GatewayProcess:
     directory: Directory
     replay: SqliteReplayStore
     counters: SqliteCounters
+    channel: Channel | None
     subject_keys: SqliteSubjectKeys
     client: HttpClient = field(init=False)
     fetching: ResilientFetcher = field(init=False)
@@ -92,7 +94,7 @@ class GatewayProcess:
 
     def __post_init__(self) -> None:
         members = self.registry.current()
-        self.client = HttpClient(self.settings.transport)
+        self.client = HttpClient(self.settings.transport, self.channel.asking if self.channel else None)
         self._sender = Sender(self.client, self.key, self.clock, new_nonce)
         self.fetching = ResilientFetcher(
             _Nobody(), ResilienceSettings(self.settings.breaker, self.settings.retry_share), random.random
@@ -161,6 +163,7 @@ class GatewayProcess:
             directory=Directory.open(settings.state / "directory.db"),
             replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
             counters=SqliteCounters.open(settings.state / "counters.db"),
+            channel=None if settings.channel is None else Channel.open(settings.channel),
             subject_keys=subject_keys,
         )
 

@@ -7,6 +7,11 @@ keys = "keys"
 state = "state"
 registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
 
+[channel]                   # mutual TLS with the federation's other processes; without this table, plain HTTP
+certificate = "keys/channel.crt.pem"
+key = "keys/channel.pem"
+authority = "keys/authority.pem"
+
 [demo]                      # only in a demo: the signing proxy plays these partners' own systems
 partners = "../"            # a folder per partner with its keys
 queries = "../queries"
@@ -26,6 +31,7 @@ from federation.execution.breaker import BreakerSettings
 from federation.execution.transport.limits import TransportLimits
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.trust.channel import ChannelSettings
 
 
 class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +54,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry: Path
     demo: DemoSettings | None = None
     registry_url: str | None = None
+    channel: ChannelSettings | None = None
     deadline: float = 2.0
     limits: Limits = Limits()
     transport: TransportLimits = TransportLimits()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,7 +21,7 @@ from federation.contract.errors import BadInputError, NotFoundError, Unavailable
 from federation.contract.exit_codes import ExitCode
 from federation.contract.members import MemberList
 from federation.contract.proposals import SignedProposal
-from federation.contract.settings_files import write_settings
+from federation.contract.settings_files import replace_file, write_settings
 from federation.directory.schema import DIRECTORY_SDL
 from federation.membership.admission import Edition, Examination, Examiner
 from federation.membership.agreement_files import read_agreement
@@ -37,7 +40,10 @@ from federation.membership.workspace import (
     with_platform,
     without,
 )
+from federation.trust.admitting import OPERATOR
 from federation.trust.agreements import standing
+from federation.trust.authority import AUTHORITY_CERTIFICATE, CERTIFICATE_LIFE, Authority
+from federation.trust.channel import CHANNEL_KEY, Channel, ChannelSettings
 from federation.trust.keys import load_ed25519, new_nonce, read_ed25519_public
 from federation.trust.party_keys import ensure_ed25519
 from federation.trust.proposals import CHALLENGE_PATH
@@ -46,6 +52,7 @@ from federation.trust.repository import Signatures, key_id
 DEFAULT_WORK = Path(".crocevia/federation")
 _SECONDS = 5.0
 _MAX_ANSWER = 8_192
+AUTHORITY = "authority"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +108,8 @@ def admit(
     place = Workspace(work.resolve(), SystemClock())
     signed = SignedProposal.parse(_read(proposal))
     used = None if usage is None else recorded_usage(usage)
-    examiner = Examiner(place.current(), ask_challenge, new_nonce, place.clock, used)
+    asking = partial(ask_challenge, verify=_operators_channel(place))
+    examiner = Examiner(place.current(), asking, new_nonce, place.clock, used)
     examination = examiner.examine(signed)
     member = signed.proposal.member
     _console.print(
@@ -145,6 +153,35 @@ def platform(
     """Stage and sign the edition that accepts a platform's vouchers, such as PDND's, by these keys."""
     place = Workspace(work.resolve(), SystemClock())
     _next(place, with_platform(place.current(), issuer, _read(keys), place.clock), key)
+
+
+@app.command(name="authority")
+def authority(work: WorkOption = DEFAULT_WORK) -> None:
+    """Make the authority that signs the certificates of the federation's channels (mutual TLS)."""
+    place = Workspace(work.resolve(), SystemClock())
+    folder = place.root / AUTHORITY
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    Authority.found(folder, place.current().members.federation, place.clock.now())
+    _errors.print(f"hand `{folder / AUTHORITY_CERTIFICATE}` to every party", highlight=False)
+
+
+@app.command(name="certify")
+def certify(
+    party: Annotated[str, typer.Argument(help="A member's code, `gateway`, `exchange`, or `operator`.")],
+    request: Annotated[Path, typer.Argument(help="What `crocevia keys request` wrote.")],
+    work: WorkOption = DEFAULT_WORK,
+    out: Annotated[Path, typer.Option(help="Where to write the certificate.")] = Path("channel.crt.pem"),
+    days: Annotated[int, typer.Option(min=1, max=90, help="How many days it is good for.")] = CERTIFICATE_LIFE.days,
+) -> None:
+    """Sign the certificate of a party's channels; its names and its address come from the member list."""
+    place = Workspace(work.resolve(), SystemClock())
+    members = place.current().members
+    url = None if party == OPERATOR else members.party(party).endpoint
+    signed = Authority.load(place.root / AUTHORITY).certify(
+        _read(request), members.federation, party, url, place.clock.now(), timedelta(days=days)
+    )
+    replace_file(out, signed)
+    sys.stdout.write(f"{out}\n")
 
 
 @app.command(name="renew")
@@ -210,7 +247,16 @@ def serve_command(
     serve(settings)
 
 
-def ask_challenge(endpoint: str, nonce: str) -> str:
+def _operators_channel(place: Workspace) -> ssl.SSLContext | bool:
+    """The operators' own certificate, where there is one in `operators/`: nodes behind mutual TLS answer no other."""
+    folder = place.root / "operators"
+    files = ChannelSettings(
+        folder / "channel.crt.pem", folder / CHANNEL_KEY, place.root / AUTHORITY / AUTHORITY_CERTIFICATE
+    )
+    return Channel.open(files).asking if files.certificate.exists() else True
+
+
+def ask_challenge(endpoint: str, nonce: str, verify: ssl.SSLContext | bool = True) -> str:  # noqa: FBT001, FBT002  # as httpx has it
     """Ask the node at a GraphQL address to prove itself.
 
     Raises:
@@ -218,7 +264,7 @@ def ask_challenge(endpoint: str, nonce: str) -> str:
     """
     url = endpoint.removesuffix("/graphql") + CHALLENGE_PATH
     try:
-        found = httpx.get(url, params={"nonce": nonce}, timeout=_SECONDS, trust_env=False)
+        found = httpx.get(url, params={"nonce": nonce}, timeout=_SECONDS, trust_env=False, verify=verify)
     except httpx.HTTPError as error:
         raise UnavailableError(f"nothing answers at `{url}`: {type(error).__name__}") from error
     if found.status_code != httpx.codes.OK or len(found.content) > _MAX_ANSWER:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -29,6 +29,10 @@ MOST_HEAD_BYTES = 65_536
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NOTHING_MORE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 _log = logging.getLogger("crocevia.serving")
+
+
+Admits = Callable[[Any], "str | None"]
+"""From a client's certificate, in the form of `getpeercert`, to its party; None when it is nobody's who may come in."""
 
 
 class _Exchange:
@@ -49,7 +53,7 @@ class _Exchange:
     def arrived(self) -> Arrived:
         head = self.head
         body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
-        return Arrived(head.method, head.path, head.query_string, head.headers, body)
+        return Arrived(head.method, head.path, head.query_string, head.headers, body, head.peer)
 
     def stop_timer(self) -> None:
         if self.timer is not None:
@@ -63,10 +67,14 @@ class Connection(HttpToolsProtocol):
     cycle: Any
     """What is in work, or was last: uvicorn's own or an `_Exchange`; None before the first."""
 
-    def __init__(self, *arguments: Any, endpoints: Mapping[bytes, Endpoint], **named: Any) -> None:
-        """Begin before the client has said anything."""
+    def __init__(
+        self, *arguments: Any, endpoints: Mapping[bytes, Endpoint], admits: Admits | None = None, **named: Any
+    ) -> None:
+        """Begin before the client has said anything; with `admits`, the channel is mutual TLS."""
         super().__init__(*arguments, **named)
         self._endpoints = endpoints
+        self._admits = admits
+        self._certificate: Any = None
         self._direct: _Exchange | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -79,6 +87,8 @@ class Connection(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if self._admits is not None:
+            self._certificate = transport.get_extra_info("peercert")
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     @override
@@ -152,6 +162,12 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if self._head_timer is not None:
             self._stop_head_timer()
+        peer = None
+        if self._admits is not None:
+            peer = self._admits(self._certificate)
+            if peer is None:  # asked for every request: who leaves the federation keeps no open channel
+                self.transport.abort()
+                return
         path, _, query = self.url.partition(b"?")
         endpoint = self._endpoints.get(path)
         idle = self.cycle is None or self.cycle.response_complete
@@ -162,7 +178,7 @@ class Connection(HttpToolsProtocol):
         if not endpoint.takes(method, self.headers):
             self._leave_to_the_application()
             return
-        head = Arrived(method, unquote(path.decode("ascii")), query, self.headers, b"")
+        head = Arrived(method, unquote(path.decode("ascii")), query, self.headers, b"", peer)
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         direct = _Exchange(endpoint, head, keep_alive=keep_alive)
         self._direct = direct
@@ -244,7 +260,7 @@ class Connection(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_if_idle)
 
 
-def answering(endpoints: Iterable[Endpoint]) -> type[asyncio.Protocol]:
+def answering(endpoints: Iterable[Endpoint], admits: Admits | None = None) -> type[asyncio.Protocol]:
     """Return what makes connections that answer these endpoints: uvicorn's setting `http`."""
     known = {endpoint.path.encode(): endpoint for endpoint in endpoints}
-    return cast("type[asyncio.Protocol]", partial(Connection, endpoints=known))
+    return cast("type[asyncio.Protocol]", partial(Connection, endpoints=known, admits=admits))

@@ -29,13 +29,17 @@ BODY_SECONDS = 5.0
 
 
 class Arrived(msgspec.Struct, frozen=True):
-    """A whole request; header names are in lower case, `path` is decoded and without the query string."""
+    """A whole request; header names are in lower case, `path` is decoded and without the query string.
+
+    `peer` is the party of the client's certificate, None where the channel is not mutual TLS.
+    """
 
     method: str
     path: str
     query_string: bytes
     headers: RawHeaders
     body: bytes
+    peer: str | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):

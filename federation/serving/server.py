@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import ssl
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -13,7 +15,7 @@ import uvloop
 
 from federation.contract.errors import ConfigurationError
 from federation.contract.settings import host_and_port
-from federation.serving.connection import answering
+from federation.serving.connection import Admits, answering
 from federation.serving.endpoint import Endpoint
 from federation.serving.workers import run_workers
 
@@ -25,14 +27,26 @@ _YOUNG_OBJECTS = 20_000
 """Requests make many small objects and hardly a cycle: the collector need not look after every 700 of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """Mutual TLS: the context of the server's side, and who may come in."""
+
+    context: ssl.SSLContext
+    admits: Admits
+
+
 def run_server(
-    open_app: Callable[[], Any], listen: str, keep_alive: int = KEEP_ALIVE_SECONDS, workers: int = 1
+    open_app: Callable[[], Any],
+    listen: str,
+    keep_alive: int = KEEP_ALIVE_SECONDS,
+    workers: int = 1,
+    secured: Callable[[], Secured | None] = lambda: None,
 ) -> None:
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
     What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
-    ours. Its endpoints are served straight from the connection. With several `workers` each process makes its own
-    application, and all accept from one address.
+    ours; `secured` is asked after it. Its endpoints are served straight from the connection. With several `workers` each
+    process makes its own application, and all accept from one address.
 
     Raises:
         ConfigurationError: the address cannot be listened on; names it and the way out.
@@ -43,9 +57,12 @@ def run_server(
         app = open_app()
         opened()
         settle_memory()
+        found = secured()
+        context = None if found is None else found.context
         config = uvicorn.Config(
             app,
-            http=answering(endpoints_of(app)),
+            http=answering(endpoints_of(app), None if found is None else found.admits),
+            ssl_context_factory=None if context is None else lambda _config, _default: context,
             ws="none",
             access_log=False,  # paths and addresses are not for logs
             server_header=False,

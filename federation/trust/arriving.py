@@ -38,7 +38,7 @@ def request_of(arrived: Arrived, origin: str) -> HttpRequest:
     headers = single_headers(arrived.headers)
     if headers.get("content-encoding", "identity") != "identity":
         raise BadInputError("body must not be encoded; send it with `Content-Encoding: identity`")
-    return HttpRequest(arrived.method, origin + arrived.path, headers, arrived.body)
+    return HttpRequest(arrived.method, origin + arrived.path, headers, arrived.body, arrived.peer)
 
 
 def error_of(fault: Fault, limit: int) -> CroceviaError:

@@ -36,12 +36,16 @@ _DIGEST = re.compile(r"sha-256=:[A-Za-z0-9+/]{43}=:")
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request; header names are lower-case, `target_uri` is absolute and the receiver's own idea of where it is."""
+    """A request; header names are lower-case, `target_uri` is absolute and the receiver's own idea of where it is.
+
+    `peer` is the party whose channel it came over, None where channels are not mutual TLS.
+    """
 
     method: str
     target_uri: str
     headers: Mapping[str, str]
     body: bytes
+    peer: str | None = None
 
     @classmethod
     def of_consumer(cls, request: ConsumerRequest) -> HttpRequest:

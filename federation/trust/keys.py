@@ -124,10 +124,7 @@ class SigningKey:
         Raises:
             ConfigurationError: the file is missing, readable by others, or not a P-256 key; names the file.
         """
-        private = _load(path)
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
-            raise ConfigurationError(f"key file `{path}` does not hold a P-256 key")
-        return cls._of(private)
+        return cls._of(load_p256(path))
 
     @classmethod
     def _of(cls, private: ec.EllipticCurvePrivateKey) -> Self:
@@ -170,6 +167,34 @@ def load_ed25519(path: Path) -> Ed25519PrivateKey:
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigurationError(f"key file `{path}` does not hold an Ed25519 key")
     return private
+
+
+def load_p256(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read a P-256 key for certificates.
+
+    Raises:
+        ConfigurationError: the file is missing, readable by others, or not a P-256 key; names the file.
+    """
+    private = _load(path)
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
+        raise ConfigurationError(f"key file `{path}` does not hold a P-256 key")
+    return private
+
+
+def write_p256(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """Write a P-256 key to a new file of mode 0600.
+
+    Raises:
+        ConfigurationError: the file exists.
+    """
+    _save(path, key)
+
+
+def ensure_p256(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the P-256 key in a file, which is made unless it is there."""
+    if not path.exists():
+        write_p256(path, ec.generate_private_key(ec.SECP256R1()))
+    return load_p256(path)
 
 
 def read_ed25519_public(path: Path) -> Ed25519PublicKey:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from federation.contract.errors import UnavailableError
+from federation.trust.channel import Channel
 
 MAX_ANSWER = 262_144
 _SECONDS = 5.0
@@ -50,7 +51,8 @@ class HttpPost:
 
 
 @asynccontextmanager
-async def open_post() -> AsyncIterator[HttpPost]:
-    """Open the way out, and close it at the end."""
-    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False) as client:
+async def open_post(channel: Channel | None = None) -> AsyncIterator[HttpPost]:
+    """Open the way out, by a party's channels where it has some, and close it at the end."""
+    verify = True if channel is None else channel.asking
+    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False, verify=verify) as client:
         yield HttpPost(client)

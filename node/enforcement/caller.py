@@ -21,6 +21,7 @@ from federation.contract.messages import (
     read_node_request,
     request_digest,
 )
+from federation.trust.channel import require_peer
 from federation.trust.consumers import EndUser, ProvedRequest, Proving, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
@@ -94,9 +95,12 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     own = request if relayed is None else HttpRequest.of_consumer(relayed.consumer_request)
     if relayed is not None:
         _require_sender(request, members.gateway.keys, identity)  # (1) (2)
+        require_peer(request.peer, members.gateway.id)
         if own.target_uri != members.gateway.endpoint:
             raise AddresseeError("the consumer's request was not made to this federation's gateway")
     proved = prove(own, members, Proving(identity.tokens, identity.clock))  # (3)
+    if relayed is None:
+        require_peer(request.peer, proved.consumer.id)
     # A relayed request's nonce is for the gateway to watch: one question may need several fetches from one node.
     if relayed is None and not identity.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):
         raise ReplayError("this signed request was already answered")

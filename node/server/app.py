@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from federation.ledger.witness import MAX_SUBMISSION
 from federation.ledger.witness_rounds import ADD_CHECKPOINT
 from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.server import run_server
+from federation.trust.admitting import secured
 from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
@@ -54,7 +56,8 @@ def create_app(process: NodeProcess) -> Starlette:
         tasks = [
             asyncio.create_task(process.follow_policies()),
             asyncio.create_task(follow(process.registry)),
-            asyncio.create_task(process.keeping.keep(process.witnesses, open_post)),
+            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
+            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
         ]
         yield
         for task in tasks:
@@ -121,7 +124,13 @@ def serve(path: Path) -> None:
     settings = load_settings(path)
     asyncio.run(require_names(settings))
     asyncio.run(require_own_tables(settings))
-    run_server(lambda: create_app(NodeProcess.open(settings, SystemClock())), settings.listen, workers=settings.workers)
+    opened: list[NodeProcess] = []
+
+    def open_app() -> Starlette:
+        opened.append(NodeProcess.open(settings, SystemClock()))
+        return create_app(opened[0])
+
+    run_server(open_app, settings.listen, secured=lambda: secured(opened[0].channel, opened[0].registry), workers=settings.workers)
 
 
 def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:

@@ -24,6 +24,7 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.trust.channel import Channel
 from federation.trust.counters import SqliteCounters
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
@@ -73,6 +74,7 @@ class NodeProcess:
     counters: SqliteCounters
     delivered: SqliteDelivered
     own: OwnDatabase
+    channel: Channel | None
     plane: DataPlane
     keys: NodeKeys
     policies: PolicySource
@@ -104,6 +106,7 @@ class NodeProcess:
         policies = open_policies(settings, governed_schema(mapping), memory.last())
         decisions = policies.load()
         plane = open_plane(settings, mapping, decisions.bundle)
+        channel = None if settings.channel is None else Channel.open(settings.channel)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         federation = registry.current().federation
@@ -129,6 +132,7 @@ class NodeProcess:
             counters=SqliteCounters.open(settings.state / "counters.db"),
             delivered=SqliteDelivered.open(settings.state / "delivered.db"),
             own=open_own(settings.own_url),
+            channel=channel,
             plane=plane,
             keys=keys,
             policies=policies,

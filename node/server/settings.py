@@ -11,6 +11,11 @@ keys = "keys"
 state = "state"
 registry = "../registry"    # the signed registry, or only its first root: then `registry_url` says where it is
 
+[channel]                   # mutual TLS with the federation's other processes; without this table, plain HTTP
+certificate = "keys/channel.crt.pem"
+key = "keys/channel.pem"
+authority = "keys/authority.pem"
+
 [witnessing]                # who watches this node's ledger comes from the member list
 every = 5.0                 # seconds between two rounds
 quorum = 2
@@ -45,6 +50,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.trust.channel import ChannelSettings
 from node.enforcement.guards import Budgets
 
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
@@ -78,6 +84,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = NODE_LIMITS
     registry_url: str | None = None
     workers: int = 1
+    channel: ChannelSettings | None = None
     witnessing: WitnessSettings = WitnessSettings()
     guards: Budgets = Budgets()
     timestamps: TimestampSettings | None = None
