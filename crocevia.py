@@ -63,8 +63,10 @@ from federation.membership import agreement_commands
 from federation.membership import commands as federation_commands
 from federation.trust.authority import certificate_request
 from federation.trust.channel import CHANNEL_KEY
-from federation.trust.keys import MESSAGE_KEY, SigningKey, ensure_p256, read_secret
-from federation.trust.party_keys import make_party_keys
+from federation.trust.hardware import HardwareKey, generate_in_hardware, load_signer
+from federation.trust.keys import ensure_p256, read_secret
+from federation.trust.party_keys import known_keys, listed_until, make_party_keys, rotate_message_key
+from federation.trust.registry import last_list
 from node.console.node_commands import app as node_commands
 from node.console.policy_commands import app as policy_app
 from node.console.policy_folders import shared_policies_folder
@@ -218,11 +220,43 @@ def ledger_verify(
 @keys_commands.command(name="generate")
 def keys_generate(
     folder: Annotated[Path, typer.Argument(help="The party's key folder; keys that are there are kept.")],
+    module: Annotated[
+        Path | None, typer.Option("--pkcs11", help="Make the message key in this PKCS#11 module.")
+    ] = None,
+    token: Annotated[str, typer.Option(help="The token's label in the module.")] = "crocevia",  # noqa: S107  # a name
+    label: Annotated[str, typer.Option(help="The key's label in the token.")] = "message",
+    pin: Annotated[Path | None, typer.Option("--pin-file", help="The file of mode 0600 with the token's PIN.")] = None,
 ) -> None:
-    """Make a party's missing keys, in files of mode 0600, and print the thumbprint of its message key."""
+    """Make a party's missing keys, in files of mode 0600 or the message key in hardware, and print its thumbprint."""
+    if module is not None:
+        if pin is None:
+            raise ConfigurationError("give `--pin-file` with `--pkcs11`")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        generate_in_hardware(folder, HardwareKey(module, token, label, pin.resolve()))
     for path in make_party_keys(folder):
         sys.stdout.write(f"{path}\n")
-    sys.stdout.write(f"message key {SigningKey.load(folder / MESSAGE_KEY).kid}\n")
+    sys.stdout.write(f"message key {load_signer(folder).kid}\n")
+
+
+@keys_commands.command(name="rotate")
+def keys_rotate(folder: Annotated[Path, typer.Argument(help="The party's key folder.")]) -> None:
+    """Take the next step of replacing a party's message key, with both keys listed while both are in use."""
+    sys.stdout.write(rotate_message_key(folder) + "\n")
+
+
+@keys_commands.command(name="list")
+def keys_list(
+    folder: Annotated[Path, typer.Argument(help="The party's key folder.")],
+    registry: Annotated[
+        Path | None, typer.Option(help="Also say which keys the registry in this folder lists.")
+    ] = None,
+) -> None:
+    """Show the keys of a party: use, thumbprint, and until when they are listed; never a private one."""
+    members = None if registry is None else last_list(registry)
+    table = Table("file", "signs", "thumbprint", "listed until")
+    for each in known_keys(folder):
+        table.add_row(each.file, each.use, each.kid, "" if members is None else listed_until(each.kid, members))
+    Console().print(table)
 
 
 @keys_commands.command(name="request")

@@ -33,7 +33,7 @@ from federation.trust.keys import (
     WITNESS_KEY,
     load_ed25519,
 )
-from federation.trust.party_keys import ensure_ed25519, ensure_secret, make_party_keys, message_key, officer_keys
+from federation.trust.party_keys import ensure_ed25519, ensure_secret, make_party_keys, message_keys_of, officer_keys
 from federation.trust.registry import ROOT_FILE
 from federation.trust.repository import Repository
 from federation.trust.trusted_list import API_FILE, SUPERGRAPH_FILE, schema_file
@@ -158,7 +158,7 @@ def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, n
         name=member.name,
         kind=member.kind,
         area=member.area,
-        keys=(message_key(home.keys(member.id), now), *officer_keys(home.keys(member.id), now)),
+        keys=(*message_keys_of(home.keys(member.id), now), *officer_keys(home.keys(member.id), now)),
         endpoint=url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
         ledger=str(signer.verifier) if member.node else None,
         witness=str(witness.verifier) if member.node else None,
@@ -167,7 +167,7 @@ def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, n
 
 def _party(home: Home, federation: str, name: str, endpoint: str, now: datetime) -> Party:
     signer = Ed25519Signer.of(ledger_origin(federation, name), load_ed25519(home.keys(name) / LEDGER_KEY))
-    return Party(MemberId(name), endpoint, (message_key(home.keys(name), now),), str(signer.verifier))
+    return Party(MemberId(name), endpoint, message_keys_of(home.keys(name), now), str(signer.verifier))
 
 
 def _signed(home: Home, agreement: Agreement, now: datetime) -> Agreement:

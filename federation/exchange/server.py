@@ -39,9 +39,10 @@ from federation.serving.server import run_server
 from federation.trust.admitting import secured
 from federation.trust.arriving import or_refusal
 from federation.trust.channel import Channel
+from federation.trust.hardware import load_signer
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519, read_secret
+from federation.trust.keys import LEDGER_KEY, load_ed25519, read_secret
 from federation.trust.outgoing import open_post
 from federation.trust.registry import KEPT_FILE, Registry, follow
 from federation.trust.replay import SqliteReplayStore
@@ -88,7 +89,7 @@ class Process:
             ConfigurationError: a key or the registry is missing or cannot be used; names the file.
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
         """
-        signer = SigningKey.load(settings.keys / MESSAGE_KEY)
+        signer = load_signer(settings.keys)
         suite = SivSuite(read_secret(settings.keys / MASTER_KEY))
         ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
         channel = None if settings.channel is None else Channel.open(settings.channel)

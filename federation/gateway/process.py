@@ -44,10 +44,10 @@ from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
 from federation.trust.counters import SqliteCounters
 from federation.trust.dpop_nonces import DpopNonces
+from federation.trust.hardware import load_signer
 from federation.trust.keys import (
     LEDGER_KEY,
-    MESSAGE_KEY,
-    SigningKey,
+    MessageSigner,
     load_ed25519,
     message_keys,
     new_nonce,
@@ -75,7 +75,7 @@ class GatewayProcess:
     settings: GatewaySettings
     registry: Registry
     clock: Clock
-    key: SigningKey
+    key: MessageSigner
     ledger: Ledger
     reader: LedgerReader
     keeping: Keeping
@@ -144,7 +144,7 @@ class GatewayProcess:
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
             RegistryStaleError: there is no valid member list.
         """
-        key = SigningKey.load(settings.keys / MESSAGE_KEY)
+        key = load_signer(settings.keys)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         subject_keys = SqliteSubjectKeys.open(

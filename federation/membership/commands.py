@@ -186,9 +186,9 @@ def certify(
 
 @app.command(name="renew")
 def renew(work: WorkOption = DEFAULT_WORK, key: KeysOption = None) -> None:
-    """Stage and sign the same edition for another week."""
+    """Stage and sign the same edition for another week, with the keys that gateway and exchange have here."""
     place = Workspace(work.resolve(), SystemClock())
-    _next(place, renewed(place.current(), place.clock), key)
+    _next(place, renewed(place.current(), place.clock, place.with_own_keys), key)
 
 
 @app.command(name="rotate")

@@ -33,7 +33,7 @@ from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.trust.agreements import standing, terms_digest, with_act
 from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.keys import LEDGER_KEY, generate_ed25519, load_ed25519
-from federation.trust.party_keys import ensure_ed25519, ensure_secret, make_party_keys, message_key
+from federation.trust.party_keys import ensure_ed25519, ensure_secret, make_party_keys, message_keys_of
 from federation.trust.registry import ROOT_FILE, FolderSource, read_root
 from federation.trust.repository import Repository, Signatures
 from federation.trust.trusted_list import MEMBERS_FILE, newest, schema_file
@@ -74,6 +74,17 @@ class Workspace:
         found = newest(read_root(folder), FolderSource(folder))
         documents = {name: content for name, content in found.files.items() if name != MEMBERS_FILE}
         return Edition(found.members, documents)
+
+    def with_own_keys(self, members: MemberList) -> MemberList:
+        """Return the list with the keys of gateway and exchange as their folders here hold them; rotation goes so."""
+        changed = {}
+        for party in (members.gateway, members.exchange):
+            keys = self.root / party.id / "keys"
+            if keys.exists():
+                known = {key.kid: key for key in party.keys}
+                found = tuple(known.get(key.kid, key) for key in message_keys_of(keys, self.clock.now()))
+                changed[str(party.id)] = msgspec.structs.replace(party, keys=found)
+        return msgspec.structs.replace(members, **changed)
 
     def stage(self, edition: Edition) -> None:
         """Stage an edition for signing; what was staged before is replaced.
@@ -230,7 +241,7 @@ def renewed(
 def _party(work: Workspace, federation: str, name: str, endpoint: str) -> Party:
     keys = work.root / name / "keys"
     signer = Ed25519Signer.of(ledger_origin(federation, name), load_ed25519(keys / LEDGER_KEY))
-    return Party(MemberId(name), endpoint, (message_key(keys, work.clock.now()),), str(signer.verifier))
+    return Party(MemberId(name), endpoint, message_keys_of(keys, work.clock.now()), str(signer.verifier))
 
 
 def _schema(documents: Mapping[str, bytes], member: str) -> str:

@@ -27,7 +27,7 @@ from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import verify_request
 from federation.trust.jose import read_part, unverified_payload
-from federation.trust.keys import message_keys
+from federation.trust.keys import VerifyKey, message_keys
 from federation.trust.pdnd import EvidenceError, Voucher, verify_evidence, verify_integrity, verify_voucher
 from federation.trust.tokens import SKEW, AccessTokens, bearer_of
 
@@ -90,14 +90,19 @@ def prove(request: HttpRequest, members: MemberList, proving: Proving) -> Proved
 
 
 def _by_token(request: HttpRequest, members: MemberList, proving: Proving) -> ProvedRequest:
-    """(1) The token; (2) the consumer's signature, (3) by the key that the token is bound to."""
+    """(1) The token; (2) the consumer's signature, by the key that the token is bound to and no other."""
     now = proving.clock.now()
     token = bearer_of(request.headers.get("authorization", ""))  # (1)
     claims = proving.tokens.verify(token, message_keys(members.gateway.keys, now))
     consumer = members.member(claims.consumer)
-    signed = verify_request(request, message_keys(consumer.keys, now), proving.clock)  # (2)
-    if signed.keyid != claims.jkt:  # (3)
-        raise ProofError("the token is bound to another key than the one that signed the request")
+    known = message_keys(consumer.keys, now)
+
+    def bound(kid: str) -> VerifyKey | None:
+        if kid != claims.jkt:
+            raise ProofError("the token is bound to another key than the one that signed the request")
+        return known(kid)
+
+    signed = verify_request(request, bound, proving.clock)  # (2)
     return ProvedRequest(
         consumer=consumer,
         agreement=claims.agreement,

@@ -36,6 +36,12 @@ from federation.contract.errors import BadInputError, ConfigurationError, Signat
 from federation.contract.members import KeyUse, PublishedKey
 
 MESSAGE_KEY = "message.pem"
+NEXT_MESSAGE_KEY = "message.next.pem"
+"""Proposed beside the key in use, until it takes over."""
+
+OLD_MESSAGE_KEY = "message.old.pem"
+"""Listed until the last message by it is answered."""
+
 LEDGER_KEY = "ledger.pem"
 WITNESS_KEY = "witness.pem"
 BUNDLE_KEY = "bundle.pem"
@@ -62,6 +68,10 @@ class MessageSigner(Protocol):
 
     def sign(self, content: bytes) -> bytes:
         """Sign `content` with ECDSA P-256 SHA-256; the form is r ‖ s, 64 bytes."""
+        ...
+
+    def public_jwk(self) -> dict[str, str]:
+        """Return the public half as a JWK without `kid`."""
         ...
 
 
@@ -325,6 +335,18 @@ def read_secret(path: Path) -> bytes:
     if len(content) != _SECRET_BYTES:
         raise ConfigurationError(f"key file `{path}` has {len(content)} bytes, expected {_SECRET_BYTES}")
     return content
+
+
+def read_private_text(path: Path) -> str:
+    """Read a secret of one line, such as a PIN, from a file of mode 0600.
+
+    Raises:
+        ConfigurationError: missing, readable by others, or not UTF-8; names the file.
+    """
+    try:
+        return _read_private(path).decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"key file `{path}` is not text") from error
 
 
 def require_private(path: Path) -> None:

@@ -20,7 +20,6 @@ from federation.trust.jose import read_part, read_token, require_signature, sign
 from federation.trust.keys import (
     KeyLookup,
     MessageSigner,
-    SigningKey,
     VerifyKey,
     ed25519_from_jwk,
     ed25519_jwk,
@@ -49,10 +48,12 @@ class _ChallengeHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kid: str
 
 
-def sign_proposal(proposal: Proposal, message: SigningKey, others: Sequence[Ed25519PrivateKey]) -> SignedProposal:
+def sign_proposal(
+    proposal: Proposal, messages: Sequence[MessageSigner], others: Sequence[Ed25519PrivateKey]
+) -> SignedProposal:
     """Return the proposal signed by every key that it names."""
     content = _content(proposal)
-    proofs = [KeyProof(message.kid, b64url(message.sign(content)))]
+    proofs = [KeyProof(key.kid, b64url(key.sign(content))) for key in messages]
     proofs += [KeyProof(thumbprint(ed25519_jwk(key)), b64url(key.sign(content))) for key in others]
     return SignedProposal(proposal, tuple(proofs))
 

@@ -20,7 +20,7 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, ProofError, SignatureError, TokenError, TokenExpiredError
 from federation.contract.identifiers import MemberId, member_id
 from federation.trust.jose import read_part, read_token, require_signature, sign_token
-from federation.trust.keys import KeyLookup, MessageSigner, SigningKey, VerifyKey, known_key
+from federation.trust.keys import KeyLookup, MessageSigner, VerifyKey, known_key
 
 SKEW = 30
 """Seconds by which two clocks may differ."""
@@ -150,7 +150,7 @@ def verify_access_token(text: str, issuer: str, audience: str, keys: KeyLookup, 
     return claims
 
 
-def issue_client_assertion(claims: ClientAssertion, key: SigningKey) -> str:
+def issue_client_assertion(claims: ClientAssertion, key: MessageSigner) -> str:
     """Sign a client assertion as the client."""
     return sign_token({"typ": "JWT", "kid": key.kid}, claims, key)
 
@@ -179,7 +179,7 @@ def verify_client_assertion(
     return claims
 
 
-def make_dpop(proof: DpopProof, key: SigningKey) -> str:
+def make_dpop(proof: DpopProof, key: MessageSigner) -> str:
     """Sign a proof of possession; `proof` says method, target, jti and iat (`dpop_proof` makes one)."""
     claims = msgspec.structs.replace(proof, jkt="")
     return sign_token({"typ": "dpop+jwt", "jwk": key.public_jwk()}, claims, key)

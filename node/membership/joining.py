@@ -12,8 +12,8 @@ from federation.contract.proposals import Proposal, SignedProposal
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.names import ledger_origin, witness_name
 from federation.ledger.note import Ed25519Signer
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519
-from federation.trust.party_keys import message_key, officer_keys
+from federation.trust.keys import LEDGER_KEY, WITNESS_KEY, load_ed25519
+from federation.trust.party_keys import message_keys_of, message_signers, officer_keys
 from federation.trust.proposals import sign_proposal
 
 
@@ -37,7 +37,6 @@ def propose(
         ConfigurationError: a key is missing or may be read by others; names the file.
     """
     now = clock.now()
-    message = SigningKey.load(keys / MESSAGE_KEY)
     officers = [load_ed25519(path) for path in sorted(keys.glob("officer-*.pem"))]
     signer = Ed25519Signer.of(ledger_origin(federation, described.member), load_ed25519(keys / LEDGER_KEY))
     witness = Cosigner.of(witness_name(federation, described.member), load_ed25519(keys / WITNESS_KEY))
@@ -46,10 +45,10 @@ def propose(
         name=described.name,
         kind=described.kind,
         area=described.area,
-        keys=(message_key(keys, now), *officer_keys(keys, now)),
+        keys=(*message_keys_of(keys, now), *officer_keys(keys, now)),
         endpoint=endpoint,
         clients=described.clients,
         ledger=str(signer.verifier) if endpoint else None,
         witness=str(witness.verifier) if endpoint else None,
     )
-    return sign_proposal(Proposal(federation, member, schema, epoch_seconds(clock)), message, officers)
+    return sign_proposal(Proposal(federation, member, schema, epoch_seconds(clock)), message_signers(keys), officers)

@@ -26,7 +26,8 @@ from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
 from federation.trust.counters import SqliteCounters
-from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, WITNESS_KEY, SigningKey, load_ed25519, read_secret
+from federation.trust.hardware import load_signer
+from federation.trust.keys import LEDGER_KEY, WITNESS_KEY, MessageSigner, load_ed25519, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SqliteReplayStore
 from federation.trust.tokens import AccessTokens
@@ -62,7 +63,7 @@ class NodeProcess:
 
     settings: NodeSettings
     clock: Clock
-    key: SigningKey
+    key: MessageSigner
     registry: Registry
     ledger: Ledger
     reader: LedgerReader
@@ -98,7 +99,7 @@ class NodeProcess:
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
             RegistryStaleError: there is no valid member list.
         """
-        key, ledger_key = SigningKey.load(settings.keys / MESSAGE_KEY), load_ed25519(settings.keys / LEDGER_KEY)
+        key, ledger_key = load_signer(settings.keys), load_ed25519(settings.keys / LEDGER_KEY)
         witness_key = load_ed25519(settings.keys / WITNESS_KEY)
         keys, subjects_key = open_keys(settings), read_secret(settings.keys / SUBJECTS_KEY)
         mapping = member_mapping(settings)

@@ -38,7 +38,7 @@ from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings as gateway_settings
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
-from federation.trust.keys import MESSAGE_KEY, SigningKey
+from federation.trust.keys import MESSAGE_KEY, MessageSigner, SigningKey
 from federation.trust.trusted_list import MEMBERS_FILE
 from node.demo.seed import demo_files
 from node.own.upgrading import require_current
@@ -67,7 +67,7 @@ class Wire(HttpClient):
     """The gateway's client, by calls: whom it reaches, who is stopped, and who does not behave."""
 
     parties: dict[Origin, tuple[str, Starlette]]
-    gateway: SigningKey
+    gateway: MessageSigner
     clock: FixedClock
     stopped: set[str] = field(default_factory=set)
     lies: dict[str, Lie] = field(default_factory=dict)

@@ -134,7 +134,7 @@ def other_agreement(parties: Parties) -> HttpRequest:
 
 REFUSED: dict[str, tuple[Callable[[Parties], HttpRequest], type[CroceviaError]]] = {
     "a gateway that is not the gateway": (forged_gateway, SignatureError),
-    "a consumer that is not the consumer": (forged_consumer, SignatureError),
+    "a consumer that is not the consumer": (forged_consumer, ProofError),
     "another question than the consumer signed": (another_question, DigestError),
     "a body changed on the way": (changed_after_signing, DigestError),
     "a question to another gateway": (meant_for_somebody_else, AddresseeError),

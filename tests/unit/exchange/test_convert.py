@@ -112,7 +112,7 @@ CONSUMER_REQUESTS = {
         lambda w: w.consumer_request(w.token(subject="inprev", client_id="inprev")),
         "SIGNATURE_INVALID",
     ),
-    "signed by another key": (lambda w: w.consumer_request(key=STRANGER), "SIGNATURE_INVALID"),
+    "signed by another key": (lambda w: w.consumer_request(key=STRANGER), "PROOF_MISMATCH"),
     "made to another gateway": (lambda w: w.consumer_request(target="https://x.example/graphql"), "ADDRESSEE_MISMATCH"),
     "another body": (lambda w: changed(w, body="e30="), "DIGEST_MISMATCH"),
     "no signature": (lambda w: changed(w, headers={}), "TOKEN_INVALID"),

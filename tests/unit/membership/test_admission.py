@@ -129,8 +129,8 @@ def test_2_a_new_key_is_admitted_beside_the_old_one(keys: Path, clock: FixedCloc
     both = msgspec.structs.replace(after, keys=(*after.keys, *(k for k in before.keys if k.use is KeyUse.MESSAGE)))
     rotated = msgspec.structs.replace(proposal(tmp_path, clock).proposal, member=both)
     officers = [load_ed25519(path) for path in sorted(tmp_path.glob("officer-*.pem"))]
-    new = sign_proposal(rotated, SigningKey.load(tmp_path / "message.pem"), officers)
-    old = sign_proposal(rotated, SigningKey.load(keys / "message.pem"), ())
+    new = sign_proposal(rotated, [SigningKey.load(tmp_path / "message.pem")], officers)
+    old = sign_proposal(rotated, [SigningKey.load(keys / "message.pem")], ())
     signed = SignedProposal(rotated, (*new.proofs, *old.proofs))
     assert examiner(tmp_path, clock, admitted).examine(signed).admitted
 
