@@ -176,7 +176,12 @@ def serve(path: Path) -> None:
         opened.append(Process.open(settings, SystemClock()))
         return create_app(opened[0])
 
-    run_server(open_app, settings.listen, secured=lambda: secured(opened[0].channel, opened[0].registry), workers=settings.workers)
+    run_server(
+        open_app,
+        settings.listen,
+        secured=lambda: secured(opened[0].channel, opened[0].registry),
+        workers=settings.workers,
+    )
 
 
 def _converting(process: Process) -> Endpoint:

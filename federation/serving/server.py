@@ -45,8 +45,8 @@ def run_server(
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
     What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
-    ours; `secured` is asked after it. Its endpoints are served straight from the connection. With several `workers` each
-    process makes its own application, and all accept from one address.
+    ours; `secured` is asked after it. Its endpoints are served straight from the connection. With several `workers`
+    each process makes its own application, and all accept from one address.
 
     Raises:
         ConfigurationError: the address cannot be listened on; names it and the way out.

@@ -81,6 +81,7 @@ def open_process(setting: Setting) -> GatewayProcess:
         directory=Directory.open(state / "directory.db"),
         replay=SqliteReplayStore.open(state / "replay.db", clock),
         counters=SqliteCounters.open(state / "counters.db"),
+        channel=None,
         subject_keys=subject_keys,
     )
 
