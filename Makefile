@@ -49,9 +49,8 @@ bench-gateway: $(VENV)/.dev      ## the engine, beside gateways from npm where C
 bench-node: $(VENV)/.dev         ## the data plane, beside another in Python and one from npm where CROCEVIA_PEERS has it
 	@$(BIN)/python tests/bench/node/run.py
 
-faults: $(VENV)/.dev             ## kill, cut the power, fill the disk, tamper, mutate: what is lost (several minutes)
-	@for campaign in ledger_kill ledger_power ledger_disk ledger_tamper witness_race signature_mutations; do \
-	  echo "== $$campaign"; $(BIN)/python tests/faults/$$campaign.py || exit 1; done
+faults: $(VENV)/.dev             ## faults and attackers: everything, or FAULTS="--quick" in some minutes; a table of what was lost
+	@$(BIN)/python tests/faults/campaign.py $(FAULTS)
 
 lock: $(VENV)/.dev               ## renew the constraints files (names, versions and hashes; no hosts)
 	@$(BIN)/python -m pip --quiet install uv

@@ -88,7 +88,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
         """
         try:
             entry = msgspec.json.decode(content, type=cls)
-        except ValueError as error:  # of msgspec, or no UTF-8
+        except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
             raise LedgerCorruptError(f"ledger entry cannot be read: {error}") from error
         if entry.to_bytes() != content:
             raise LedgerCorruptError("ledger entry is not in canonical form")

@@ -234,7 +234,7 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
         """
         try:
             return msgspec.json.decode(content, type=cls)
-        except ValueError as error:  # of msgspec, or no UTF-8
+        except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
             raise BadInputError(f"member list cannot be read: {error}") from error
 
     def to_json(self) -> Any:

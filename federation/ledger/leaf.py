@@ -129,7 +129,7 @@ class Leaf:
             read = msgspec.json.decode(content, type=_LeafStruct)
             subjects = tuple(LeafSubject(from_b64url(each.tag), from_b64url(each.sealed)) for each in read.subjects)
             leaf = cls(bytes(read.entry), from_b64url(read.nonce), subjects)
-        except (ValueError, BadInputError) as error:  # of msgspec, or no UTF-8
+        except (ValueError, RecursionError, BadInputError) as error:  # of msgspec, no UTF-8, or too deep
             raise LedgerCorruptError("ledger leaf cannot be read") from error
         if leaf.to_bytes() != content:
             raise LedgerCorruptError("ledger leaf is not in canonical form")

@@ -78,7 +78,7 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         try:
             return msgspec.json.decode(content, type=cls)
-        except ValueError as error:  # of msgspec, or no UTF-8
+        except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
             raise BundleRefusedError(f"`{ENVELOPE_FILE}` is not a signed manifest: {error}") from error
 
     def to_bytes(self) -> bytes:
@@ -244,5 +244,5 @@ def officer_rows(content: bytes) -> list[OfficerRow]:
     """
     try:
         return msgspec.json.decode(content, type=list[OfficerRow])
-    except ValueError as error:  # of msgspec, or no UTF-8
+    except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
         raise BundleRefusedError(f"officers file is not a list of holder, roles and jwk: {error}") from error
