@@ -198,7 +198,7 @@ def main() -> None:
     """Run, print the differences, then the counts."""
     count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1  # the optional one
     random = Random(seed)
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"name": case.suite, "supergraph": addressed(case), "operations": written(case, random, count)}
         for case in suites()
     ]

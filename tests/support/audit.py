@@ -5,18 +5,20 @@ The program's address is in `CROCEVIA_AUDIT_URL`; the cases lie beside the repos
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.errors import CroceviaError, NodeUnavailableError
+from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.execution.members import HttpFetcher
-from federation.execution.ports import FetchRequest
+from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint
@@ -73,24 +75,34 @@ class Verdict:
     passed: bool
 
 
+Failing = Mapping[str, CroceviaError | bytes]
+"""Members that fail: by an error, or with this as the body of their answer."""
+
+
 class _Counting:
-    def __init__(self, inner: HttpFetcher, down: frozenset[str]) -> None:
+    def __init__(self, inner: HttpFetcher, failing: Failing) -> None:
         self.inner = inner
-        self.down = down
+        self.failing = failing
         self.count = 0
 
-    def fetch(self, request: FetchRequest) -> Any:
+    def fetch(self, request: FetchRequest) -> Awaitable[FetchAnswer]:
         self.count += 1
-        if request.member in self.down:
-            raise NodeUnavailableError("down")
-        return self.inner.fetch(request)
+        match self.failing.get(request.member):
+            case None:
+                return self.inner.fetch(request)
+            case bytes() as body:
+                answer: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
+                answer.set_result(FetchAnswer(body))
+                return answer
+            case error:
+                raise error
 
 
-async def judge(case: Case, supergraph: str | None = None, down: frozenset[str] = frozenset()) -> Verdict:
-    """Run a case, with the audit's own supergraph or another one of the same subgraphs, some of which are down."""
+async def judge(case: Case, supergraph: str | None = None, failing: Failing | None = None) -> Verdict:
+    """Run a case, with the audit's own supergraph or another one of the same subgraphs, some of which fail."""
     client = HttpClient(TransportLimits())
     endpoints = {item["name"]: Endpoint.parse(URL + item["path"]) for item in case.subgraphs}
-    fetcher = _Counting(HttpFetcher(client, endpoints), down)
+    fetcher = _Counting(HttpFetcher(client, endpoints), failing or {})
     graph = OpenGraph(Supergraph.parse(supergraph or case.supergraph), fetcher, OpenSettings())
     # The audit remembers every request's identifier as long as it runs: a second run asks under another one.
     fresh = secrets.token_hex(7)
