@@ -67,6 +67,7 @@ from federation.trust.hardware import HardwareKey, generate_in_hardware, load_si
 from federation.trust.keys import ensure_p256, read_secret
 from federation.trust.party_keys import known_keys, listed_until, make_party_keys, rotate_message_key
 from federation.trust.registry import last_list
+from node.console.import_command import import_rows
 from node.console.node_commands import app as node_commands
 from node.console.policy_commands import app as policy_app
 from node.console.policy_folders import shared_policies_folder
@@ -120,6 +121,7 @@ app.command(name="query")(query)
 app.command(name="fields")(fields)
 app.command(name="report")(report)
 app.command(name="outbox")(outbox)
+app.command(name="import")(import_rows)
 app.command(name="verify")(verify)
 schema_commands.command(name="diff")(change_commands.diff_command)
 schema_commands.command(name="check")(change_commands.check_command)

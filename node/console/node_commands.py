@@ -74,7 +74,7 @@ def init_node(
         if path.exists() and not force:
             raise BadInputError(f"`{path}` exists; name another with --out and --policies, or add --force")
     code = member_id(member)
-    settings = _database_settings(database, schema)
+    settings = database_settings(database, schema)
     text = _on(settings, Path(), lambda found: propose(found, full_schema(), code, _seen_from(out, database), schema))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
@@ -183,10 +183,10 @@ def _chosen(mapping: NodeMapping, file: Path, url: str | None) -> tuple[Database
     """Return the database to ask and the folder its path begins at: the command line's, else the mapping's."""
     if url is None:
         return mapping.database, file.parent
-    return replace(_database_settings(url, mapping.database.schema), schema=mapping.database.schema), Path()
+    return replace(database_settings(url, mapping.database.schema), schema=mapping.database.schema), Path()
 
 
-def _database_settings(url: str, schema: str | None) -> DatabaseSettings:
+def database_settings(url: str, schema: str | None) -> DatabaseSettings:
     parts = urlsplit(url)
     if parts.scheme not in {"sqlite", "postgresql"}:
         raise BadInputError("--database needs an address that begins with `sqlite:///` or `postgresql://`")

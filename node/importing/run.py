@@ -1,0 +1,100 @@
+"""An import from beginning to end, or from where an earlier one was interrupted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from federation.contract.errors import BadInputError
+from node.data.catalogue import TableFacts
+from node.importing.files import FileRow, rows_of
+from node.importing.fitting import Fitting, UnfitError
+from node.importing.target import Target
+
+BATCH = 10_000
+
+
+@dataclass(slots=True)
+class Imported:
+    """What came of it; `resumed` is the line after which this run began."""
+
+    added: int = 0
+    refused: int = 0
+    resumed: int = 0
+
+
+def run_import(
+    path: Path,
+    table: TableFacts,
+    open_target: Callable[[tuple[str, ...]], Target],
+    report: Path,
+    progress: Callable[[int], None],
+    *,
+    typed: bool,
+) -> Imported:
+    """Import a file.
+
+    Args:
+        path: the file; where it was imported in part before, the rest.
+        table: what the database says about the table.
+        open_target: opens the table with these columns.
+        report: gets a line for each row left out: its line in the file, and the reason.
+        progress: is told how many rows were dealt with.
+        typed: whether the database wants Python's own types.
+
+    Raises:
+        BadInputError: the file cannot be read, or its columns are not the table's.
+        DatabaseUnavailableError: the database cannot be written.
+    """
+    with closing(rows_of(path)) as rows:
+        first = next((row for row in rows if row.fault is None), None)
+    if first is None:
+        raise BadInputError(f"`{path.name}` holds no row that can be read")
+    fitting = Fitting.of(table, first.values, typed=typed)
+    target = open_target(tuple(column.name for column in fitting.columns))
+    done = Imported()
+    name = str(path.resolve())
+    try:
+        done.resumed = target.reached(name)
+        with report.open("a" if done.resumed else "w", encoding="utf-8", newline="") as written:
+            writer = csv.writer(written)
+            if not done.resumed:
+                writer.writerow(["line", "reason"])
+            with closing(rows_of(path)) as rows:
+                for batch in _batches(row for row in rows if row.line > done.resumed):
+                    _add(batch, fitting, target, name, writer, done)
+                    written.flush()
+                    progress(len(batch))
+    finally:
+        target.close()
+    return done
+
+
+def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, writer: Any, done: Imported) -> None:
+    good: list[tuple[int, tuple[Any, ...]]] = []
+    bad: list[tuple[int, str]] = []
+    for row in batch:
+        try:
+            good.append((row.line, fitting.fit(row)))
+        except UnfitError as unfit:
+            bad.append((row.line, str(unfit)))
+    refused = target.add([values for _, values in good], name, batch[-1].line)
+    bad += [(good[number][0], reason) for number, reason in refused]
+    writer.writerows(sorted(bad))
+    done.added += len(good) - len(refused)
+    done.refused += len(bad)
+
+
+def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:
+    batch: list[FileRow] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
