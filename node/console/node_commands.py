@@ -35,6 +35,7 @@ from node.data.mapping import DatabaseSettings
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping_file import read_mapping
 from node.data.proposal import propose
+from node.data.roles import role_statements
 from node.data.written import MappingError
 from node.policy.bundle import VOCABULARY_FILE
 from node.subgraph.schema import NodeSchema
@@ -119,6 +120,20 @@ def examine(
     else:
         print_findings(findings, str(mapping), sum(1 for each in found.sources.values() if each.table))
     raise typer.Exit(ExitCode.CHECK_FAILED if failed else ExitCode.OK)
+
+
+@app.command(name="roles")
+def print_roles(
+    mapping: MappingOption = DEFAULT_MAPPING,
+    name: Annotated[str, typer.Option("--name", help="The database's name on its server.")] = "register",
+    row_security: Annotated[  # noqa: FBT002  # a switch of the command line
+        bool, typer.Option("--row-security", help="Also let PostgreSQL hide the rows that `only` leaves out.")
+    ] = False,
+) -> None:
+    """Print the SQL of a PostgreSQL role that reads what the mapping names, and nothing else: read it, then run it."""
+    with errors_in_words():
+        for statement in role_statements(read_mapping(mapping), name, row_security=row_security):
+            typer.echo(statement)
 
 
 @app.command(name="try")

@@ -170,6 +170,7 @@ def compile_connection(
     require_small(where)
     matching = and_(view.visible(), wanted_rows(where, view))
     after = selected.arguments.get("after")
+    objects.of_many(size)
     head, groups = _head(view, selected, where, matching, path)
     page = Page()
     begin = len(head) + 1 + len(_key_of(view.row)) + len(order)

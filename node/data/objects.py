@@ -5,8 +5,9 @@ One walk decides and makes: a field that the plan denies gets no SQL at all, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -20,7 +21,7 @@ from graphql import (
 )
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
-from federation.contract.errors import BadInputError
+from federation.contract.errors import BadInputError, QueryTooComplexError
 from federation.contract.identifiers import INTERNAL_PREFIX
 from node.data.cells import Cell, cell, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
@@ -39,6 +40,9 @@ MATCHES: Final = "Matches"
 MOST: Final = 100
 """Elements of a list in one answer."""
 
+MOST_OBJECTS: Final = 50_000
+"""Objects that one root may make: what is estimated from the lists' lengths before a statement is run."""
+
 PlanOf: TypeAlias = Callable[[str], TypePlan]
 """From a type's name to what the request may see of it; one request always gets the same plans."""
 
@@ -52,6 +56,31 @@ class Objects:
     plans: PlanOf
     disclosures: Disclosures
     most: int = MOST
+    _above: int = field(init=False, default=1)
+    _estimated: int = field(init=False, default=0)
+
+    def of_many(self, rows: int) -> None:
+        """Begin with a root of so many rows: every list below is counted so many times."""
+        self._above, self._estimated = max(rows, 1), 0
+
+    @contextmanager
+    def _within(self, size: int) -> Iterator[None]:
+        """Count the objects of a relation as often as what leads to it is there, before anything is run.
+
+        Raises:
+            QueryTooComplexError: the answer might have more objects than a node makes at once.
+        """
+        above, self._above = self._above, self._above * max(size, 1)
+        self._estimated += self._above
+        if self._estimated > MOST_OBJECTS:
+            raise QueryTooComplexError(
+                f"the answer may have more than {MOST_OBJECTS} objects: ask for shorter lists with `first`",
+                limit="objects",
+            )
+        try:
+            yield
+        finally:
+            self._above = above
 
     def object(self, row: Row, selected: Sequence[Selected], path: Path, person: Row | None) -> Made:
         """Return the object of a row.
@@ -196,16 +225,17 @@ class Objects:
         child, tables, tied = self.led_to(row, relation, target)
         conditions = (tied, *child.counts(), visible_row(plan, child))
         ordering = self._ordering(child, plan, relation.order)
-        limit = at_most(page_size(each.arguments, self.most) if each.is_list else 1)
+        size = page_size(each.arguments, self.most) if each.is_list else 1
 
         def around(writer: Writer) -> Sql:
-            query = select(*writer.columns()).select_from(tables).where(*conditions).order_by(*ordering).limit(limit)
-            rows = query.correlate(*self.outside(row)).subquery()
+            query = select(*writer.columns()).select_from(tables).where(*conditions).order_by(*ordering)
+            rows = query.limit(at_most(size)).correlate(*self.outside(row)).subquery()
             made = writer.of(rows)
             outcome = dialect.gathered(made) if each.is_list else made
             return select(outcome).select_from(rows).correlate(*self.outside(row)).scalar_subquery()
 
-        return self.object(child, each.below or (), path, row.person), around
+        with self._within(size):
+            return self.object(child, each.below or (), path, row.person), around
 
     def led_to(self, row: Row, relation: Relation, target: Source) -> tuple[Row, FromClause, Sql]:
         """Return a row that a join leads to, the tables it is read from, and what ties it to the row at hand."""

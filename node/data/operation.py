@@ -251,6 +251,7 @@ class _Compiler:
 
     def root(self, selected: Selected) -> _Root:
         """Compile one root selection."""
+        self.objects.of_many(1)
         match selected.field:
             case "__typename":
                 return _Known("Query", denied=False)

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import asyncpg
 
-from federation.contract.errors import DatabaseUnavailableError
+from federation.contract.errors import BadInputError, DatabaseUnavailableError
 from node.data.dialects import POSTGRESQL
 from node.data.mapping import DatabaseSettings
 from node.data.statements import Statement
 
 _MOST_CONNECTIONS: Final = 8
+_NO_CHARACTER: Final = "\0"
 _MILLISECONDS: Final = 1000
 _PATIENCE: Final = 2
 """Seconds that the node waits longer than the server before it gives a connection up."""
@@ -39,10 +40,13 @@ class PostgreSQLDatabase:
         """Run a statement; the connection keeps it prepared.
 
         Raises:
+            BadInputError: a text of the request is one that PostgreSQL cannot hold.
             DatabaseUnavailableError: the database does not answer, or not in time.
         """
         bound = statement.with_values(values)
         arguments = [bound[name] for name in statement.order or ()]
+        if any(isinstance(argument, str) and _NO_CHARACTER in argument for argument in arguments):
+            raise BadInputError("a text of the request holds the character U+0000, which no text of the database has")
         found: Sequence[Sequence[Any]] = await self._fetch(statement.sql, arguments)
         return found
 

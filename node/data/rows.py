@@ -177,7 +177,7 @@ class Row:
     def counts(self) -> Iterator[Sql]:
         """Yield the conditions under which the row exists for the federation, whoever asks."""
         for test in self.source.only:
-            yield self._passes(test)
+            yield passes(test, self.column(test.column))
         if self.source.valid:
             yield from self._is_valid(self.source.valid)
 
@@ -186,12 +186,6 @@ class Row:
         if not self.source.present:
             return None
         return or_(*(self.column(name).is_not(None) for name in self.source.present))
-
-    def _passes(self, test: RowTest) -> Sql:
-        found = self.column(test.column)
-        known = [found == value for value in test.values if value is not None]
-        hit = or_(*known, *([found.is_(None)] if None in test.values else []))
-        return hit.is_not(true()) if test.negated else hit
 
     def _is_valid(self, valid: Validity) -> Iterator[Sql]:
         today = self.reading.today.isoformat()
@@ -255,6 +249,13 @@ class Row:
             expires = record._day_holds(recorded.expires, lambda value: value >= today)
             conditions.append(or_(record._is_open(recorded.expires), expires))
         return exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
+
+
+def passes(test: RowTest, found: Sql) -> Sql:
+    """Return whether a raw column meets a test of a mapping's `only`."""
+    known = [found == value for value in test.values if value is not None]
+    hit = or_(*known, *([found.is_(None)] if None in test.values else []))
+    return hit.is_not(true()) if test.negated else hit
 
 
 def _consent_source(consent: ConsentTable) -> Source:

