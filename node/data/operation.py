@@ -40,6 +40,7 @@ DENIED: Final = FieldDeniedError("the field is denied for this purpose")
 _KEYS: Final = "given_keys"
 _LOOKED_UP: Final = "looked_up"
 _PERSON: Final = "Citizen"
+_ONE_TEXT: Final = (PlainType.STR,)
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bits
 
 
@@ -127,6 +128,8 @@ class _Entities:
 
     def errors(self, key: str, value: Sequence[Any], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return one error for every denied field of every entity."""
+        if not any(batch.denied for batch in self.batches.values()):
+            return []
         return [
             DENIED.graphql(place)
             for index, (kind, _) in enumerate(self.asked(variables))
@@ -354,6 +357,8 @@ def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
 
 def split_key(text: str, key: Key) -> list[str | int] | None:
     """Return the columns' values of a key field's text; None if it can be nobody's key."""
+    if key.types == _ONE_TEXT:
+        return [text]
     parts = text.split(key.separator) if len(key.columns) > 1 else [text]
     if len(parts) != len(key.columns):
         return None
@@ -370,7 +375,7 @@ def split_key(text: str, key: Key) -> list[str | int] | None:
 
 def _asked(representation: Any) -> tuple[str, str | None]:
     """Return type and key of a representation; every entity of the vocabulary has the key `id`."""
-    if not isinstance(representation, Mapping):
+    if not isinstance(representation, dict):
         return "", None
     kind, key = representation.get("__typename"), representation.get("id")
     return str(kind), key if isinstance(key, str) else None

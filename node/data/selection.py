@@ -29,6 +29,7 @@ from graphql import (
     get_named_type,
     is_list_type,
     is_non_null_type,
+    print_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
@@ -37,6 +38,8 @@ from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import variable_values
 
 TYPENAME: Final = "__typename"
+_BATCH: Final = "[_Any!]!"
+"""The type of `_entities(representations:)` (Apollo Federation subgraph specification)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,18 @@ def coerced_variables(
     Raises:
         BadInputError: one does not fit its type; no value is repeated.
     """
-    if not operation.variable_definitions:
-        return {}
-    coerced: Mapping[str, Any] = variable_values(schema, operation.variable_definitions, variables).coerced
-    return coerced
+    representations = {
+        each.variable.name.value for each in operation.variable_definitions or () if print_ast(each.type) == _BATCH
+    }
+    # A thousand keys are a list of a scalar that takes anything: to look at each is the greater part of their price.
+    known = {name: variables[name] for name in representations if _is_batch(variables.get(name))}
+    others = [each for each in operation.variable_definitions or () if each.variable.name.value not in known]
+    coerced: Mapping[str, Any] = variable_values(schema, others, variables).coerced if others else {}
+    return {**coerced, **known}
+
+
+def _is_batch(value: Any) -> bool:
+    return isinstance(value, list) and None not in value
 
 
 @dataclass(frozen=True, slots=True)

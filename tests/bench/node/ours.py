@@ -41,7 +41,11 @@ scalar federation__FieldSet
 scalar link__Import
 enum link__Purpose { SECURITY EXECUTION }
 scalar PartialDate
-type Query { citizens(first: Int = 20, after: String): CitizenConnection }
+type Query {
+  citizens(first: Int = 20, after: String): CitizenConnection
+  citizen(by: CitizenKey!): Citizen
+}
+input CitizenKey @oneOf { id: ID taxCode: String }
 type Citizen @key(fields: "id") {
   id: ID taxCode: String givenName: String familyName: String dateOfBirth: PartialDate sex: String
   address: Address cases(first: Int = 20): [ServiceCase!]
@@ -60,6 +64,7 @@ types:
     table: citizen
     key: pid
     subject: pid
+    lookups: {taxCode: tax_code}
     attributes: {residency: residency}
     fields:
       {taxCode: tax_code, givenName: given_name, familyName: family_name, sex: sex,
@@ -89,7 +94,8 @@ requester:
 
 
 def _document(name: str, attributes: str, see: dict[str, str], rows: str, denied: tuple[str, ...] = ()) -> bytes:
-    fields = ", ".join(f"{field}: {{category: name}}" for field in (*see, *denied))
+    words = {**dict.fromkeys(see, "category: name"), **dict.fromkeys(denied, "category: name, lookup: exact")}
+    fields = ", ".join(f"{field}: {{{word}}}" for field, word in words.items())
     shown = ", ".join(f"{field}: {form}" for field, form in see.items())
     return f"""policy: {name}
 version: 1

@@ -19,6 +19,7 @@ CREATE TABLE address (id integer PRIMARY KEY, citizen_id integer NOT NULL UNIQUE
 CREATE TABLE service_case (id integer PRIMARY KEY, citizen_id integer NOT NULL REFERENCES citizen,
                            title text NOT NULL, status text NOT NULL, opened text NOT NULL);
 CREATE UNIQUE INDEX citizen_pid ON citizen (pid);
+CREATE UNIQUE INDEX citizen_tax_code ON citizen (tax_code);
 CREATE INDEX service_case_citizen ON service_case (citizen_id);
 """
 _NAMES: Final = ("Anna", "Bruno", "Carla", "Dario", "Elena", "Fabio", "Giulia", "Luca", "Marta", "Nicola")

@@ -172,9 +172,11 @@ def peers_on(postgres: str, sqlite: Path, names: list[str], port: int) -> list[P
     ]
     if "strawberry" in names:
         command = [sys.executable, str(HERE / "strawberry_peer.py"), postgres]
-        found.append(
-            Peer("strawberry", command, port + 2, _STRAWBERRY, lambda data: list(data["citizens"]), uses_postgres=True)
-        )
+        for name, words, at in (("selectinload", [], port + 2), ("dataloaders", ["dataloaders"], port + 4)):
+            listed = Peer(
+                name, [*command, *words], at, _STRAWBERRY, lambda data: list(data["citizens"]), uses_postgres=True
+            )
+            found.append(listed)
     folder = os.environ.get("CROCEVIA_PEERS")
     if "postgraphile" in names and folder and (Path(folder) / "node_modules" / "postgraphile").is_dir():
         script = Path(folder) / "bench-postgraphile.mjs"
