@@ -50,6 +50,7 @@ Sql: TypeAlias = ColumnElement[Any]
 _LONGEST_NAME: Final = 63
 _MOST_TOGETHER: Final = 60
 """SQLite calls a function with 127 arguments at most, and an object's member is two."""
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _MAX_INTEGER_DIGITS: Final = 18
 _LONGEST_NUMBER: Final = 41
 _FOURTH: Final = "(0[48]|[2468][048]|[13579][26])"
@@ -388,7 +389,13 @@ class PostgreSQLDialect(Dialect):
             case PlainType.STR:
                 return as_text
             case PlainType.INT:
-                return case((self._matches(as_text, r"^-?[0-9]{1,18}$"), cast(as_text, BigInteger)))
+                whole = cast(as_text, BigInteger)
+                # Nineteen digits may or may not fit 64 bits; the shorter ones, nearly all, are not asked.
+                fits = case((cast(as_text, Numeric).between(_INT_MIN, _INT_MAX), whole))
+                return case(
+                    (self._matches(as_text, r"^-?[0-9]{1,18}$"), whole),
+                    (self._matches(as_text, r"^-?[0-9]{19}$"), fits),
+                )
             case PlainType.BOOL:
                 return case((as_text == "true", true()), (as_text == "false", false()), else_=null())
 
