@@ -17,6 +17,7 @@ from graphql import (
     GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     StringValueNode,
     get_named_type,
     is_abstract_type,
@@ -26,7 +27,7 @@ from graphql import (
 from typing_extensions import override
 
 from federation.planning import guards
-from federation.planning.errors import PlanningError, UnknownOperationError
+from federation.planning.errors import PlanningError, UnanswerableError, UnknownOperationError
 from federation.planning.guards import ALWAYS, NEVER, Guard
 from federation.planning.plan import OperationKind
 
@@ -116,6 +117,7 @@ def normalise(schema: GraphQLSchema, document: DocumentNode, operation_name: str
 
     Raises:
         UnknownOperationError: there is no such operation, or several and no name was given.
+        UnanswerableError: the order of a mutation's fields depends on a variable.
     """
     definition = _operation(document, operation_name)
     root = schema.get_root_type(definition.operation)
@@ -126,6 +128,8 @@ def normalise(schema: GraphQLSchema, document: DocumentNode, operation_name: str
     )
     start = _Source(definition.selection_set, frozenset({root.name}), ALWAYS, None)
     tree = walk.tree((start,), frozenset({root.name}), root.name)
+    if definition.operation is OperationType.MUTATION:
+        _check_order(_Walk(schema, walk.fragments), start, root.name)
     variables = {node.variable.name.value: node for node in definition.variable_definitions or ()}
     return Operation(
         kind=OperationKind(definition.operation.value),
@@ -135,6 +139,25 @@ def normalise(schema: GraphQLSchema, document: DocumentNode, operation_name: str
         variables=variables,
         introspection=_introspection(walk, definition),
     )
+
+
+def _check_order(walk: _Walk, start: _Source, root: str) -> None:
+    """Refuse a mutation one of whose fields stands at another place when a variable leaves out its first selection.
+
+    Root fields run in the order in which they are first met (GraphQL section 6.3.2); a plan has one order.
+    """
+    first: dict[str, Guard] = {}
+    last: str | None = None
+    for wanted in walk.flatten(start, root, []):
+        response = wanted.node.alias.value if wanted.node.alias else wanted.node.name.value
+        known = first.setdefault(response, wanted.guard)
+        either = guards.either(known, wanted.guard)
+        if either != known and response != last:
+            raise UnanswerableError(
+                f"`{response}` is selected several times, and a variable decides which of them is the first to run:"
+                " select it once, or under other names"
+            )
+        first[response], last = either, response
 
 
 def printed_arguments(arguments: Iterable[ArgumentNode]) -> str:
@@ -196,7 +219,7 @@ class _Walk:
         blocks: list[Block] = []
         spans: list[tuple[str, frozenset[str]]] = []
         for source in sources:
-            for wanted in self._flatten(source, parent, blocks):
+            for wanted in self.flatten(source, parent, blocks):
                 name = wanted.node.name.value
                 if name in INTROSPECTION:
                     self.introspection.append(wanted)
@@ -207,7 +230,8 @@ class _Walk:
         fields = tuple(found for response, wanted in named.items() for found in self._fields(response, wanted))
         return SelectionTree(possible, fields, tuple(spans), tuple(blocks))
 
-    def _flatten(self, source: _Source, parent: str, blocks: list[Block]) -> Iterator[_Wanted]:
+    def flatten(self, source: _Source, parent: str, blocks: list[Block]) -> Iterator[_Wanted]:
+        """Yield every field of a selection set and of the fragments in it, in the order of the document."""
         for node in source.selections.selections:
             guard = guards.both(source.guard, guards.of_directives(node.directives))
             if guard == NEVER:
@@ -239,18 +263,18 @@ class _Walk:
             return
         later = _deferral(node)
         if later is None:
-            yield from self._flatten(source, parent, blocks)
+            yield from self.flatten(source, parent, blocks)
             return
         now, label = guards.both(source.guard, _negate(later[0])), later[1]
         if now != NEVER:
-            yield from self._flatten(_Source(source.selections, source.types, now, source.block), parent, blocks)
+            yield from self.flatten(_Source(source.selections, source.types, now, source.block), parent, blocks)
         guard = guards.both(source.guard, later[0])
         if guard == NEVER:
             return
         block = Block(self._blocks, label, later[0])
         self._blocks += 1
         blocks.append(block)
-        yield from self._flatten(_Source(source.selections, source.types, guard, block), parent, blocks)
+        yield from self.flatten(_Source(source.selections, source.types, guard, block), parent, blocks)
 
     def _fields(self, response: str, found: list[_Wanted]) -> Iterator[Field]:
         """Group what was asked under one response name by concrete type: the groups do not overlap."""

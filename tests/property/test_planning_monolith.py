@@ -12,10 +12,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from graphql import DocumentNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.composition.supergraph import Supergraph
+from federation.planning.errors import UnanswerableError
 from federation.planning.explain import explain
 from federation.planning.plan import OperationKind, Plan
 from federation.planning.planner import Planner, PlannerOptions
@@ -39,7 +41,9 @@ def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None)
         PlannerOptions(internal_prefix=prefix, labels=frozenset(world.labels)),
     )
     for document, text, variables in operations(world.merged, random, OPERATIONS):
-        plan = planner.plan(document)
+        plan = planned(planner, document)
+        if plan is None:
+            continue
         expected, lost = world.answer(text, variables)
         changes = list(world.changes)
         world.restore()
@@ -50,6 +54,16 @@ def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None)
         if not world.broken:
             assert run_plan(plan, world.ask, variables, world.merged).data == expected, explain(plan)
         world.restore()
+
+
+def planned(planner: Planner, document: DocumentNode) -> Plan | None:
+    """Plan an operation; None for a mutation whose order depends on a variable, the one kind that is refused."""
+    try:
+        return planner.plan(document)
+    except UnanswerableError as error:
+        if "a variable decides which of them is the first to run" in str(error):
+            return None
+        raise
 
 
 def check_engine(world: World, plan: Plan, variables: dict[str, Any], expected: Any, lost: list[Any]) -> None:

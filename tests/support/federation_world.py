@@ -971,7 +971,7 @@ class Writer:
             number = self.number()
             arguments = f"(n: {number})"
             if self.schema.mutation_type is not None and found in self.schema.mutation_type.fields.values():
-                # One name twice, once under a condition: then its place among the others depends on a variable.
+                # One name twice, once under a condition, is refused: its place among the others depends on a variable.
                 self.calls += 1
                 return f"call{self.calls}: {name}{arguments}{self.directive()} {self.selection(target, depth)}"
             # Without the alias, one name may have other arguments at another place; at one place it does not validate.

@@ -154,6 +154,18 @@ def test_mutations_run_one_after_the_other_each_in_one_subgraph() -> None:
     assert "b: rename" in plan.fetches[0].operation
 
 
+@pytest.mark.parametrize("between", ['b: rename(id: "2") { id }', ""])
+def test_a_mutation_whose_order_depends_on_a_variable_is_refused(between: str) -> None:
+    text = f"""mutation ($c: Boolean!) {{
+        a: rename(id: "1") @include(if: $c) {{ id }} {between} a: rename(id: "1") {{ name }}
+    }}"""
+    if between:
+        with pytest.raises(UnanswerableError, match="`a` is selected several times"):
+            plan_of(text)
+    else:
+        assert members(plan_of(text)) == ["products"]
+
+
 def test_a_subscription_begins_in_one_subgraph() -> None:
     plan = plan_of("subscription { changed { name reviews { body } price } }")
     assert [fetch.kind for fetch in plan.fetches] == [
