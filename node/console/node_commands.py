@@ -26,7 +26,7 @@ from node.console.node_output import finding_json, print_answer, print_findings
 from node.console.policy_folders import shared_policies_folder
 from node.console.policy_options import Format, FormatOption, errors_in_words
 from node.console.policy_output import print_json, say
-from node.console.starter_policy import starter_bundle
+from node.console.starter_policy import attribute_types
 from node.console.trying import Trying, as_application, open_trial
 from node.data.database import Database, open_database
 from node.data.diagnoses import Severity
@@ -37,7 +37,8 @@ from node.data.mapping_file import read_mapping
 from node.data.proposal import propose
 from node.data.roles import role_statements
 from node.data.written import MappingError
-from node.policy.bundle import VOCABULARY_FILE
+from node.policy.bundle import VOCABULARY_FILE, vocabulary_of
+from node.policy.starter import starter_files
 from node.subgraph.schema import NodeSchema
 from node.vocabulary.schema import full_schema
 
@@ -82,8 +83,9 @@ def init_node(
     mapping = NodeMapping.parse(text, out.name)
     day = day_in_rome(SystemClock().now())
     vocabulary = (shared_policies_folder() / VOCABULARY_FILE).read_bytes()
-    bundle = starter_bundle(mapping, full_schema(), vocabulary, f"privacy@{code}.example", day)
-    for name, content in bundle.items():
+    sdl, owner = NodeSchema.build(full_schema(), mapping).published_sdl, f"privacy@{code}.example"
+    bundle = starter_files(sdl, vocabulary_of(vocabulary), owner, day, attribute_types(mapping))
+    for name, content in {VOCABULARY_FILE: vocabulary, **bundle}.items():
         (policies / name).parent.mkdir(parents=True, exist_ok=True)
         (policies / name).write_bytes(content)
     types = sorted({source.type_name for source in mapping.sources.values()})

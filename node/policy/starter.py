@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from graphql import ObjectTypeDefinitionNode, ObjectTypeExtensionNode, StringValueNode, parse
@@ -44,7 +45,13 @@ class _Named:
     remark: str
 
 
-def starter_files(sdl: str, vocabulary: Vocabulary, owner: str, day: date) -> dict[str, bytes]:
+def starter_files(
+    sdl: str,
+    vocabulary: Vocabulary,
+    owner: str,
+    day: date,
+    attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> dict[str, bytes]:
     """Return types, tests and invariants of a bundle that denies everything, by path; the vocabulary is not among them.
 
     Args:
@@ -52,6 +59,7 @@ def starter_files(sdl: str, vocabulary: Vocabulary, owner: str, day: date) -> di
         vocabulary: what documents may name.
         owner: whom to ask about the policy.
         day: the day of the examples.
+        attributes: what rows of a type may be tested by, with its type, where a mapping says so.
 
     Raises:
         PolicyError: the schema is not SDL.
@@ -62,7 +70,9 @@ def starter_files(sdl: str, vocabulary: Vocabulary, owner: str, day: date) -> di
     for name, fields in sorted(view.types.items()):
         named = {field: _category(field, declared.get((name, field)), vocabulary) for field in fields}
         if named:
-            files[f"types/{name}.yaml"] = _text(_type_lines(name, named, vocabulary, owner, day))
+            files[f"types/{name}.yaml"] = _text(
+                _type_lines(name, named, vocabulary, owner, day, attributes.get(name, {}))
+            )
             files[f"tests/{name}_test.yaml"] = _text(_test_lines(name, vocabulary, day))
     files["invariants.yaml"] = _text(_invariant_lines(day))
     return files
@@ -93,14 +103,20 @@ def _category(field: str, declared: str | None, vocabulary: Vocabulary) -> _Name
 
 
 def _type_lines(
-    name: str, fields: Mapping[str, _Named], vocabulary: Vocabulary, owner: str, day: date
+    name: str,
+    fields: Mapping[str, _Named],
+    vocabulary: Vocabulary,
+    owner: str,
+    day: date,
+    attributes: Mapping[str, str],
 ) -> Iterator[str]:
     kind, purpose = vocabulary.kinds[0], next(iter(vocabulary.purposes))
     basis = next(iter(sorted(vocabulary.legal_bases.keys() - vocabulary.special_bases, reverse=True)))
     yield f"policy: {name}"
     yield "version: 1"
     yield f"owner: {owner}"
-    yield "attributes: {}   # what conditions may test as row.<name>, such as {age: int}; the node's mapping fills them"
+    written = ", ".join(f"{word}: {kind}" for word, kind in attributes.items())
+    yield f"attributes: {{{written}}}   # what conditions may test as row.<name>; the node's mapping fills them"
     yield "fields:"
     for field, named in fields.items():
         yield f"  {field}: {{category: {named.category}}}{named.remark}"
