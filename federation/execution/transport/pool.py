@@ -67,7 +67,7 @@ class Pool:
         if unanswered is not None:
             unanswered.resent = True  # a kept connection was dead: ask once more, on a new one
             self._connect(unanswered)
-        elif (exchange := self._next()) is not None:
+        elif self._open < self._limits.connections and (exchange := self._next()) is not None:
             self._connect(exchange)
 
     def _place(self, exchange: Exchange) -> None:
@@ -75,6 +75,10 @@ class Pool:
         if connection is not None:
             self._use(connection, exchange)
         elif self._open < self._limits.connections:
+            self._connect(exchange)
+        elif self._idle:
+            # All that are idle are too old for this request, and nobody would give one back: a new one takes its place.
+            self._idle.pop(0).close()
             self._connect(exchange)
         elif len(self._waiting) < self._limits.waiting:
             self._waiting.append(exchange)
