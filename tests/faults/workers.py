@@ -70,7 +70,7 @@ async def campaign(questions: int, planted: bool) -> int:  # noqa: FBT001  # an 
             field.kill(party)
             await field.start(program_of_gateway if party == "gateway" else field.program(party))
         pids = demo.processes.pids()
-        started = {party: children(pids[party]) for party in PARTIES}
+        started = {party: await _replaced(pids[party]) for party in PARTIES}
         partner = demo.partner("inprev")
         first: list[HttpRequest] = []
         for number in range(questions):
@@ -95,7 +95,7 @@ async def campaign(questions: int, planted: bool) -> int:  # noqa: FBT001  # an 
         missing, corrupt = field.missing(), field.corrupt()
         answered = field.told.answered
     counted_wrong = int(used < answered)
-    short = sum(count != WORKERS for count in (*alive.values(), *map(len, started.values())))
+    short = sum(count != WORKERS for count in (*alive.values(), *started.values()))
     for fault in corrupt:
         say(f"    {fault}")
     return verdict(
