@@ -171,14 +171,18 @@ def certify(
     request: Annotated[Path, typer.Argument(help="What `crocevia keys request` wrote.")],
     work: WorkOption = DEFAULT_WORK,
     out: Annotated[Path, typer.Option(help="Where to write the certificate.")] = Path("channel.crt.pem"),
+    url: Annotated[
+        str | None,
+        typer.Option(help="The address of a party that is only proposed and not let in yet."),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How many days it is good for.")] = CERTIFICATE_LIFE.days,
 ) -> None:
     """Sign the certificate of a party's channels; its names and its address come from the member list."""
     place = Workspace(work.resolve(), SystemClock())
     members = place.current().members
-    url = None if party == OPERATOR else members.party(party).endpoint
+    address = url if party == OPERATOR or url is not None else members.party(party).endpoint
     signed = Authority.load(place.root / AUTHORITY).certify(
-        _read(request), members.federation, party, url, place.clock.now(), timedelta(days=days)
+        _read(request), members.federation, party, address, place.clock.now(), timedelta(days=days)
     )
     replace_file(out, signed)
     sys.stdout.write(f"{out}\n")
@@ -312,7 +316,7 @@ def _operators(place: Workspace) -> list[Path]:
     known = {keyid for each in place.repository.roots() for keyid in each}
     return [
         path
-        for path in sorted((place.root / "operators").glob("*.pem"))
+        for path in sorted((place.root / "operators").glob("operator-*.pem"))
         if key_id(load_ed25519(path).public_key()) in known
     ]
 
