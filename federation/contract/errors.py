@@ -29,6 +29,7 @@
     + FieldDeniedError         FIELD_DENIED            403
     + NoOpenFileError          NO_OPEN_FILE            403
     + CombinationError         COMBINATION_DENIED      403
+    + CountsOverlapError       COUNTS_OVERLAP          403
   - NotFoundError              NOT_FOUND               404
   - RateLimitedError           RATE_LIMITED            429
     + QuotaExceededError       QUOTA_EXCEEDED          429
@@ -280,6 +281,13 @@ class CombinationError(AuthorisationError):
     """Fields that a policy keeps apart would be known of one citizen together; `coordinates` names them."""
 
     code = "COMBINATION_DENIED"
+    status = HTTPStatus.FORBIDDEN
+
+
+class CountsOverlapError(AuthorisationError):
+    """Beside counts that were told before, these would tell of a few persons (policy R26)."""
+
+    code = "COUNTS_OVERLAP"
     status = HTTPStatus.FORBIDDEN
 
 

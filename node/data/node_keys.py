@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from node.data.cursors import CursorSealer
+from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.operation import Asker
 from node.data.shapes import MaskKeys
 
@@ -20,9 +21,9 @@ class NodeKeys:
     masks: MaskKeys
     cursors: CursorSealer
 
-    def asker(self, consumer: str) -> Asker:
-        """Return for whom an operation runs."""
-        return Asker(consumer, self.masks, self.cursors)
+    def asker(self, consumer: str, audit: GroupsAudit | None = None) -> Asker:
+        """Return for whom an operation runs, and who audits its counts; without an audit every count is told."""
+        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion())
 
 
 def mask_keys(secret: bytes, epoch: str) -> MaskKeys:

@@ -27,6 +27,7 @@ from federation.contract.errors import BadInputError, CroceviaError, FieldDenied
 from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
+from federation.contract.on_denied import OnDenied
 from federation.contract.receipts import Receipt
 from federation.trust.http_messages import HttpRequest
 from node.data.answer import Answer
@@ -51,7 +52,6 @@ from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
 
 DENY = "deny"
-REJECT = "reject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         else:
             node.guards.before(wanted, caller, node.identity)
             plans = node.policy.of(caller.requested)  # (3)
-            asker = node.keys.asker(caller.consumer.id)
+            asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
             if is_mutation(document, asked):
                 planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
                 answered, carry_out, kind = planned.answer, planned.carry_out, EntryKind.WRITE
@@ -153,7 +153,7 @@ def _scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[Aske
 def _require_wanted(answered: Answer, caller: Caller) -> None:
     """Under `onDenied: reject` one denied field refuses the whole (policy R12)."""
     denied = [decision.coordinate for decision in answered.decisions if decision.form == DENY]
-    if denied and caller.agreement.on_denied == REJECT:
+    if denied and caller.on_denied is OnDenied.REJECT:
         raise FieldDeniedError(f"denied for this purpose: {', '.join(denied)}", coordinates=denied)
 
 

@@ -5,7 +5,8 @@ two answers tell can be put together. Each is bounded here for a consumer, and c
 
 * look-ups by an identifier: in all, of one citizen, and those that named nobody (policy R23);
 * `<field>Matches` probes: in all, and of one citizen and field, so that a search by halves or a list of guesses ends;
-* combinations that the policy declares: fields that one consumer never learns of one citizen together.
+* combinations that the policy declares: fields that one consumer never learns of one citizen together;
+* counts, that may not differ from counts told before by a few persons (policy R26), and questions for them.
 
 What was read is judged before it is recorded and before it leaves; a refusal is recorded instead.
 """
@@ -26,6 +27,7 @@ from federation.trust.quotas import seconds_to_midnight
 from node.data.answer import Answer
 from node.enforcement.caller import Caller, Identity
 from node.enforcement.delivered import Apart, Delivered
+from node.enforcement.told_counts import AskedCounts, ToldCounts
 from node.policy.bundle import Bundle
 from node.policy.documents import TypeDocument
 
@@ -45,6 +47,10 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     probes: int = 10_000
     probes_of_one: int = 5
     """Guesses of one field of one citizen."""
+    counts: int = 200
+    """Questions for counts."""
+    least_difference: int = 10
+    """Two counts of which one may contain the other are equal, or differ by so many persons (policy R26)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,11 @@ class Guards:
     budgets: Budgets
     counters: Counters
     delivered: Delivered
+    told_counts: ToldCounts
+
+    def audit(self, caller: Caller, identity: Identity) -> CountsAudit:
+        """Return the audit of the counts of one question."""
+        return CountsAudit(_Spending(self, caller, identity))
 
     def before(self, wanted: frozenset[AskedField], caller: Caller, identity: Identity) -> None:
         """Count the look-ups of a question before anything is read.
@@ -94,6 +105,27 @@ class Guards:
             complete = self.delivered.learn(caller.consumer.id, answered.subjects, apart, caller.requested.day)
             if complete is not None:
                 raise _never_together(complete)
+
+
+@dataclass(frozen=True, slots=True)
+class CountsAudit:
+    """Holds the counts of one question against those that were told before: the data plane's `GroupsAudit`."""
+
+    spending: _Spending
+
+    def admits(self, asked: AskedCounts) -> bool:
+        """Say that counts may be told, and remember them.
+
+        Raises:
+            BudgetExhaustedError: too many questions for counts today.
+            CountsOverlapError: they differ too little from counts that were told before.
+            UnavailableError: they cannot be remembered, so they cannot be told.
+        """
+        guards, caller = self.spending.guards, self.spending.caller
+        self.spending.spend("counts", guards.budgets.counts, asked.type_name)
+        day, least = caller.requested.day, guards.budgets.least_difference
+        guards.told_counts.tell(caller.consumer.id, asked, day, least)
+        return True
 
 
 @dataclass(frozen=True, slots=True)

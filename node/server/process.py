@@ -40,6 +40,7 @@ from node.enforcement.decide import Decisions
 from node.enforcement.delivered import SqliteDelivered
 from node.enforcement.documents import Documents
 from node.enforcement.guards import Guards
+from node.enforcement.told_counts import ToldCounts
 from node.enforcement.write import Writing
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
@@ -76,6 +77,7 @@ class NodeProcess:
     delivered: SqliteDelivered
     own: OwnDatabase
     channel: Channel | None
+    told_counts: ToldCounts
     plane: DataPlane
     keys: NodeKeys
     policies: PolicySource
@@ -134,6 +136,7 @@ class NodeProcess:
             delivered=SqliteDelivered.open(settings.state / "delivered.db"),
             own=open_own(settings.own_url),
             channel=channel,
+            told_counts=ToldCounts.open(settings.state / "told-counts.db"),
             plane=plane,
             keys=keys,
             policies=policies,
@@ -162,7 +165,7 @@ class NodeProcess:
             keys=self.keys,
             policy=self.decisions,
             journal=self.journal,
-            guards=Guards(self.settings.guards, self.counters, self.delivered),
+            guards=Guards(self.settings.guards, self.counters, self.delivered, self.told_counts),
             limits=self.settings.limits,
             writing=Writing(Writes(self.own), self.clock) if self.plane.prepared.mapping.writes else None,
         )
@@ -239,4 +242,5 @@ class NodeProcess:
         self.replay.close()
         self.counters.close()
         self.delivered.close()
+        self.told_counts.close()
         self.subject_keys.close()

@@ -12,8 +12,9 @@ import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.entries import EntryKind
-from federation.contract.errors import BudgetExhaustedError, CombinationError
-from federation.contract.members import AgreedPurpose
+from federation.contract.errors import BudgetExhaustedError, CombinationError, CountsOverlapError
+from federation.contract.identifiers import MemberId
+from federation.contract.members import AgreedProvider, AgreedPurpose
 from federation.trust.counters import SqliteCounters
 from node.demo.seed import seed
 from node.enforcement.delivered import Apart, MemoryDelivered, SqliteDelivered
@@ -228,4 +229,48 @@ def test_guards_have_safe_defaults() -> None:
         "misses": 500,
         "probes": 10_000,
         "probes-of-one": 5,
+        "counts": 200,
+        "least-difference": 10,
     }
+
+
+def counting() -> Bundle:
+    """Let the consumer of the tests do what the statistics office does."""
+    files = folder_files(ROOT / "policies" / "c_m999")
+    files["types/Citizen.yaml"] = files["types/Citizen.yaml"].replace(b"kind: [statistics]", b"kind: [national]")
+    return load_bundle(files)
+
+
+async def test_r26_counts_that_differ_by_a_few_are_not_both_told(borgoverde: DemoMember, tmp_path: Path) -> None:
+    parties = Parties()
+    parties.agreement = msgspec.structs.replace(
+        parties.agreement,
+        providers=(AgreedProvider(MemberId("c_m999"), ("Query.citizens", "Citizen.*")),),
+        purposes=(AgreedPurpose("statistics", ("6.1.e", "9.2.j")),),
+    )
+    with asked_node(borgoverde.of(counting()), tmp_path, parties) as node:
+        bound(node, Budgets(least_difference=100))  # more than the town has
+        counted = "{ citizens%s { groups(by: [sex]) { sex count } } }"
+        first = await node.ask(counted % "")
+        assert [each["count"] for each in first["data"]["citizens"]["groups"]]
+        with pytest.raises(CountsOverlapError):
+            await node.ask(counted % '(where: {dateOfBirth: {gt: "1940"}})')
+        assert (await node.ask(counted % ""))["data"] == first["data"]
+        last = node.entries()[-2]
+        assert (last.kind, last.code) == (EntryKind.REFUSAL, "COUNTS_OVERLAP")
+
+
+async def test_r26_questions_for_counts_run_dry(borgoverde: DemoMember, tmp_path: Path) -> None:
+    parties = Parties()
+    parties.agreement = msgspec.structs.replace(
+        parties.agreement,
+        providers=(AgreedProvider(MemberId("c_m999"), ("Query.citizens", "Citizen.*")),),
+        purposes=(AgreedPurpose("statistics", ("6.1.e", "9.2.j")),),
+    )
+    with asked_node(borgoverde.of(counting()), tmp_path, parties) as node:
+        bound(node, Budgets(counts=2))
+        for _ in range(2):
+            await node.ask("{ citizens { groups(by: [sex]) { count } } }")
+        with pytest.raises(BudgetExhaustedError) as refused:
+            await node.ask("{ citizens { groups(by: [sex]) { count } } }")
+        assert refused.value.extensions["budget"] == "counts"

@@ -38,6 +38,7 @@ from node.enforcement.decide import Decisions, Requested
 from node.enforcement.delivered import MemoryDelivered
 from node.enforcement.documents import Documents
 from node.enforcement.guards import Budgets, Guards
+from node.enforcement.told_counts import ToldCounts
 from node.journal.journal import Journal
 from node.policy.bundle import Bundle
 from node.policy.requesters import Requester
@@ -190,7 +191,8 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
     )
     journal = Journal(ledger, reader, subject_keys)
     documents = Documents(member.plane.schema, Limits())
-    guards = Guards(Budgets(), MemoryCounters(), MemoryDelivered())
+    told_counts = ToldCounts.open(folder / "told-counts.db")
+    guards = Guards(Budgets(), MemoryCounters(), MemoryDelivered(), told_counts)
     node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, guards, Limits())
     try:
         yield AskedNode(node, parties, files)
@@ -198,3 +200,4 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
         ledger.close()
         reader.close()
         subject_keys.close()
+        told_counts.close()

@@ -1,0 +1,122 @@
+"""The counts that each consumer was told, so that the next ones can be held against them (policy R26); durable."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+import msgspec
+
+from federation.contract.errors import CountsOverlapError, UnavailableError
+from node.enforcement.overlap import Counted, counted, tell_apart
+
+REMEMBERED: Final = timedelta(days=365)
+"""How long a consumer is taken to know a count."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS told (
+  asker TEXT NOT NULL, question BLOB NOT NULL, counts BLOB NOT NULL, day TEXT NOT NULL, PRIMARY KEY (asker, question)
+) WITHOUT ROWID;
+"""
+_BEFORE = "SELECT counts FROM told WHERE asker = ? AND question <> ? AND day >= ?"
+_TELL = "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)"
+_FORGET = "DELETE FROM told WHERE day < ?"
+
+
+class AskedCounts(Protocol):
+    """One question for counts, and the counts that would be told."""
+
+    @property
+    def type_name(self) -> str:
+        """Of what type the rows are."""
+        ...
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The fields that make the groups."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """The filter as JSON with sorted keys."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[tuple[Hashable, ...], int]:
+        """The rows of each group that would be told, by the values of `by`."""
+        ...
+
+
+@dataclass(slots=True)
+class ToldCounts:
+    """One file for all worker processes."""
+
+    _connection: sqlite3.Connection = field(repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file, or make it.
+
+        Raises:
+            UnavailableError: it cannot be opened.
+        """
+        try:
+            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"what was counted, `{path.name}`, cannot be opened") from error
+        return cls(connection)
+
+    def tell(self, consumer: str, asked: AskedCounts, day: date, least: int) -> None:
+        """Remember that a consumer is told these counts, over all its purposes.
+
+        Args:
+            consumer: who is told.
+            asked: the question and its counts; the same question is told again whatever was told before.
+            day: today.
+            least: counts of sets of which one may lie within the other do not differ by fewer, unless they are equal.
+
+        Raises:
+            CountsOverlapError: beside counts told before, these would tell of fewer than `least` persons.
+            UnavailableError: it cannot be remembered, so it cannot be told.
+        """
+        told = counted(asked.by, asked.where, asked.counts)
+        if not self._told(f"{consumer} {asked.type_name}", asked, told, day, least):
+            raise CountsOverlapError(
+                f"these counts of `{asked.type_name}` differ from counts told before by fewer than {least} persons; "
+                f"group and filter as before, or more coarsely",
+                least=least,
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _told(self, asker: str, asked: AskedCounts, told: Counted, day: date, least: int) -> bool:
+        question = sha256(msgspec.json.encode([asked.by, asked.where])).digest()
+        since = (day - REMEMBERED).isoformat()
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")  # two workers must not each tell one of two
+                self._connection.execute(_FORGET, (since,))
+                before = self._connection.execute(_BEFORE, (asker, question, since)).fetchall()
+                apart = any(tell_apart(told, msgspec.json.decode(each, type=Counted), least) for (each,) in before)
+                if not apart:
+                    self._connection.execute(_TELL, (asker, question, msgspec.json.encode(told), day.isoformat()))
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                with suppress(sqlite3.Error):  # there may be nothing to give up
+                    self._connection.execute("ROLLBACK")
+                raise UnavailableError("what is counted cannot be remembered, so nothing can be told") from error
+        return not apart

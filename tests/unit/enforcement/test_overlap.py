@@ -1,0 +1,205 @@
+"""Counts that overlap: no two questions together tell of a few persons, as far as their texts say what nests (R26)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from federation.contract.errors import CountsOverlapError, UnavailableError
+from node.enforcement.overlap import counted, tell_apart
+from node.enforcement.told_counts import REMEMBERED, ToldCounts
+
+DAY = date(2026, 11, 22)
+LEAST = 10
+Person = dict[str, str]
+
+
+def where(**tests: Any) -> str:
+    return msgspec.json.encode(tests, order="sorted").decode()
+
+
+ALL = counted((), "", {(): 60})
+NESTED = {
+    "one person less": (ALL, counted((), where(age={"lt": 90}), {(): 59}), True),
+    "many persons less": (ALL, counted((), where(age={"lt": 60}), {(): 40}), False),
+    "the same persons": (ALL, counted((), where(age={"lt": 120}), {(): 60}), False),
+    "a group within a filter": (
+        counted(("sex",), "", {("f",): 31, ("m",): 29}),
+        counted((), where(sex={"eq": "f"}, age={"lt": 90}), {(): 30}),
+        True,
+    ),
+    "groups of other values are disjoint": (
+        counted((), where(sex={"eq": "f"}), {(): 30}),
+        counted((), where(sex={"eq": "m"}), {(): 29}),
+        False,
+    ),
+    "other groups of the same people do not nest": (
+        counted(("sex",), "", {("f",): 30, ("m",): 30}),
+        counted(("place",), "", {("a",): 29, ("b",): 31}),
+        False,
+    ),
+    "a cell left out is the difference to a coarser table": (
+        counted(("sex", "place"), "", {("f", "a"): 20, ("m", "a"): 17, ("m", "b"): 20}),
+        counted(("place",), "", {("a",): 37, ("b",): 23}),
+        True,
+    ),
+    "equality in a conjunction is a group": (
+        counted((), where(**{"and": [{"sex": {"eq": "f"}}]}), {(): 30}),
+        counted(("sex",), "", {("f",): 30, ("m",): 29}),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "apart"), NESTED.values(), ids=NESTED.keys())
+def test_r26_counts_that_may_nest_do_not_differ_by_a_few(one: Any, other: Any, apart: bool) -> None:  # noqa: FBT001  # a table
+    assert tell_apart(one, other, LEAST) is tell_apart(other, one, LEAST) is apart
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the data plane asks it; by default over everybody."""
+
+    counts: Mapping[tuple[Hashable, ...], int]
+    where: str = ""
+    by: tuple[str, ...] = ()
+    type_name: str = field(default="Citizen")
+
+
+@contextmanager
+def opened() -> Iterator[ToldCounts]:
+    with closing(ToldCounts.open(Path(":memory:"))) as found:
+        yield found
+
+
+@pytest.fixture
+def told() -> Iterator[ToldCounts]:
+    with opened() as found:
+        yield found
+
+
+def test_r26_the_count_without_one_person_is_not_told_beside_the_count_with_him(told: ToldCounts) -> None:
+    without = Asked({(): 59}, where(**{"not": {"name": {"eq": "Anna"}}}))
+    told.tell("ustat", Asked({(): 60}), DAY, LEAST)
+    with pytest.raises(CountsOverlapError, match="fewer than 10 persons"):
+        told.tell("ustat", without, DAY, LEAST)
+    told.tell("ustat", Asked({(): 60}), DAY, LEAST)  # the same again is told again
+    with opened() as another:
+        another.tell("ustat", without, DAY, LEAST)  # alone, it tells nothing
+
+
+def test_r26_what_one_consumer_knows_of_one_type_is_its_own(told: ToldCounts) -> None:
+    told.tell("ustat", Asked({(): 60}), DAY, LEAST)
+    told.tell("aslvs", Asked({(): 59}, where(age={"lt": 90})), DAY, LEAST)
+    told.tell("ustat", Asked({(): 59}, where(age={"lt": 90}), type_name="Benefit"), DAY, LEAST)
+
+
+def test_r26_what_was_told_outlives_a_restart_and_is_forgotten_after_a_year(tmp_path: Path) -> None:
+    path, less = tmp_path / "counts.db", Asked({(): 59}, where(age={"lt": 90}))
+    with closing(ToldCounts.open(path)) as told:
+        told.tell("ustat", Asked({(): 60}), DAY, LEAST)
+    with closing(ToldCounts.open(path)) as told:
+        with pytest.raises(CountsOverlapError):
+            told.tell("ustat", less, DAY + REMEMBERED, LEAST)
+        told.tell("ustat", less, DAY + REMEMBERED + timedelta(days=1), LEAST)
+
+
+def test_r26_of_two_halves_told_at_once_one_is_told(tmp_path: Path) -> None:
+    admitted: list[str] = []
+
+    def tell(counts: int, text: str) -> None:
+        with closing(ToldCounts.open(tmp_path / "counts.db")) as told, suppress(CountsOverlapError):
+            told.tell("ustat", Asked({(): counts}, text), DAY, LEAST)
+            admitted.append(text)
+
+    workers = [threading.Thread(target=tell, args=(60 - n, where(age={"lt": 90 - n}))) for n in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(admitted) == 1
+
+
+def test_r26_what_cannot_be_remembered_is_not_told(tmp_path: Path) -> None:
+    told = ToldCounts.open(tmp_path / "counts.db")
+    told.close()
+    with pytest.raises(UnavailableError, match="nothing can be told"):
+        told.tell("ustat", Asked({(): 60}), DAY, LEAST)
+    with pytest.raises(UnavailableError):
+        ToldCounts.open(tmp_path / "missing" / "counts.db")
+
+
+def test_r26_bisecting_an_age_by_counts_runs_dry_before_it_ends(told: ToldCounts) -> None:
+    """The attacker knows that everybody else is under 50, and halves the interval of one person's age by counting."""
+    ages = [20 + number % 30 for number in range(60)] + [77]
+    low, high = 50, 120
+
+    def count(bound: int) -> int | None:
+        found = sum(age < bound for age in ages)
+        try:
+            told.tell("ustat", Asked({(): found}, where(age={"lt": bound})), DAY, LEAST)
+        except CountsOverlapError:
+            return None
+        return found
+
+    everybody = count(high)
+    halvings = 0
+    while high - low > 1 and (found := count((low + high) // 2)) is not None:
+        halvings += 1
+        low, high = ((low + high) // 2, high) if found != everybody else (low, (low + high) // 2)
+    assert high - low > 10
+    assert halvings <= 2
+
+
+PEOPLE = st.lists(
+    st.fixed_dictionaries(
+        {"sex": st.sampled_from("fm"), "place": st.sampled_from("abc"), "year": st.sampled_from("56789")}
+    ),
+    min_size=20,
+    max_size=80,
+)
+TESTS = st.dictionaries(st.sampled_from(["sex", "place", "year"]), st.sampled_from("fmab5678"), max_size=3)
+QUESTIONS = st.tuples(st.lists(st.sampled_from(["sex", "place"]), max_size=2, unique=True), TESTS, st.integers(0, 79))
+
+
+@given(PEOPLE, st.lists(QUESTIONS, min_size=2, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_r26_however_one_person_is_left_out_no_two_told_counts_of_nested_sets_differ_by_a_few(
+    people: list[Person], questions: list[tuple[list[str], dict[str, str], int]]
+) -> None:
+    known: list[tuple[int, frozenset[int]]] = []
+    with opened() as told:
+        for by, tests, spared in questions:
+            kept = [
+                number
+                for number, person in enumerate(people)
+                if number != spared and all(person[name] == value for name, value in tests.items())
+            ]
+            groups: dict[tuple[str, ...], set[int]] = {}
+            for number in kept:
+                groups.setdefault(tuple(people[number][name] for name in by), set()).add(number)
+            shown: dict[tuple[Hashable, ...], int] = {
+                cell: len(members) for cell, members in groups.items() if len(members) >= LEAST
+            }
+            text = where(**{name: {"eq": value} for name, value in tests.items()}, number={"ne": spared})
+            try:
+                told.tell("ustat", Asked(shown, text, tuple(by)), DAY, LEAST)
+            except CountsOverlapError:
+                continue
+            earlier = list(known)
+            now = [frozenset(members) for members in groups.values() if len(members) >= LEAST]
+            known += [(spared, members) for members in now]
+            for members in now:
+                for other, before in earlier:
+                    if other != spared and (members <= before or before <= members):
+                        assert abs(len(members) - len(before)) not in range(1, LEAST)
