@@ -14,6 +14,8 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import ConsumerRequest
+from federation.contract.on_denied import HEADER as ON_DENIED
+from federation.contract.on_denied import OnDenied
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.keys import SigningKey
@@ -71,8 +73,11 @@ class PartnerClient:
         variables: Mapping[str, Any] | None = None,
         operation_name: str | None = None,
         extensions: Mapping[str, Any] | None = None,
+        on_denied: OnDenied | None = None,
     ) -> Answer:
         """Ask one question for one purpose; `extensions` are those of the GraphQL request.
+
+        With `on_denied`, the answer to a denied field is another than the agreement says, if it is stricter.
 
         Raises:
             Refused: no token is given for this purpose.
@@ -86,12 +91,14 @@ class PartnerClient:
             content["operationName"] = operation_name
         if extensions:
             content["extensions"] = dict(extensions)
-        return await self.post("/graphql", msgspec.json.encode(content), token)
+        return await self.post("/graphql", msgspec.json.encode(content), token, on_denied)
 
-    async def post(self, path: str, body: bytes, token: str) -> Answer:
+    async def post(self, path: str, body: bytes, token: str, on_denied: OnDenied | None = None) -> Answer:
         """Send a signed body to the gateway with a token and a fresh proof of possession."""
         uri = self.gateway + path
         headers = {"content-type": _JSON, "authorization": f"DPoP {token}"}
+        if on_denied is not None:
+            headers[ON_DENIED] = on_denied
         signature = sign_request(HttpRequest("POST", uri, headers, body), self.key, self.clock, self.nonce())
         proof = make_dpop(dpop_proof("POST", uri, self.nonce(), self.clock, token), self.key)
         response = await self._send(uri, body, {**headers, **signature, "dpop": proof, "accept": _JSON})

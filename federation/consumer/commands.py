@@ -34,6 +34,7 @@ from federation.contract.evidence import ASKS_FOR_EVIDENCE
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
+from federation.contract.on_denied import OnDenied
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
@@ -104,6 +105,9 @@ def query(
     evidence: Annotated[
         Path | None, typer.Option(help="Write the answer's evidence to this file, and verify it at once.")
     ] = None,
+    on_denied: Annotated[
+        OnDenied | None, typer.Option(help="`reject`: nothing is answered if a field is denied, at any member.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Ask the federation as one of its members, for one purpose."""
@@ -112,7 +116,7 @@ def query(
     partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
     extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None
-    answer = asyncio.run(asked(partner, text, purpose, agreement, values, operation, extensions))
+    answer = asyncio.run(asked(partner, text, purpose, agreement, values, operation, extensions, on_denied))
     console = Console()
     if (format_ or ("tree" if console.is_terminal else "json")) == "tree":
         console.print(render_answer(answer.content, f"{as_} · {purpose}"))
@@ -169,6 +173,7 @@ async def asked(
     values: dict[str, Any],
     operation: str | None,
     extensions: dict[str, Any] | None = None,
+    on_denied: OnDenied | None = None,
 ) -> Answer:
     """Ask one question in a partner's name.
 
@@ -176,7 +181,8 @@ async def asked(
         UnavailableError: the gateway does not answer.
     """
     async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
-        return await partner.client(http).ask(text, purpose, agreement.id, values, operation, extensions)
+        client = partner.client(http)
+        return await client.ask(text, purpose, agreement.id, values, operation, extensions, on_denied)
 
 
 def _variables(text: str, citizen: str | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from federation.contract.errors import (
     UnknownMemberError,
 )
 from federation.contract.identifiers import MemberId
+from federation.contract.on_denied import OnDenied
 
 WITNESSES_EACH = 3
 """Witnesses of one ledger: two of three must have seen it (`federation.ledger.witness_rounds`)."""
@@ -180,7 +181,7 @@ class Agreement(msgspec.Struct, frozen=True, cache_hash=True, rename="camel", fo
     valid_until: date
     state: AgreementState
     daily_requests: int = 100_000
-    on_denied: str = "null"
+    on_denied: OnDenied = OnDenied.NULL
     """`null` answers the rest; `reject` refuses the whole operation when a field is denied (policy R12)."""
     acts: tuple[AgreementAct, ...] = ()
 

@@ -10,6 +10,7 @@ from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
 from federation.contract.messages import ConsumerRequest
+from federation.contract.on_denied import OnDenied, wanted
 from federation.trust.consumers import Proving, forwarded_headers, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
@@ -48,12 +49,16 @@ class Doorkeeper:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A consumer whose request is proved; `request` is what the nodes will verify themselves."""
+    """A consumer whose request is proved; `request` is what the nodes will verify themselves.
+
+    `on_denied` is the stricter of what the agreement and the request say.
+    """
 
     consumer: Member
     agreement: Agreement
     purpose: str
     legal_basis: tuple[str, ...]
+    on_denied: OnDenied
     request: ConsumerRequest
 
 
@@ -75,7 +80,8 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
     agreement = members.agreement(proved.agreement)  # (4)
     agreed = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(door.clock.now()))
     count_request(agreement, door.counters, door.clock)
-    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, _as_sent(request))
+    on_denied = wanted(request.headers, agreement.on_denied)
+    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request))
 
 
 def _require_possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -24,6 +24,7 @@ from federation.contract.errors import CroceviaError, NotFoundError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import NodeAnswerExtension
+from federation.contract.on_denied import OnDenied
 from federation.execution.execute import execute
 from federation.execution.ports import Answered, EntityRouter, Fetcher
 from federation.execution.resilient import ResilientFetcher
@@ -34,6 +35,7 @@ from federation.gateway.disclosure import evidence_extension, joined_decisions, 
 from federation.gateway.egress import own_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
+from federation.gateway.rejecting import NotedDenials
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest
 
@@ -110,7 +112,10 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         mediation = gateway.mediate(caller, question, trace)
         await _name_citizen(gateway.questions.written_about(question, asked), caller, question, mediation)
         heard = _Heard(mediation.said)
-        response = await _execute(question, variables, mediation, heard, gateway)  # (3)
+        if caller.on_denied is OnDenied.REJECT:
+            response = await _execute_or_reject(question, variables, mediation, heard, gateway)  # (3)
+        else:
+            response = await _execute(question, variables, mediation, heard, gateway)  # (3)
         body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
         await gateway.ledger.append(_mediated(caller, question, heard, trace, gateway).to_bytes())  # (5)
     except CroceviaError as refused:
@@ -146,6 +151,14 @@ async def _execute(
 
     outside = Outside(mediation.fetcher, router, note, retries=mediation.members.retries)
     return await execute(question.plan, variables, outside, deadline)
+
+
+async def _execute_or_reject(
+    question: Question, variables: Mapping[str, object], mediation: Mediation, heard: _Heard, gateway: Gateway
+) -> Response:
+    noted = NotedDenials(mediation.fetcher)
+    response = await _execute(question, variables, replace(mediation, fetcher=noted), heard, gateway)
+    return noted.rejected(response)
 
 
 async def _respond(response: Response, caller: Caller, mediation: Mediation, heard: _Heard, trace: str) -> bytes:

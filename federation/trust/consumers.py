@@ -23,6 +23,7 @@ from federation.contract.clock import Clock
 from federation.contract.errors import AddresseeError, AgreementError, ProofError, TokenError
 from federation.contract.members import Member, MemberList, VoucherClient, VoucherIssuer
 from federation.contract.messages import INTEGRITY_SIGNATURE, TRACKING_EVIDENCE
+from federation.contract.on_denied import HEADER as ON_DENIED
 from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import verify_request
@@ -206,4 +207,5 @@ def forwarded_headers(headers: Any) -> tuple[str, ...]:
     if INTEGRITY_SIGNATURE in headers:
         names = ("authorization", "content-encoding", "content-type", "digest", INTEGRITY_SIGNATURE, TRACKING_EVIDENCE)
         return tuple(name for name in names if name in headers)
-    return ("authorization", "content-digest", "content-type", "signature", "signature-input")
+    names = ("authorization", "content-digest", "content-type", ON_DENIED, "signature", "signature-input")
+    return tuple(name for name in names if name != ON_DENIED or name in headers)

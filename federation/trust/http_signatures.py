@@ -1,11 +1,11 @@
 """One fixed profile of HTTP message signatures (RFC 9421): everything else is refused.
 
-A request is signed over `"@method" "@target-uri" "content-type" "content-digest"`, and `"authorization"` when it has
-one, with exactly the parameters created, expires, keyid, alg, nonce and tag `crocevia-req`. A response is signed over
-its status, type and digest *and* the signature, digest, method and target of the request it answers, with exactly
-created, keyid, alg and tag `crocevia-resp`: an answer moved to another question does not verify. A message carries one
-signature, whatever its label; the tag says what it is for. The body counts through its Content-Digest, which is checked
-here too.
+A request is signed over `"@method" "@target-uri" "content-type" "content-digest"`, and `"authorization"` and
+`"crocevia-on-denied"` when it has them, with exactly the parameters created, expires, keyid, alg, nonce and tag
+`crocevia-req`. A response is signed over its status, type and digest *and* the signature, digest, method and target of
+the request it answers, with exactly created, keyid, alg and tag `crocevia-resp`: an answer moved to another question
+does not verify. A message carries one signature, whatever its label; the tag says what it is for. The body counts
+through its Content-Digest, which is checked here too.
 
 What is deliberately not checked here: whether the nonce was seen (`federation.trust.replay`), whose key it is and
 whether that party may ask (the caller, from the member list).
@@ -22,6 +22,7 @@ from typing import Self
 from federation.contract.canonical import from_b64
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, SignatureError, StaleSignatureError
+from federation.contract.on_denied import HEADER as ON_DENIED
 from federation.trust.http_messages import (
     HttpRequest,
     HttpResponse,
@@ -44,8 +45,7 @@ SKEW = 30
 """Seconds by which two clocks may differ."""
 
 _BARE = '"@method" "@target-uri" "content-type" "content-digest"'
-_COVERED_BARE = f"({_BARE})"
-_COVERED_AUTHORISED = f'({_BARE} "authorization")'
+_WHEN_PRESENT = ("authorization", ON_DENIED)
 _COVERED_RESPONSE = (
     '("@status" "content-type" "content-digest" '
     '"signature";req;key="{label}" "content-digest";req "@method";req "@target-uri";req)'
@@ -110,9 +110,8 @@ def sign_request(request: HttpRequest, signer: MessageSigner, clock: Clock, nonc
     """
     created = epoch_seconds(clock)
     digest = content_digest(request.body)
-    covered = _COVERED_AUTHORISED if "authorization" in request.headers else _COVERED_BARE
     parameters = (
-        f"{covered};created={created};expires={created + MAX_LIFETIME};"
+        f"{_covered(request)};created={created};expires={created + MAX_LIFETIME};"
         f'keyid="{signer.kid}";alg="{ALGORITHM}";nonce="{nonce}";tag="{REQUEST_TAG}"'
     )
     if not _NONCE.fullmatch(nonce):
@@ -129,8 +128,7 @@ def verify_request(request: HttpRequest, keys: KeyLookup, clock: Clock) -> Verif
         StaleSignatureError: (2) expired, from the future, or made to live longer than `MAX_LIFETIME`.
         DigestError: (3).
     """
-    covered = _COVERED_AUTHORISED if "authorization" in request.headers else _COVERED_BARE
-    signed = _SignatureFields.read(request.headers, covered, _REQUEST_PARAMETERS, REQUEST_TAG)  # (1)
+    signed = _SignatureFields.read(request.headers, _covered(request), _REQUEST_PARAMETERS, REQUEST_TAG)  # (1)
     created, expires = signed.number("created"), signed.number("expires")
     _require_fresh(created, expires, clock)  # (2)
     digest = require_content_digest(request.headers, request.body)  # (3)
@@ -224,6 +222,11 @@ class _SignatureFields:
         return value
 
 
+def _covered(request: HttpRequest) -> str:
+    present = "".join(f' "{name}"' for name in _WHEN_PRESENT if name in request.headers)
+    return f"({_BARE}{present})"
+
+
 def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
     """Return the signature base of a request (RFC 9421 section 2.5)."""
     _require_signable(request.method, request.target_uri)
@@ -233,8 +236,9 @@ def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
         f'"content-type": {_visible_header(request.headers, "content-type")}',
         f'"content-digest": {digest}',
     ]
-    if "authorization" in request.headers:
-        lines.append(f'"authorization": {_visible_header(request.headers, "authorization")}')
+    lines += [
+        f'"{name}": {_visible_header(request.headers, name)}' for name in _WHEN_PRESENT if name in request.headers
+    ]
     lines.append(f'"@signature-params": {parameters}')
     return "\n".join(lines).encode("ascii")
 

@@ -21,6 +21,7 @@ from federation.contract.messages import (
     read_node_request,
     request_digest,
 )
+from federation.contract.on_denied import OnDenied, wanted
 from federation.trust.channel import require_peer
 from federation.trust.consumers import EndUser, ProvedRequest, Proving, prove
 from federation.trust.counters import Counters
@@ -64,13 +65,15 @@ class Caller:
     """A consumer whose request is proved: who, for what, under which agreement, with what exactly it signed.
 
     `operation` is the consumer's own; `relayed` is what the gateway says beside the node's operation, None when the
-    consumer asks directly; `translations` are statements of the exchange whose signatures hold.
+    consumer asks directly; `on_denied` is the stricter of what the agreement and the request say; `translations` are
+    statements of the exchange whose signatures hold.
     """
 
     consumer: Member
     agreement: Agreement
     requested: Requested
     legal_basis: tuple[str, ...]
+    on_denied: OnDenied
     operation: GraphQLRequest
     request_digest: str
     relayed: NodeRequestExtension | None
@@ -114,6 +117,7 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
         agreement=agreement,
         requested=requested,
         legal_basis=basis,
+        on_denied=wanted(own.headers, agreement.on_denied),
         operation=asked if relayed is None else GraphQLRequest.parse(own.body, limits),
         request_digest=digest,
         relayed=relayed,

@@ -24,6 +24,7 @@ import crocevia
 from federation.consumer.client import Answer, PartnerClient
 from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
+from federation.contract.on_denied import OnDenied
 from federation.demo.founding import publish_edition, stamp, write_settings
 from federation.demo.layout import Home, Ports
 from federation.exchange.server import Process as ExchangeProcess
@@ -120,7 +121,9 @@ class Simulator:
     nodes: dict[str, NodeProcess]
     wire: Wire
 
-    async def ask(self, consumer: str, purpose: str, query: str, variables: dict[str, Any]) -> Answer:
+    async def ask(
+        self, consumer: str, purpose: str, query: str, variables: dict[str, Any], on_denied: OnDenied | None = None
+    ) -> Answer:
         """Ask one question as a partner, through the gateway's own door."""
         agreement = next(
             each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes
@@ -129,7 +132,29 @@ class Simulator:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
             url = self.process.settings.url
             client = PartnerClient(MemberId(consumer), url, key, http, self.clock, nonce)
-            return await client.ask(query, purpose, agreement, variables)
+            return await client.ask(query, purpose, agreement, variables, on_denied=on_denied)
+
+    async def ask_node(
+        self, member: str, consumer: str, purpose: str, query: str, variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Ask one question as a partner, past the gateway, at a member's node."""
+        agreement = next(
+            each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes
+        )
+        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
+            client = PartnerClient(MemberId(consumer), self.process.settings.url, key, http, self.clock, nonce)
+            token = await client._token(purpose, agreement)
+        headers = {"content-type": "application/json", "authorization": f"DPoP {token}"}
+        body = msgspec.json.encode({"query": query, "variables": variables})
+        url = self.nodes[member].settings.url + "/graphql"
+        bare = HttpRequest("POST", url, headers, body)
+        headers |= sign_request(bare, key, self.clock, nonce())
+        origin = Endpoint.parse(url).origin
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.wire.parties[origin][1])) as http:
+            found = await http.post(url, content=body, headers=headers)
+        content: dict[str, Any] = found.json()
+        return content
 
     def publish(self, change: Callable[[MemberList], MemberList]) -> None:
         """Publish a member list of the next version, signed by as many operators as it takes."""

@@ -1,4 +1,4 @@
-"""R19: a mask's output validates against the GraphQL type of its field."""
+"""R17, R19: a mask's output validates against the GraphQL type of its field, and no mask is of a list."""
 
 from __future__ import annotations
 
@@ -57,8 +57,11 @@ def _problem(form: FormName, shape: FieldShape, types: Mapping[str, object]) -> 
         return None
     if shape.type_name in types:
         return f"does not fit an object: `{shape.type_name}` has a policy of its own; write `clear`"
+    if shape.is_list:
+        # R17: a masked list would tell its length; no mask declares that, so the list is one cell.
+        return "does not fit a list: a list is shown clear or not at all"
     if form is FormName.VERIFY:
-        return "does not fit a list" if shape.is_list else None
+        return None
     if shape.type_name not in FITTING[form]:
         fitting = ", ".join(f"`{type_name}`" for type_name in sorted(FITTING[form]))
         return f"does not fit its type `{shape.type_name}`; it fits {fitting}"

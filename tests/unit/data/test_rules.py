@@ -215,6 +215,17 @@ async def test_r22_a_value_hidden_in_some_rows_is_null_to_filters() -> None:
     assert [each["name"] for each in await listed(asked, "(orderBy: [{name: DESC}])")] == ["Anna", None, None]
 
 
+async def test_r27_sorting_by_a_pseudonym_tells_nothing_of_the_original() -> None:
+    """The key of a mask is not in the database: it could sort by the original only, so nobody may sort by the mask."""
+    asked = member(grant("g", {"name": "clear", "code": "pseudonym"}))
+    await refused(asked, "(orderBy: [{code: ASC}])")
+    await refused(asked, '(where: {code: {gt: "A1"}})')
+    assert statements(asked) == []
+    shown = [each["code"] for each in await listed(asked, "(orderBy: [{name: ASC}])", "code")]
+    turned = member(grant("g", {"name": "clear", "code": "pseudonym"}), rows=list(reversed(ROWS)))
+    assert shown == [each["code"] for each in await listed(turned, "(orderBy: [{name: ASC}])", "code")]
+
+
 async def test_r24_pages_count_visible_rows_and_a_cursor_serves_who_got_it() -> None:
     rows = [{"flag": n % 2, "name": f"n{n:02}"} for n in range(30)]
     asked = member(grant("g", {"name": "clear"}, rows="row.flag == false", purpose="social-benefit"), rows=rows)

@@ -220,3 +220,13 @@ def test_r31_the_inputs_of_a_computed_field_are_fields() -> None:
     fields = {**COMPUTED, "adult": {"category": "birth", "computed_from": ["brith"]}}
     found = read_bundle(files_of(document([grant("g", {"name": "clear"})], fields=fields))).findings
     assert any("did you mean `birth`?" in one.message for one in found)
+
+
+@pytest.mark.parametrize("form", ["verify", "hash", PARTIAL, {"redact": "x"}])
+def test_r17_a_list_of_scalars_is_shown_clear_or_not_at_all(form: object) -> None:
+    """A masked list would tell how many values there are."""
+    sdl = SDL.replace("name: String", "name: [String!]")
+    [(code, message)] = found(document([grant("g", {"name": form})]), sdl)
+    assert code is FindingCode.FORM_TYPE_MISMATCH
+    assert "a list is shown clear or not at all" in message
+    assert found(document([grant("g", {"name": "clear"})]), sdl) == []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from graphql import ObjectTypeDefinitionNode, parse, print_ast
 
 from federation.contract.errors import ConfigurationError, PolicyUnavailableError
 from node.data.mapping import Mapping
@@ -15,6 +16,8 @@ from node.enforcement.decide import Decisions
 from node.policy.schema_view import SchemaView
 from node.server.planes import governed_schema
 from node.server.policies import PolicyFolder, load_decisions
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.schema import full_schema
 from tests.support.policies import DEMO_MEMBERS, ROOT
 
 CITIZEN = "types/Citizen.yaml"
@@ -50,6 +53,30 @@ def looks(watched: PolicyFolder, in_force: Decisions, times: int = 2) -> list[De
 def test_the_demos_bundles_cover_what_their_nodes_serve(member: str) -> None:
     decisions = load_decisions(ROOT / "policies" / member, schema_of(member))
     assert decisions.version.digest == decisions.bundle.digest
+
+
+def without_directives(sdl: str) -> str:
+    """Return the object types of a schema, bare."""
+    bare: list[str] = []
+    for node in parse(sdl).definitions:
+        if isinstance(node, ObjectTypeDefinitionNode):
+            fields = " ".join(f"{each.name.value}: {print_ast(each.type)}" for each in node.fields or ())
+            bare.append(f"type {node.name.value} {{ {fields} }}")
+    return "\n".join(bare)
+
+
+@pytest.mark.parametrize("member", DEMO_MEMBERS)
+def test_r34_every_field_that_a_node_serves_has_a_policy_whatever_directives_stand_on_it(member: str) -> None:
+    """Policies are found by coordinate: no directive, its loss or an overlay of the schema takes one away."""
+    mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
+    published = NodeSchema.build(full_schema(), mapping).published_sdl
+    governed = load_decisions(ROOT / "policies" / member, schema_of(member)).bundle.types
+    overlay = published + "\nextend type Citizen @shareable { id: ID @deprecated }"
+    for sdl in (published, without_directives(published), overlay):
+        served = {f"{name}.{field}" for name, fields in SchemaView.parse(sdl).types.items() for field in fields}
+        covered = {f"{name}.{field}" for name, document in governed.items() for field in document.fields}
+        assert served
+        assert served <= covered  # policy coverage is 100 %
 
 
 def test_a_missing_folder_names_the_setting(tmp_path: Path) -> None:
