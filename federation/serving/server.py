@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -44,9 +45,9 @@ def run_server(
 ) -> None:
     """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
 
-    What the application opens belongs to the event loop it runs on, so it is made there, and only once the address is
-    ours; `secured` is asked after it. Its endpoints are served straight from the connection. With several `workers`
-    each process makes its own application, and all accept from one address.
+    What the application opens belongs to the event loop it runs on, so it is made there, awaited where it must be, and
+    only once the address is ours; `secured` is asked after it. Its endpoints are served straight from the connection.
+    With several `workers` each process makes its own application, and all accept from one address.
 
     Raises:
         ConfigurationError: the address cannot be listened on; names it and the way out.
@@ -54,7 +55,8 @@ def run_server(
     bound = _bound(listen)
 
     async def run(opened: Callable[[], None]) -> None:
-        app = open_app()
+        made = open_app()
+        app = await made if inspect.isawaitable(made) else made
         opened()
         settle_memory()
         found = secured()

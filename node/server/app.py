@@ -123,12 +123,17 @@ def serve(path: Path) -> None:
     """
     settings = load_settings(path)
     asyncio.run(require_names(settings))
-    asyncio.run(require_own_tables(settings))
     opened: list[NodeProcess] = []
 
-    def open_app() -> Starlette:
-        opened.append(NodeProcess.open(settings, SystemClock()))
-        return create_app(opened[0])
+    async def open_app() -> Starlette:
+        process = NodeProcess.open(settings, SystemClock())
+        try:
+            await require_own_tables(settings)
+        except CroceviaError:
+            await process.close()
+            raise
+        opened.append(process)
+        return create_app(process)
 
     run_server(
         open_app,

@@ -83,7 +83,7 @@ MALFORMED = {
         "more than 30 aliases",
     ),
     "too long": ("{" + " __typename" * 3000 + "}", "QUERY_TOO_COMPLEX", "more than 2000 tokens"),
-    "a mutation": ("mutation { __typename }", "GRAPHQL_VALIDATION_FAILED", "mutation"),
+    "an unknown mutation": ("mutation { forgetEverybody }", "GRAPHQL_VALIDATION_FAILED", "forgetEverybody"),
 }
 
 
