@@ -29,6 +29,7 @@ from federation.contract.errors import (
     ValidationError,
 )
 from federation.contract.members import AgreedProvider, AgreementState
+from federation.contract.on_denied import OnDenied
 from node.data.answer import Answer
 from node.demo.facts import Person
 from node.demo.seed import SeedReport, read_truth, seed
@@ -136,7 +137,7 @@ async def test_r12_reject_refuses_the_whole_and_names_every_denied_field(
     borgoverde: DemoMember, tmp_path: Path
 ) -> None:
     parties = Parties()
-    parties.agreement = msgspec.structs.replace(parties.agreement, on_denied="reject")
+    parties.agreement = msgspec.structs.replace(parties.agreement, on_denied=OnDenied.REJECT)
     with asked_node(borgoverde, tmp_path, parties) as asked:
         with pytest.raises(FieldDeniedError) as refused:
             await asked.ask(LAURA % "givenName sex contactPoints { email }")

@@ -38,6 +38,7 @@ def test_every_field_of_the_vocabulary_has_an_owner_and_a_citizens_field_has_one
         for source in _mapping(member).sources.values():
             key = {source.key.field} if source.key and source.key.field else set()
             owners.update(f"{source.type_name}.{name}" for name in {*source.fields, *source.relations, *key})
+        owners.update(_of_writes(_mapping(member)))
     asked = {
         f"{kind.name}.{name}"
         for kind in full_schema().type_map.values()
@@ -52,10 +53,24 @@ def test_every_field_of_the_vocabulary_has_an_owner_and_a_citizens_field_has_one
     assert {name: count for name, count in owners.items() if count > 1} == shared
 
 
+def _of_writes(mapping: Mapping) -> set[str]:
+    """Return the mutations that a member answers, and the fields of records that lie in no table of its own."""
+    mapped = {source.type_name for source in mapping.sources.values()}
+    roots = full_schema().mutation_type
+    assert roots is not None
+    written = {get_named_type(roots.fields[name].type) for name in mapping.writes}
+    records = {kind for kind in written if isinstance(kind, GraphQLObjectType) and kind.name not in mapped}
+    return {f"Mutation.{name}" for name in mapping.writes} | {
+        f"{kind.name}.{name}" for kind in records for name in kind.fields
+    }
+
+
 @pytest.mark.parametrize("member", MEMBERS)
 def test_a_policy_reads_only_row_attributes_that_the_mapping_gives(member: str) -> None:
     mapping = _mapping(member)
     given = {source.type_name: set(source.attributes) for source in mapping.sources.values()}
+    # What is written about a person has the person's attributes.
+    given |= {word.partition(".")[0]: given["Citizen"] for word in _of_writes(mapping) if word[:9] != "Mutation."}
     for file in sorted((demo_files().parents[1] / "policies" / member / "types").glob("*.yaml")):
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
         assert set(document.get("attributes", {})) <= given[document["policy"]], file.name
