@@ -15,11 +15,12 @@ A mutation goes the same way: what it will write, under the policy, is its answe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from graphql import DocumentNode
 
 from federation.contract.coverage import AskedField
 from federation.contract.entries import EntryKind
@@ -75,6 +76,15 @@ class Node:
     random: Callable[[int], bytes] = secrets.token_bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An answer that has not left, what the journal will call it, and what is done once it is recorded."""
+
+    answer: Answer
+    kind: EntryKind = EntryKind.DISCLOSURE
+    carry_out: Callable[[], Awaitable[None]] = nothing
+
+
 async def answer(request: HttpRequest, node: Node) -> bytes:
     """Answer one signed question with the bytes of a GraphQL response.
 
@@ -88,29 +98,36 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         node.journal.require_witnessed()
         document = node.documents.understood(_query(asked))
         wanted = _scoped(asked, caller, node)  # (2)
-        carry_out, kind = nothing, EntryKind.DISCLOSURE
-        if asks_about_policy(wanted):
-            answered = answer_about_policy(document, asked, _view(caller, node))
-        else:
-            node.guards.before(wanted, caller, node.identity)
-            plans = node.policy.of(caller.requested)  # (3)
-            asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
-            if is_mutation(document, asked):
-                planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
-                answered, carry_out, kind = planned.answer, planned.carry_out, EntryKind.WRITE
-            else:
-                answered = await node.plane.answer(document, asked, plans, asker)  # (4)
-            node.guards.after(wanted, answered, caller, node.identity, node.policy.bundle)
+        prepared = await _prepared(document, asked, wanted, caller, node)  # (3) (4)
+        answered = prepared.answer
         _require_wanted(answered, caller)
         committed = committed_to(answered.data, caller.operation, node.random)
-        entry = disclosure(caller, asked, answered, node, committed.digest, kind)
+        entry = disclosure(caller, asked, answered, node, committed.digest, prepared.kind)
         receipt = await node.journal.record(entry, answered.subjects)  # (5)
         evidence = await committed.evidence(receipt, node.journal)
-        await carry_out()
+        await prepared.carry_out()
     except CroceviaError as refused:
         await node.journal.record(refusal(caller, refused, node))
         raise
     return _response(answered, caller, receipt, evidence, node)  # (6)
+
+
+async def _prepared(
+    document: DocumentNode, asked: GraphQLRequest, wanted: frozenset[AskedField], caller: Caller, node: Node
+) -> _Prepared:
+    """Decide and answer: what is asked about rules from the rules, everything else from the data, within the guards."""
+    if asks_about_policy(wanted):
+        return _Prepared(answer_about_policy(document, asked, _view(caller, node)))
+    node.guards.before(wanted, caller, node.identity)
+    plans = node.policy.of(caller.requested)  # (3)
+    asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
+    if is_mutation(document, asked):
+        planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
+        prepared = _Prepared(planned.answer, EntryKind.WRITE, planned.carry_out)
+    else:
+        prepared = _Prepared(await node.plane.answer(document, asked, plans, asker))  # (4)
+    node.guards.after(wanted, prepared.answer, caller, node.identity, node.policy.bundle)
+    return prepared
 
 
 def _writing(node: Node) -> Writing:
