@@ -34,7 +34,7 @@ from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import Agreement
 from federation.execution.compiled import CompiledPlan
 from federation.gateway.open_cache import TwoGenerations
-from federation.gateway.visible_schema import covered_by, denied_coordinates, visible_schema
+from federation.gateway.visible_schema import covered_by, denied_coordinates, on_every_type, visible_schema
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
 
@@ -147,7 +147,7 @@ class Questions:
     def _open(self, agreement: Agreement) -> _Opened:
         found = self._opened.get(agreement)
         if found is None:
-            covers = covered_by(agreement)
+            covers = on_every_type(self.supergraph.api_schema, covered_by(agreement))
             found = self._opened[agreement] = _Opened(
                 visible_schema(self.supergraph.api_sdl, covers),
                 PlannerOptions(

@@ -18,6 +18,7 @@ from graphql import (
     TypeNode,
     UnionTypeDefinitionNode,
     build_ast_schema,
+    is_interface_type,
     parse,
 )
 
@@ -46,6 +47,20 @@ def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
         return any(each.covers(type_name, field_name) for each in agreement.providers)
 
     return covers
+
+
+def on_every_type(schema: GraphQLSchema, covers: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """Return the test for interfaces too: agreements name object types, and all that implement it must agree (R18)."""
+    implementing = {
+        name: frozenset(each.name for each in schema.get_possible_types(kind))
+        for name, kind in schema.type_map.items()
+        if is_interface_type(kind)
+    }
+
+    def covers_all(type_name: str, field_name: str) -> bool:
+        return all(covers(each, field_name) for each in implementing.get(type_name) or (type_name,))
+
+    return covers_all
 
 
 def denied_coordinates(schema: GraphQLSchema, covers: Callable[[str, str], bool]) -> frozenset[str]:
@@ -80,25 +95,37 @@ def visible_schema(api_sdl: str, covers: Callable[[str, str], bool]) -> GraphQLS
 def _without_uncovered(
     node: TypeDefinitionNode, known: dict[str, TypeDefinitionNode], covers: Callable[[str, str], bool]
 ) -> TypeDefinitionNode | None:
+    if isinstance(node, UnionTypeDefinitionNode):
+        return _without_unknown(node, known)
     if not isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
         return node
     name = node.name.value
+    interfaces = tuple(each for each in node.interfaces or () if each.name.value in known)
     fields = tuple(
         field
         for field in node.fields or ()
         if covers(name, field.name.value) and (_named(field.type) in known or _is_built_in(_named(field.type)))
     )
-    if len(fields) == len(node.fields or ()):
+    if len(fields) == len(node.fields or ()) and len(interfaces) == len(node.interfaces or ()):
         return node
     if not fields and name != _ROOT:
         return None
     return type(node)(
         name=node.name,
         description=node.description,
-        interfaces=node.interfaces,
+        interfaces=interfaces,
         directives=node.directives,
         fields=fields,
     )
+
+
+def _without_unknown(
+    node: UnionTypeDefinitionNode, known: dict[str, TypeDefinitionNode]
+) -> UnionTypeDefinitionNode | None:
+    types = tuple(each for each in node.types or () if each.name.value in known)
+    if len(types) == len(node.types or ()):
+        return node
+    return UnionTypeDefinitionNode(name=node.name, description=node.description, types=types) if types else None
 
 
 def _of_directives(nodes: list[DefinitionNode]) -> Iterator[str]:
@@ -117,13 +144,19 @@ def _reachable(definitions: dict[str, TypeDefinitionNode], roots: list[str]) -> 
             continue
         found.add(name)
         waiting += _mentioned(node)
+        waiting += (each for each, kind in definitions.items() if name in _interfaces(kind))
     return found
+
+
+def _interfaces(node: TypeDefinitionNode) -> Iterator[str]:
+    if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        yield from (each.name.value for each in node.interfaces or ())
 
 
 def _mentioned(node: TypeDefinitionNode) -> Iterator[str]:
     match node:
         case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
-            yield from (each.name.value for each in node.interfaces or ())
+            yield from _interfaces(node)
             for field in node.fields or ():
                 yield from _of_field(field)
         case InputObjectTypeDefinitionNode():

@@ -57,13 +57,15 @@ class Field:
     """A field as the client asked for it, on the concrete types that carry it.
 
     `wanted` holds the guard of the field per place of delivery: None is the initial response, else a deferred block.
-    `type` is the printed type of the full schema. `children` is None for leaves.
+    `type` is the printed type of the full schema. `children` is None for leaves. `reached` are the concrete types that
+    the selections which ask for it reach, of which `types` are those answered alike.
     """
 
     response_name: str
     name: str
     arguments: tuple[ArgumentNode, ...]
     types: frozenset[str]
+    reached: frozenset[str]
     parent: str
     type: str
     wanted: dict[Block | None, Guard]
@@ -298,6 +300,7 @@ class _Walk:
             name=name,
             arguments=tuple(first.arguments or ()),
             types=types,
+            reached=frozenset().union(*(one.types for one in found)),
             parent=found[0].parent,
             type=type_text,
             wanted=wanted,

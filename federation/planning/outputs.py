@@ -94,7 +94,7 @@ def _entry(
             on=frozenset() if names >= visible else frozenset(names),
             conditions=guards.to_conditions(asked.wanted[block]),
             types=_visible_types(search, below),
-            denied=bool(search.denied) and search.is_denied(entry, min(names)),
+            denied=search.is_denied(asked),
         )
 
 

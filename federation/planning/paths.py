@@ -569,20 +569,21 @@ class Search:
         for entry in node.entries:
             yield from self._entry_goals(entry)
 
-    def is_denied(self, entry: Entry, type_name: str) -> bool:
-        """Tell whether the client may not have a field, so that nobody needs to be asked."""
-        parent = type_name if entry.asked is None else entry.asked.parent
-        return f"{type_name}.{entry.name}" in self.denied or f"{parent}.{entry.name}" in self.denied
+    def is_denied(self, asked: Field) -> bool:
+        """Tell whether the client may not have a field, so that nobody needs to be asked.
+
+        What is selected on an interface is denied if one of the types that it reaches denies it; a fragment on a
+        concrete type keeps its own decision (policy R18).
+        """
+        return bool(self.denied) and any(f"{name}.{asked.name}" in self.denied for name in asked.reached)
 
     def _entry_goals(self, entry: Entry) -> Iterator[Goal]:
         node = entry.node
         assert entry.asked is not None
         guard = guards.both(node.guard, entry.asked.guard)
-        if guard == NEVER:
+        if guard == NEVER or self.is_denied(entry.asked):
             return
         for type_name in sorted(entry.types & node.selectable):
-            if self.is_denied(entry, type_name):
-                continue
             goal = self._goal(entry, type_name, guard, _block(entry.asked, node))
             yield goal
             if entry.asked.children is not None:
