@@ -33,7 +33,10 @@ RULES: Final[Mapping[int, tuple[str, str]]] = {
     15: ("however it is written, one decision", "node/data/selection.py"),
     16: ("a hidden row is absent", "node/data/cells.py node/data/connections.py"),
     17: ("a list of masked scalars is one cell", "node/policy/checks/masks_fit_types.py"),
-    18: ("an abstract type asks every type it reaches", "federation/contract/coverage.py node/data/selection.py"),
+    18: (
+        "an abstract type asks every type it reaches",
+        "federation/planning/paths.py federation/gateway/visible_schema.py node/data/selection.py",
+    ),
     19: ("a mask fits its type and never raises", "node/policy/masks.py node/data/masks.py"),
     20: ("nobody is told of what it may not see", "node/subgraph/visible.py federation/gateway/visible_schema.py"),
     21: ("a denied field may not be named in an argument", "node/data/filters.py"),
