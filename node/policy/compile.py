@@ -206,13 +206,10 @@ def _aggregates(live: Sequence[Grant]) -> Aggregates | None:
     if not allowed:
         return None
     epsilons = [one.epsilon for one in allowed if one.epsilon is not None]
-    sizes = [one.group_size for one in allowed if one.group_size is not None]
     return Aggregates(
         min_cell=max(one.min_cell for one in allowed),
         over=tuple(name for name in allowed[0].over if all(name in one.over for one in allowed)),
         epsilon=min(epsilons, default=None),
-        group_size=max(sizes, default=None),
-        quasi_identifiers=tuple(dict.fromkeys(name for one in allowed for name in one.quasi_identifiers)),
     )
 
 

@@ -74,8 +74,6 @@ class Aggregates:
     min_cell: int
     over: tuple[str, ...]
     epsilon: float | None = None
-    group_size: int | None = None
-    quasi_identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,16 +273,20 @@ def _aggregates(found: Tree, around: _Surroundings, reader: Reader) -> Aggregate
     if aggregates is None:
         return None
     over = reader.all_declared(entry(aggregates, "over"), "field", around.fields)
-    generalised = branch(aggregates, "generalise_k")
-    quasi_identifiers = reader.all_declared(entry(generalised, "quasi_identifiers"), "field", around.fields)
+    generalised = entry(aggregates, "generalise_k")
+    if generalised is not None:
+        # A protection that nothing enforces is worse than none: whoever wrote it relies on it.
+        message = (
+            "`generalise_k` is not enforced: rows are not suppressed by the size of their group; write `min_cell` with "
+            "the size, `over` with the fields, and under `see` masks that make them coarser"
+        )
+        reader.report(generalised.place, FindingCode.PROTECTION_UNSUPPORTED, message)
     art9 = any(around.fields[name].category.art9 for name in over if name in around.fields)
     epsilon = leaf(branch(aggregates, "noise"), "epsilon")
     return Aggregates(
         min_cell=number_of(leaf(aggregates, "min_cell")) or (DEFAULT_MIN_CELL_ART9 if art9 else DEFAULT_MIN_CELL),
         over=over,
         epsilon=float(str(epsilon.value)) if epsilon is not None and type(epsilon.value) in (int, float) else None,
-        group_size=number_of(leaf(generalised, "k")) or None,
-        quasi_identifiers=quasi_identifiers,
     )
 
 

@@ -221,8 +221,8 @@ def parse_form(written: object) -> Form:
     name, arguments = _name_and_arguments(written)
     if name == "deny":
         raise FormError("`deny` is never written: leave the field out of `see`")
-    if name in {"noise", "generalise_k"}:
-        raise FormError(f"`{name}` is written under `aggregates`, not under `see`")
+    if name == "noise":
+        raise FormError("`noise` is written under `aggregates`, not under `see`")
     try:
         known = FormName(name)
     except ValueError:

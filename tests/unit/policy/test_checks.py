@@ -9,6 +9,7 @@ import pytest
 from node.policy.bundle import read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
+from node.policy.errors import BundleError
 from node.policy.findings import FindingCode, Severity
 from node.policy.schema_view import SchemaView
 from tests.support.policies import FIELDS, bundle_of, document, example, files_of, grant
@@ -160,6 +161,17 @@ def test_small_cells_over_special_categories_are_a_warning() -> None:
     [(code, message)] = found(document([grant("g", {"health": "clear"}, basis9=["9.2.g"], aggregates=counts)]))
     assert code is FindingCode.CELL_SMALL
     assert "special categories need 10" in message
+
+
+@pytest.mark.parametrize("written", [{"k": 5, "quasi_identifiers": ["birth"]}, 5, None])
+def test_a_protection_that_nothing_enforces_is_refused_with_the_way_out(written: object) -> None:
+    counts = {"over": ["birth"], "generalise_k": written}
+    with pytest.raises(BundleError) as refused:
+        bundle_of(document([grant("g", {"birth": "year"}, aggregates=counts)]))
+    [finding] = refused.value.findings
+    assert (finding.code, finding.severity) == (FindingCode.PROTECTION_UNSUPPORTED, Severity.ERROR)
+    assert "write `min_cell`" in finding.message
+    assert finding.place.line > 0
 
 
 def test_r13_a_null_that_tells_a_hidden_attribute_is_a_warning() -> None:
