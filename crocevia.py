@@ -78,6 +78,7 @@ from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, se
 from node.server import app as node_app
 from node.server.db_commands import app as db_commands
 from node.server.db_commands import outbox
+from node.server.export_command import export_list
 from node.server.join_command import join
 from node.server.policies import load_decisions
 from node.server.status_command import status as node_status
@@ -122,6 +123,7 @@ app.command(name="fields")(fields)
 app.command(name="report")(report)
 app.command(name="outbox")(outbox)
 app.command(name="import")(import_rows)
+app.command(name="export")(export_list)
 app.command(name="verify")(verify)
 schema_commands.command(name="diff")(change_commands.diff_command)
 schema_commands.command(name="check")(change_commands.check_command)

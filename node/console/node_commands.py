@@ -114,7 +114,7 @@ def examine(
             say(f"{error.message} [{error.code}]")
         raise typer.Exit(ExitCode.CHECK_FAILED) from error
     day = day_in_rome(SystemClock().now())
-    settings, base = _chosen(found, mapping, database)
+    settings, base = chosen_database(found, mapping, database)
     findings = _on(settings, base, lambda opened: doctor(replace(found, database=settings), opened, day))
     failed = any(finding.severity is Severity.ERROR for finding in findings)
     if output is Format.JSON:
@@ -161,7 +161,7 @@ def try_node(
 ) -> None:
     """Ask your own node a question under its policy, without a federation; nothing is signed or recorded."""
     found = read_mapping(mapping)
-    settings, base = _chosen(found, mapping, database)
+    settings, base = chosen_database(found, mapping, database)
     with errors_in_words():
         asking = Trying.checked(policies, replace(found, database=settings), base, kind, purpose, basis or (), area)
     if listen is not None:
@@ -196,7 +196,7 @@ def _on(settings: DatabaseSettings, base: Path, ask: Callable[[Database], Corout
     return asyncio.run(asked())
 
 
-def _chosen(mapping: NodeMapping, file: Path, url: str | None) -> tuple[DatabaseSettings, Path]:
+def chosen_database(mapping: NodeMapping, file: Path, url: str | None) -> tuple[DatabaseSettings, Path]:
     """Return the database to ask and the folder its path begins at: the command line's, else the mapping's."""
     if url is None:
         return mapping.database, file.parent

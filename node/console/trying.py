@@ -142,9 +142,10 @@ class Trial:
     async def answer(self, asked: GraphQLRequest) -> Answer:
         """Answer a request as the node would."""
         document = self.documents.understood(asked.query or "")
-        return await self.plane.answer(document, asked, self._plans(), self.asker)
+        return await self.plane.answer(document, asked, self.plans(), self.asker)
 
-    def _plans(self) -> PlanOf:
+    def plans(self) -> PlanOf:
+        """Return what the supposed consumer may see."""
         cache = PlanCache(self.asking.bundle)
         day = day_in_rome(SystemClock().now())
         return lambda name: cache.plan(name, self.asking.requester, self.asking.purpose, day)

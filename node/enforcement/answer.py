@@ -77,7 +77,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """An answer that has not left, what the journal will call it, and what is done once it is recorded."""
 
     answer: Answer
@@ -97,10 +97,10 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         caller = authenticate(request, asked, node.identity, node.limits)  # (1)
         node.journal.require_witnessed()
         document = node.documents.understood(_query(asked))
-        wanted = _scoped(asked, caller, node)  # (2)
-        prepared = await _prepared(document, asked, wanted, caller, node)  # (3) (4)
+        wanted = scoped(asked, caller, node)  # (2)
+        prepared = await prepare(document, asked, wanted, caller, node)  # (3) (4)
         answered = prepared.answer
-        _require_wanted(answered, caller)
+        require_wanted(answered, caller)
         committed = committed_to(answered.data, caller.operation, node.random)
         entry = disclosure(caller, asked, answered, node, committed.digest, prepared.kind)
         receipt = await node.journal.record(entry, answered.subjects)  # (5)
@@ -112,20 +112,20 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
     return _response(answered, caller, receipt, evidence, node)  # (6)
 
 
-async def _prepared(
+async def prepare(
     document: DocumentNode, asked: GraphQLRequest, wanted: frozenset[AskedField], caller: Caller, node: Node
-) -> _Prepared:
+) -> Prepared:
     """Decide and answer: what is asked about rules from the rules, everything else from the data, within the guards."""
     if asks_about_policy(wanted):
-        return _Prepared(answer_about_policy(document, asked, _view(caller, node)))
+        return Prepared(answer_about_policy(document, asked, _view(caller, node)))
     node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
     asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
     if is_mutation(document, asked):
         planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
-        prepared = _Prepared(planned.answer, EntryKind.WRITE, planned.carry_out)
+        prepared = Prepared(planned.answer, EntryKind.WRITE, planned.carry_out)
     else:
-        prepared = _Prepared(await node.plane.answer(document, asked, plans, asker))  # (4)
+        prepared = Prepared(await node.plane.answer(document, asked, plans, asker))  # (4)
     node.guards.after(wanted, prepared.answer, caller, node.identity, node.policy.bundle)
     return prepared
 
@@ -146,8 +146,13 @@ def _view(caller: Caller, node: Node) -> PolicyView:
     return PolicyView(node.identity.member, caller, node.policy, node.documents.schema)
 
 
-def _scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[AskedField]:
-    """Return what is asked: a gateway's question is held against the consumer's, a consumer's own is that operation."""
+def scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[AskedField]:
+    """Return what is asked: a gateway's question is held against the consumer's, a consumer's own is that operation.
+
+    Raises:
+        FieldDeniedError: the agreement does not open a list or look-up.
+        ScopeError: the gateway asks more than the consumer signed, or the consumer asks for citizens' identifiers.
+    """
     wanted = node.documents.asked(_query(asked), asked.operation_name, asked.variables)
     require_agreed_roots(wanted, caller.requested.provider)
     keys = EntityKeys(node.plane.entity_keys)
@@ -167,7 +172,7 @@ def _scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[Aske
     return wanted
 
 
-def _require_wanted(answered: Answer, caller: Caller) -> None:
+def require_wanted(answered: Answer, caller: Caller) -> None:
     """Under `onDenied: reject` one denied field refuses the whole (policy R12)."""
     denied = [decision.coordinate for decision in answered.decisions if decision.form == DENY]
     if denied and caller.on_denied is OnDenied.REJECT:

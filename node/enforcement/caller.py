@@ -23,7 +23,7 @@ from federation.contract.messages import (
 )
 from federation.contract.on_denied import OnDenied, wanted
 from federation.trust.channel import require_peer
-from federation.trust.consumers import EndUser, ProvedRequest, Proving, prove
+from federation.trust.consumers import EndUser, Proving, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import verify_request
@@ -107,7 +107,7 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     # A relayed request's nonce is for the gateway to watch: one question may need several fetches from one node.
     if relayed is None and not identity.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):
         raise ReplayError("this signed request was already answered")
-    agreement, requested, basis = _agreed(proved, identity, members)  # (4)
+    agreement, requested, basis = agreed(proved.consumer, proved.agreement, proved.purpose, identity)  # (4)
     digest = request_digest(own.headers)
     # One question may need several fetches from one node, and counts once.
     if identity.replay.first_time(f"counted:{agreement.id}", digest, proved.expires + SKEW):
@@ -133,14 +133,20 @@ def _require_sender(request: HttpRequest, keys: tuple[PublishedKey, ...], identi
         raise ReplayError("this signed request was already answered")
 
 
-def _agreed(
-    proved: ProvedRequest, identity: Identity, members: MemberList
+def agreed(
+    consumer: Member, agreement_id: str, purpose_id: str, identity: Identity
 ) -> tuple[Agreement, Requested, tuple[str, ...]]:
-    """Requester attributes come from the signed member list and the agreement, from nowhere else (policy R9)."""
+    """Return what an agreement lets a consumer ask here: requester attributes come from it and the signed member list.
+
+    They come from nowhere else (policy R9).
+
+    Raises:
+        AgreementError: it is not this consumer's, not in force, or does not name this node.
+        PurposeNotAgreedError: it does not name the purpose.
+    """
     day = day_in_rome(identity.clock.now())
-    agreement = members.agreement(proved.agreement)
-    consumer = proved.consumer
-    purpose = agreement.require(consumer.id, proved.purpose, day)
+    agreement = identity.members.current().agreement(agreement_id)
+    purpose = agreement.require(consumer.id, purpose_id, day)
     provider = agreement.provider(identity.member)
     if provider is None:
         raise AgreementError(f"agreement `{agreement.id}` does not name `{identity.member}` as a provider")

@@ -1,0 +1,1 @@
+"""Exporting a published list to a file, under the policy and nothing else."""
