@@ -29,6 +29,7 @@ from node.console.policy_options import (
 )
 from node.console.policy_output import out, print_json
 from node.console.policy_proofs import Verdict, available, prove_with_z3
+from node.console.policy_summaries import WORDS
 from node.console.policy_words import PROVING, ProvingWords, change_sentence, counterexample_sentence, situation_phrase
 from node.policy.differences import differences
 from node.policy.disclosures import Disclosure, most_disclosed
@@ -242,6 +243,7 @@ def mutate_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
     least: Annotated[int, typer.Option("--least", help="Percentage of mutants that must be noticed.")] = 90,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Edit the policy carelessly, one rule at a time, and say what tests, invariants and matrix.lock notice."""
@@ -252,16 +254,17 @@ def mutate_bundles(
     if output is Format.JSON:
         print_json({"ok": not failed, "bundles": [_mutation_json(folder, fates) for folder, fates in scored]})
     else:
-        console = out()
+        console, words = out(), WORDS[lang]
         for folder, fates in scored:
             counts = Counter(found for _, found in fates)
             for mutant, found in fates:
                 if found is Fate.SURVIVED:
                     console.print(
-                        f"[red]survived[/red] {mutant.type_name}: {mutant.rule}: {mutant.edit}", highlight=False
+                        f"[red]{words.survived}[/red] {mutant.type_name}: {mutant.rule}: {mutant.edit}", highlight=False
                     )
             said = ", ".join(f"{counts[one]} {one}" for one in Fate)
-            console.print(f"{folder}: {scores[folder]} % noticed of {len(fates)} mutants: {said}", highlight=False)
+            summary = words.noticed.format(folder=folder, score=scores[folder], mutants=len(fates), counts=said)
+            console.print(summary, markup=False, highlight=False)
     exit_if(failed)
 
 

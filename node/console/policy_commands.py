@@ -71,6 +71,7 @@ app = typer.Typer(no_args_is_help=True, help="Write, test, compare and prove pri
 def check_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Check documents, names, types, forms, overlaps and coverage; all errors in one run."""
@@ -81,7 +82,7 @@ def check_bundles(
         print_json({"ok": not failed, "bundles": [checked_json(one) for one in checked]})
     else:
         for one in checked:
-            print_checked(one)
+            print_checked(one, lang)
     exit_if(failed)
 
 
@@ -89,6 +90,7 @@ def check_bundles(
 def run_tests(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Run the test suites of a bundle."""
@@ -107,7 +109,7 @@ def run_tests(
         )
     else:
         for folder, found in trials.items():
-            print_trials(folder, found)
+            print_trials(folder, found, lang)
     exit_if(failed)
 
 

@@ -10,6 +10,7 @@ from federation.contract.errors import NotFoundError
 from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
+from node.policy.coverage import Coverage
 from node.policy.schema_view import SchemaView
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class CheckedFolder:
     folder: Path
     bundle: Bundle | None
     findings: tuple[Finding, ...]
+    coverage: Coverage | None = None
+    """How much of the schema the bundle governs; None without a schema or a bundle."""
 
 
 def bundle_folders(root: Path) -> tuple[Path, ...]:
@@ -83,5 +86,7 @@ def check_folder(folder: Path, schema: Path | None) -> CheckedFolder:
     reading = read_bundle(read_files(folder))
     if reading.bundle is None:
         return CheckedFolder(folder, None, reading.findings)
-    found = check(Subject(reading.bundle, schema_beside(folder, schema)))
-    return CheckedFolder(folder, reading.bundle, tuple(sorted({*reading.findings, *found})))
+    view = schema_beside(folder, schema)
+    found = check(Subject(reading.bundle, view))
+    coverage = None if view is None else Coverage.of(reading.bundle, view)
+    return CheckedFolder(folder, reading.bundle, tuple(sorted({*reading.findings, *found})), coverage)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from node.console.policy_summaries import WORDS
 from node.policy.bundle import LOCK_FILE, Bundle
 from node.policy.findings import Finding, Severity
 from node.policy.forms import form_text
@@ -58,30 +59,40 @@ def checked_json(checked: CheckedFolder) -> dict[str, Any]:
         "folder": str(checked.folder),
         "digest": None if checked.bundle is None else checked.bundle.digest,
         "findings": [finding_json(finding) for finding in checked.findings],
+        "coverage": None
+        if checked.coverage is None
+        else {"served": checked.coverage.served, "missing": list(checked.coverage.missing)},
     }
 
 
-def print_checked(checked: CheckedFolder) -> None:
-    console = out()
+def print_checked(checked: CheckedFolder, lang: Language) -> None:
+    """Print the findings of a bundle, what they mean, and how much of the schema it governs."""
+    console, words = out(), WORDS[lang]
     for finding in checked.findings:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
-        console.print(f"[{colour}]{finding.severity}[/{colour}]", end=" ")
+        console.print(f"[{colour}]{words.severities[finding.severity]}[/{colour}]", end=" ")
         console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
-    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
-    if errors or checked.bundle is None:
-        console.print(
-            f"{checked.folder}: {errors} error{'' if errors == 1 else 's'}; the bundle cannot be used", highlight=False
+        if finding.code in words.meanings:
+            console.print(f"  {words.meanings[finding.code]}", markup=False, highlight=False, soft_wrap=True)
+    if (coverage := checked.coverage) is not None:
+        said = words.coverage.format(
+            folder=checked.folder, governed=coverage.governed, served=coverage.served, percent=coverage.percent
         )
-        return
+        console.print(said, markup=False, highlight=False)
+    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     bundle = checked.bundle
-    fields = sum(len(document.fields) for document in bundle.types.values())
-    grants = sum(len(document.grants) for document in bundle.types.values())
-    warnings = len(checked.findings)
-    console.print(
-        f"{checked.folder}: {len(bundle.types)} types, {fields} fields, {grants} grants, "
-        f"{warnings} warnings, no errors ({bundle.digest})",
-        highlight=False,
+    if errors or bundle is None:
+        console.print(words.unusable.format(folder=checked.folder, errors=errors), markup=False, highlight=False)
+        return
+    said = words.usable.format(
+        folder=checked.folder,
+        types=len(bundle.types),
+        fields=sum(len(document.fields) for document in bundle.types.values()),
+        grants=sum(len(document.grants) for document in bundle.types.values()),
+        warnings=len(checked.findings),
+        digest=bundle.digest,
     )
+    console.print(said, markup=False, highlight=False)
 
 
 def trial_json(trial: Trial) -> dict[str, Any]:
@@ -101,22 +112,23 @@ def trial_json(trial: Trial) -> dict[str, Any]:
     }
 
 
-def print_trials(folder: Path, trials: list[Trial]) -> None:
-    console = out()
+def print_trials(folder: Path, trials: list[Trial], lang: Language) -> None:
+    """Print every case that fails, with what was decided instead, and how many pass."""
+    console, words = out(), WORDS[lang]
     for trial in trials:
-        if not trial.passed:
-            case = trial.case
-            what = f"{trial.suite.type_name}: {case.requester_name} for {case.purpose}, row {case.row_name}"
-            console.print(f"[red]failed[/red] {case.place} {what}", highlight=False, soft_wrap=True)
-            for one in trial.differences:
-                by = f" by `{one.rule}`" if one.rule else ""
-                console.print(
-                    f"  {one.field}: expected {one.expected}, decided {one.decided}{by}",
-                    highlight=False,
-                    soft_wrap=True,
-                )
+        if trial.passed:
+            continue
+        case = trial.case
+        what = words.case.format(
+            type=trial.suite.type_name, requester=case.requester_name, purpose=case.purpose, row=case.row_name
+        )
+        console.print(f"[red]{words.failed}[/red] {case.place} {what}", highlight=False, soft_wrap=True)
+        for one in trial.differences:
+            by = words.by.format(rule=one.rule) if one.rule else ""
+            said = words.expected.format(field=one.field, expected=one.expected, decided=one.decided)
+            console.print(f"  {said}{by}", highlight=False, soft_wrap=True)
     passed = sum(trial.passed for trial in trials)
-    console.print(f"{folder}: {passed} of {len(trials)} cases pass", highlight=False)
+    console.print(words.cases.format(folder=folder, passed=passed, cases=len(trials)), markup=False, highlight=False)
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:

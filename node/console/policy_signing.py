@@ -16,6 +16,7 @@ from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
     FormatOption,
+    LanguageOption,
     PoliciesOption,
     SchemaOption,
     errors_in_words,
@@ -30,6 +31,8 @@ from node.console.policy_store import (
     signed,
     write_whole,
 )
+from node.console.policy_summaries import ADMISSIBLE, APPROVED, COPIED, CURRENT, PUBLISHED, SIGNED, WORDS
+from node.policy.sentences import Language
 from node.policy.signing import (
     ENVELOPE_FILE,
     Envelope,
@@ -76,6 +79,7 @@ def sign(
         Path | None, typer.Option("--store", help="Folder of the published revisions; omitted for the first one.")
     ] = None,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Sign a bundle as its author: write bundle.json with the next revision."""
@@ -83,13 +87,14 @@ def sign(
         folder, files = _sound(policies, schema)
         envelope = signed(Envelope(next_manifest(files, _in_force(store))), Role.AUTHOR, key)
         write_whole(folder / ENVELOPE_FILE, envelope.to_bytes())
-    _tell(output, folder, envelope.manifest, "signed by the author")
+    _tell(output, lang, folder, envelope.manifest, SIGNED)
 
 
 def approve(
     key: KeyOption,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Sign a bundle as its approver, who is another person than its author."""
@@ -99,7 +104,7 @@ def approve(
         require_files(files, envelope.manifest)
         envelope = signed(envelope, Role.APPROVER, key)
         write_whole(folder / ENVELOPE_FILE, envelope.to_bytes())
-    _tell(output, folder, envelope.manifest, "approved")
+    _tell(output, lang, folder, envelope.manifest, APPROVED)
 
 
 def verify(
@@ -107,6 +112,7 @@ def verify(
     policies: PoliciesOption = DEFAULT_FOLDER,
     store: Annotated[Path | None, typer.Option("--store", help="Folder of the published revisions.")] = None,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Say whether a bundle may come into force, or is in force: its files, its revision, its two signatures."""
@@ -116,11 +122,11 @@ def verify(
         if envelope.manifest == current:
             require_files(files, envelope.manifest)
             require_two_officers(envelope, read_officers(officers))
-            said = "signed by two officers and in force"
+            said = CURRENT
         else:
             verify_bundle(files, envelope, read_officers(officers), current)
-            said = "signed by two officers and may come into force"
-    _tell(output, folder, envelope.manifest, said)
+            said = ADMISSIBLE
+    _tell(output, lang, folder, envelope.manifest, said)
 
 
 def publish(
@@ -128,6 +134,7 @@ def publish(
     store: StoreOption,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Bring a signed bundle into force: keep it under its revision and point `current` at it, in one step."""
@@ -135,13 +142,14 @@ def publish(
         folder, files = _sound(policies, schema)
         envelope = read_envelope(folder)
         PolicyStore(store).publish(files, envelope, read_officers(officers))
-    _tell(output, folder, envelope.manifest, f"in force in {store}")
+    _tell(output, lang, folder, envelope.manifest, PUBLISHED, store)
 
 
 def rollback(
     revision: Annotated[int, typer.Argument(help="The revision whose content shall come back.")],
     store: StoreOption,
     into: Annotated[Path, typer.Option("--into", help="New folder for the draft.")],
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Write an older revision as a new draft, to be signed and approved under a higher revision."""
@@ -151,10 +159,12 @@ def rollback(
             raise BadInputError(f"`{into}` exists already; name a new folder")
         shutil.copytree(found.folder, into)
         (into / ENVELOPE_FILE).unlink()
-    _tell(output, into, found.envelope.manifest, "copied, unsigned: sign, approve and publish it")
+    _tell(output, lang, into, found.envelope.manifest, COPIED)
 
 
-def _tell(output: Format, folder: Path, manifest: Manifest, said: str) -> None:
+def _tell(
+    output: Format, lang: Language, folder: Path, manifest: Manifest, state: str, store: Path | None = None
+) -> None:
     """Say what became of a bundle."""
     if output is Format.JSON:
         print_json(
@@ -163,11 +173,15 @@ def _tell(output: Format, folder: Path, manifest: Manifest, said: str) -> None:
                 "revision": manifest.revision,
                 "digest": manifest.digest,
                 "parent": manifest.parent,
-                "state": said,
+                "state": state.format(store=store),
             }
         )
     else:
-        typer.echo(f"{folder}: revision {manifest.revision} ({manifest.digest[:19]}…) is {said}")
+        words = WORDS[lang]
+        said = words.states[state].format(store=store)
+        typer.echo(
+            words.state.format(folder=folder, revision=manifest.revision, digest=manifest.digest[:19], state=said)
+        )
 
 
 def _sound(policies: Path, schema: Path | None) -> tuple[Path, dict[str, bytes]]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from federation.contract.clock import SystemClock
-from federation.contract.errors import BadInputError, ConfigurationError
+from federation.contract.errors import BadInputError, ConfigurationError, PolicyUnavailableError
 from federation.contract.identifiers import MemberId, member_id
 from federation.contract.members import VoucherClient
 from federation.contract.settings_files import replace_file
@@ -19,6 +19,8 @@ from federation.trust.party_keys import make_party_keys
 from federation.trust.registry import ROOT_FILE, read_root
 from federation.trust.trusted_list import federation_of
 from node.membership.joining import Description, propose
+from node.policy.coverage import Coverage
+from node.policy.schema_view import SchemaView
 from node.server.planes import governed_schema, member_mapping
 from node.server.policies import load_decisions
 from node.server.settings import NodeSettings, load_settings
@@ -46,7 +48,7 @@ def join(  # what the member list says of a member
     if settings is not None:
         node = load_settings(settings)
         described = Description(node.member, names, kind, area, _clients(clients))
-        folder, root, endpoint, schema = node.keys, node.registry, node.url + "/graphql", published_schema(node)
+        folder, root, endpoint, schema = node.keys, node.registry, node.url + "/graphql", _governed_schema(node)
     elif member and keys and registry:
         described = Description(MemberId(member_id(member)), names, kind, area, _clients(clients))
         folder, root, endpoint, schema = keys, registry, None, ""
@@ -64,6 +66,21 @@ def join(  # what the member list says of a member
     if endpoint:
         _errors.print(f"start the node before the operators examine it: they ask {endpoint} for a proof")
     _errors.print(f"hand `{out}` to the operators: `crocevia federation admit {out}`", highlight=False)
+
+
+def _governed_schema(settings: NodeSettings) -> str:
+    """Return the schema that a node publishes, every field of it governed by the node's policy (R34), and say so.
+
+    Raises:
+        PolicyUnavailableError: a served field has no policy; names them.
+    """
+    schema = published_schema(settings)
+    bundle = load_decisions(settings.policies).bundle
+    coverage = Coverage.of(bundle, SchemaView.parse(schema))
+    if not coverage.complete:
+        raise PolicyUnavailableError(f"{coverage}; write one for {', '.join(coverage.missing)}")
+    _errors.print(f"{coverage}, by bundle {bundle.digest}", highlight=False)
+    return schema
 
 
 def published_schema(settings: NodeSettings) -> str:

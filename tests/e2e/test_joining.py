@@ -65,7 +65,9 @@ async def test_a_member_joins_signs_and_is_answered(tmp_path: Path, ports: Ports
     (work / "gateway" / "state").mkdir()
     node, partner = node_files(tmp_path, ports), tmp_path / "partner"
     joined = ("--out", tmp_path / "node.json", "--name", "it=Comune", "--kind", "municipality", "--area", "M999")
-    assert run("node", "join", "--settings", node, *joined).status == 0
+    proposed = run("node", "join", "--settings", node, *joined)
+    assert proposed.status == 0
+    assert "served fields have a policy (100 %)" in proposed.err
     asks = (
         "--member",
         "inprev",

@@ -61,6 +61,20 @@ def test_check_against_a_schema_demands_coverage(folder: Path) -> None:
     result = run("check", "--policies", str(folder))
     assert result.exit_code == 1
     assert "field `Citizen.added` of the schema has no category here" in result.stdout
+    assert "un campo dello schema senza politica: è negato a tutti" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("it", "1 campi serviti su 2 hanno una politica (50 %)"), ("en", "1 of 2 served fields have a policy (50 %)")],
+)
+def test_r34_check_states_how_much_of_the_schema_is_governed(folder: Path, lang: str, said: str) -> None:
+    (folder / "schema.graphql").write_text("type Citizen { taxCode: String added: Int }", encoding="utf-8")
+    result = run("check", "--policies", str(folder), "--lang", lang)
+    assert result.exit_code == 1
+    assert said in result.stdout
+    told = json.loads(run("check", "--policies", str(folder), "--format", "json").stdout)
+    assert told["bundles"][0]["coverage"] == {"served": 2, "missing": ["Citizen.added"]}
 
 
 @pytest.mark.parametrize("command", ["check", "test", "matrix", "explain"])
@@ -86,14 +100,14 @@ def test_a_schema_that_is_none_is_wrong_usage(folder: Path) -> None:
 
 
 def test_test_counts_the_cases() -> None:
-    result = run("test", "--policies", str(EXAMPLE))
+    result = run("test", "--policies", str(EXAMPLE), "--lang", "en")
     assert result.exit_code == 0
     assert "10 of 10 cases pass" in result.stdout
 
 
 def test_test_tells_what_was_decided_otherwise(folder: Path) -> None:
     spoil(folder, "see: {isee: {band: [0, 9360, 15000, 25000, 40000]}}", "see: {isee: clear}")
-    result = run("test", "--policies", str(folder))
+    result = run("test", "--policies", str(folder), "--lang", "en")
     assert result.exit_code == 1
     assert "isee: expected band, decided clear by `income-for-assessment`" in result.stdout
     assert "8 of 10 cases pass" in result.stdout

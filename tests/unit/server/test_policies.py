@@ -13,6 +13,7 @@ from federation.contract.errors import ConfigurationError, PolicyUnavailableErro
 from node.data.mapping import Mapping
 from node.demo.seed import demo_files
 from node.enforcement.decide import Decisions
+from node.policy.coverage import Coverage
 from node.policy.schema_view import SchemaView
 from node.server.planes import governed_schema
 from node.server.policies import PolicyFolder, load_decisions
@@ -70,13 +71,12 @@ def test_r34_every_field_that_a_node_serves_has_a_policy_whatever_directives_sta
     """Policies are found by coordinate: no directive, its loss or an overlay of the schema takes one away."""
     mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
     published = NodeSchema.build(full_schema(), mapping).published_sdl
-    governed = load_decisions(ROOT / "policies" / member, schema_of(member)).bundle.types
+    governed = load_decisions(ROOT / "policies" / member, schema_of(member)).bundle
     overlay = published + "\nextend type Citizen @shareable { id: ID @deprecated }"
     for sdl in (published, without_directives(published), overlay):
-        served = {f"{name}.{field}" for name, fields in SchemaView.parse(sdl).types.items() for field in fields}
-        covered = {f"{name}.{field}" for name, document in governed.items() for field in document.fields}
-        assert served
-        assert served <= covered  # policy coverage is 100 %
+        coverage = Coverage.of(governed, SchemaView.parse(sdl))
+        assert coverage.served
+        assert (coverage.percent, coverage.missing) == (100, ())
 
 
 def test_a_missing_folder_names_the_setting(tmp_path: Path) -> None:
