@@ -38,6 +38,7 @@ from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.outgoing import open_post
+from federation.trust.rates import RateExceededError
 from federation.trust.registry import follow
 from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
 
@@ -127,8 +128,9 @@ def _question(process: GatewayProcess) -> Endpoint:
         message = request_of(arrived, process.settings.url)
         media = accepted(message.headers.get("accept", "").encode("latin-1")).single
         check_content_type(message.headers.get("content-type", "").encode("latin-1"))
-        body = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
-        return Reply(200, ((b"content-type", media.value.encode()), _NO_STORE), body)
+        given = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
+        headers = ((b"content-type", media.value.encode()), _NO_STORE, *given.standing.headers())
+        return Reply(200, headers, given.body)
 
     async def answered_or_refused(arrived: Arrived) -> Reply:
         return await or_refusal(answered(arrived), lambda refusal: _refused(refusal, arrived), _log)
@@ -190,6 +192,8 @@ def _refused(refusal: CroceviaError, arrived: Arrived) -> Reply:
     status = 200 if media is Media.JSON and isinstance(refusal, ValidationError) else int(refusal.status)
     body = msgspec.json.encode({"errors": [refusal.graphql()]})
     retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
+    if isinstance(refusal, RateExceededError):
+        retry += refusal.standing.headers()
     return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *retry), body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from federation.contract.clock import Clock, day_in_rome
@@ -15,6 +15,7 @@ from federation.trust.consumers import Proving, forwarded_headers, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.quotas import count_request
+from federation.trust.rates import RateSettings, Standing, count_question
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     MAX_PROOF_AGE,
@@ -45,13 +46,15 @@ class Doorkeeper:
     replay: ReplayStore
     counters: Counters
     clock: Clock
+    rates: RateSettings = field(default_factory=RateSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A consumer whose request is proved; `request` is what the nodes will verify themselves.
 
-    `on_denied` is the stricter of what the agreement and the request say.
+    `on_denied` is the stricter of what the agreement and the request say; `standing` is what is left of the consumer's
+    budget for the purpose.
     """
 
     consumer: Member
@@ -60,17 +63,19 @@ class Caller:
     legal_basis: tuple[str, ...]
     on_denied: OnDenied
     request: ConsumerRequest
+    standing: Standing
 
 
 def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
     """Prove who asks.
 
     (1) Token and signature; (2) the proof of possession of the key that the token is bound to, used once; (3) that the
-    request was made once; (4) the agreement, active, for this purpose, and not used up today.
+    request was made once; (4) the agreement, active, for this purpose, and neither this minute's
+    questions nor today's used up.
 
     Raises:
         AuthenticationError: (1) to (3), each with a code of its own.
-        AuthorisationError, QuotaExceededError: (4).
+        AuthorisationError, RateLimitedError: (4).
     """
     proved = prove(request, members, Proving(door.tokens, door.clock))  # (1)
     if proved.bound_to is not None:  # (2)
@@ -79,9 +84,10 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
         raise ReplayError("this signed request was already answered; sign it again with another nonce")
     agreement = members.agreement(proved.agreement)  # (4)
     agreed = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(door.clock.now()))
+    standing = count_question(proved.consumer.id, agreed.id, door.rates, door.counters, door.clock)
     count_request(agreement, door.counters, door.clock)
     on_denied = wanted(request.headers, agreement.on_denied)
-    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request))
+    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request), standing)
 
 
 def _require_possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> None:

@@ -38,6 +38,7 @@ from federation.gateway.questions import Question, Questions
 from federation.gateway.rejecting import NotedDenials
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest
+from federation.trust.rates import Standing
 
 GATEWAY = MemberId("gateway")
 
@@ -96,8 +97,16 @@ class _Heard:
             self.answers.append(self.said[answered.fetch_id])
 
 
-async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) -> bytes:
-    """Answer one signed question with the bytes of a GraphQL response.
+@dataclass(frozen=True, slots=True)
+class GatewayAnswer:
+    """The bytes of a GraphQL response, and what is left of the asker's budget."""
+
+    body: bytes
+    standing: Standing
+
+
+async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) -> GatewayAnswer:
+    """Answer one signed question.
 
     Raises:
         CroceviaError: the question was refused as a whole; the refusal is recorded.
@@ -122,7 +131,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         refused.extensions.setdefault("traceId", trace)
         await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
         raise
-    return body
+    return GatewayAnswer(body, caller.standing)
 
 
 async def _name_citizen(pseudonym: str | None, caller: Caller, question: Question, mediation: Mediation) -> None:

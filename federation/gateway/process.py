@@ -103,7 +103,7 @@ class GatewayProcess:
         self._graph = members.supergraph
         self._gateway = Gateway(
             members=self.registry,
-            door=Doorkeeper(tokens, self.replay, self.counters, self.clock),
+            door=Doorkeeper(tokens, self.replay, self.counters, self.clock, self.settings.rates),
             questions=self._questions(),
             mediate=self._mediate,
             ledger=self.ledger,

@@ -32,6 +32,7 @@ from federation.execution.transport.limits import TransportLimits
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.trust.channel import ChannelSettings
+from federation.trust.rates import RateSettings
 
 
 class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +58,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: ChannelSettings | None = None
     deadline: float = 2.0
     limits: Limits = Limits()
+    rates: RateSettings = RateSettings()
     transport: TransportLimits = TransportLimits()
     breaker: BreakerSettings = BreakerSettings()
     retry_share: float = 0.2

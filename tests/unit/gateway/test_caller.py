@@ -20,9 +20,10 @@ from federation.contract.errors import (
 from federation.gateway.caller import Caller, Doorkeeper, authenticate
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
+from federation.trust.rates import RateExceededError, RateSettings
 from federation.trust.replay import MemoryReplayStore
 from federation.trust.tokens import AccessTokens, Confirmation, dpop_proof, make_dpop
-from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Parties
+from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, NOW, PURPOSE, Parties
 
 QUESTION = {"query": "{ __typename }"}
 
@@ -148,3 +149,16 @@ def test_a_refused_request_is_not_counted(parties: Parties, door: Doorkeeper) ->
     prove(asked, parties, door)
     with pytest.raises(TokenReplayError):
         prove(asked, parties, door)
+
+
+def test_a_minutes_questions_are_counted_by_consumer_and_purpose(parties: Parties, door: Doorkeeper) -> None:
+    door = replace(door, rates=RateSettings(per_minute=2))
+    parties.clock.instant += timedelta(seconds=50)
+    left = [prove(parties.consumers(QUESTION), parties, door).standing for _ in range(2)]
+    assert [(each.limit, each.remaining, each.reset) for each in left] == [(2, 1, 10), (2, 0, 10)]
+    with pytest.raises(RateExceededError) as refused:
+        prove(parties.consumers(QUESTION), parties, door)
+    assert refused.value.extensions == {"retryAfter": 10, "scope": "purpose"}
+    assert door.counters.used("agreement:acc-1", NOW.date()) == 2  # what is refused here does not use up the day
+    parties.clock.instant += timedelta(seconds=10)
+    assert prove(parties.consumers(QUESTION), parties, door).standing.remaining == 1
