@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from federation.ledger.hashes import Place, SubtreeHashes, inclusion_path, tree_root
+from federation.ledger.hashes import Place, SubtreeHashes, inclusion_path, range_roots, tree_root
 from federation.ledger.tree import node_hash
 
 
@@ -45,7 +45,7 @@ class Frontier:
 
     def inclusion_path(self, index: int) -> tuple[bytes, ...]:
         """Return the proof of the fresh leaf `index` in the present tree."""
-        return inclusion_path(index, self.size, self.hash_at)
+        return inclusion_path(index, self.size, range_roots(self.hash_at))
 
     def settle(self) -> None:
         """Forget the fresh subtrees, once nobody needs a proof from here, and keep the new edge."""

@@ -12,23 +12,31 @@ Place = tuple[int, int]
 SubtreeHashes = Callable[[Place], bytes]
 """Looks up the hash of a complete subtree."""
 
+RangeRoots = Callable[[int, int], bytes]
+"""Returns MTH(D[low:high]) of a range that a proof names."""
+
 
 def tree_root(size: int, hashes: SubtreeHashes) -> bytes:
     """Return the root of the tree of the first `size` leaves."""
     return _range_root(0, size, hashes) if size else EMPTY_ROOT
 
 
-def inclusion_path(index: int, size: int, hashes: SubtreeHashes) -> tuple[bytes, ...]:
+def range_roots(hashes: SubtreeHashes) -> RangeRoots:
+    """Return the roots of ranges; who makes many proofs of one tree may keep what it returns."""
+    return lambda low, high: _range_root(low, high, hashes)
+
+
+def inclusion_path(index: int, size: int, root_of: RangeRoots) -> tuple[bytes, ...]:
     """Return PATH(index, D[size]) (RFC 6962 section 2.1.1), from the leaf upwards."""
     path: list[bytes] = []
     low, high = 0, size
     while high - low > 1:
         middle = low + largest_power_of_two_below(high - low)
         if index < middle:
-            path.append(_range_root(middle, high, hashes))
+            path.append(root_of(middle, high))
             high = middle
         else:
-            path.append(_range_root(low, middle, hashes))
+            path.append(root_of(low, middle))
             low = middle
     path.reverse()
     return tuple(path)

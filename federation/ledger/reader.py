@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Self
 
 from federation.contract.errors import LedgerCorruptError, NotFoundError
 from federation.contract.receipts import Receipt
 from federation.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
-from federation.ledger.hashes import consistency_path, inclusion_path, tree_root
+from federation.ledger.hashes import RangeRoots, consistency_path, inclusion_path, range_roots, tree_root
 from federation.ledger.leaf import Leaf
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import make_receipt
@@ -75,7 +76,7 @@ class LedgerReader:
         head = self.head()
         if not 0 <= index < head.checkpoint.size:
             raise NotFoundError(f"ledger has entries 0 to {head.checkpoint.size - 1}, not {index}")
-        return self._recorded(index, head)
+        return self._recorded(index, _Prover.under(head, range_roots(self._hashes)))
 
     def leaf(self, index: int) -> bytes:
         """Return the bytes of one leaf, without proof: for whoever holds its receipt.
@@ -91,8 +92,9 @@ class LedgerReader:
     def entries(self, first: int = 0) -> Iterator[RecordedEntry]:
         """Yield every entry from `first` on, proved under the checkpoint that was newest at the call."""
         head = self.head()
+        prover = _Prover.under(head, range_roots(self._hashes))
         for index in range(first, head.checkpoint.size):
-            yield self._recorded(index, head)
+            yield self._recorded(index, prover)
 
     def about(self, pseudonym: str, subject_keys: SubjectKeys) -> tuple[RecordedEntry, ...]:
         """Return all entries about a subject, oldest first, each with what was sealed for it.
@@ -108,16 +110,17 @@ class LedgerReader:
         if not indices:
             return ()
         head = self.head()
+        prover = _Prover.under(head, cache(range_roots(self._hashes)))  # proofs of one tree share much
         for index in indices:
             if index >= head.checkpoint.size:
                 continue  # committed after `head` was read
-            recorded = self._recorded(index, head)
-            leaf = Leaf.parse(recorded.leaf)
+            content = self.leaf(index)
+            leaf = Leaf.parse(content)
             mine = next((subject for subject in leaf.subjects if subject.tag == key.tag(leaf.nonce)), None)
             if mine is None:
                 raise LedgerCorruptError(f"subject index names entry {index}, which is not about the subject")
             personal = key.unseal(leaf.nonce, mine.sealed, leaf.entry) if mine.sealed else b""
-            found.append(RecordedEntry(index, recorded.leaf, leaf.entry, recorded.receipt, personal))
+            found.append(RecordedEntry(index, content, leaf.entry, prover.receipt(index, content), personal))
         return tuple(found)
 
     def root_at(self, size: int) -> bytes:
@@ -165,9 +168,24 @@ class LedgerReader:
         if not 0 <= size <= known:
             raise NotFoundError(f"ledger has {known} entries, not {size}")
 
-    def _recorded(self, index: int, head: SignedCheckpoint) -> RecordedEntry:
+    def _recorded(self, index: int, prover: _Prover) -> RecordedEntry:
         content = self.leaf(index)
-        checkpoint: Checkpoint = head.checkpoint
-        proof = inclusion_path(index, checkpoint.size, self._hashes)
-        receipt = make_receipt(checkpoint.origin, index, leaf_hash(content), str(head.note), proof)
-        return RecordedEntry(index, content, Leaf.parse(content).entry, receipt)
+        return RecordedEntry(index, content, Leaf.parse(content).entry, prover.receipt(index, content))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prover:
+    """Proves leaves under one checkpoint."""
+
+    checkpoint: Checkpoint
+    note: str
+    root_of: RangeRoots
+
+    @classmethod
+    def under(cls, head: SignedCheckpoint, root_of: RangeRoots) -> Self:
+        return cls(head.checkpoint, str(head.note), root_of)
+
+    def receipt(self, index: int, content: bytes) -> Receipt:
+        """Prove that the leaf of these bytes stands at `index`."""
+        proof = inclusion_path(index, self.checkpoint.size, self.root_of)
+        return make_receipt(self.checkpoint.origin, index, leaf_hash(content), self.note, proof)

@@ -10,8 +10,6 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.delegation import DELEGATED, read_delegation
 from federation.contract.entries import Entry, EntryKind
@@ -68,7 +66,7 @@ async def report(
     receipt = await journal.record(entry, {citizen: delegation.to_bytes() if delegation else b""})
     leaf = await asyncio.to_thread(journal.reader.leaf, receipt.index)
     asking = RecordedAccess(entry, receipt, leaf)
-    return {"member": member, "accesses": [_access(each) for each in (asking, *shown)]}
+    return {"member": member, "accesses": [shown_access(each) for each in (asking, *shown)]}
 
 
 def _is_sealed(entry: Entry, members: MemberList, clock: Clock) -> bool:
@@ -77,9 +75,10 @@ def _is_sealed(entry: Entry, members: MemberList, clock: Clock) -> bool:
     return days > 0 and datetime.fromisoformat(entry.at) + timedelta(days=days) > clock.now()
 
 
-def _access(recorded: RecordedAccess) -> dict[str, Any]:
+def shown_access(recorded: RecordedAccess) -> dict[str, Any]:
+    """Return an entry as the report shows it: the leaf, and the proof that it stands in the ledger."""
     return {
-        "receipt": msgspec.to_builtins(recorded.receipt),
+        "receipt": recorded.receipt,
         "leaf": recorded.leaf.decode(),
         "personal": recorded.personal.decode(),
     }
