@@ -31,6 +31,9 @@ pytestmark = [
 UNANSWERABLE = {"corrupted-supergraph-node-id", "non-resolvable-interface-object"}
 """Suites about supergraphs that composed by mistake: some of their fields cannot be answered."""
 
+ORDER_UNKNOWN = "a variable decides which of them is the first to run"
+"""Mutations run in order, and that of these is not known when they are planned."""
+
 
 @cache
 def planner(suite: str) -> Planner:
@@ -50,9 +53,10 @@ def test_a_subgraph_can_validate_what_it_is_asked(suite: str, seed: int, prefix:
     for document, text, _ in operations(planner(suite).supergraph.api_schema, Random(seed), 8):
         try:
             plan = planner(suite).plan(document, None, PlannerOptions(internal_prefix=prefix))
-        except UnanswerableError:
-            assert suite in UNANSWERABLE, text
-            continue
+        except UnanswerableError as refused:
+            if suite in UNANSWERABLE or ORDER_UNKNOWN in str(refused):
+                continue
+            raise
         for fetch in plan.fetches:
             problems = validate(schemas(suite)[fetch.member], parse(fetch.operation))
             assert not problems, f"{problems[0].message}\n{text}\n{fetch.member}: {fetch.operation}"

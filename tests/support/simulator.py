@@ -59,6 +59,9 @@ CITIZENS = 40
 
 Malice = Callable[[dict[str, Any]], None]
 """Changes the JSON that the gateway is about to send; what it leaves is signed by the gateway."""
+PATIENCE = 30.0
+"""Seconds that the simulated gateway gives a request."""
+
 Lie = Callable[[HttpAnswer], HttpAnswer]
 """Changes an answer after its sender signed it."""
 
@@ -202,7 +205,9 @@ async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
     for node in nodes.values():
         await node.own.run(require_current)
     exchange = ExchangeProcess.open(exchange_settings(home.party("exchange") / "settings.toml"), clock)
-    process = GatewayProcess.open(gateway_settings(home.party("gateway") / "settings.toml"), clock)
+    # Everybody works in this one process, perhaps on a busy machine: time runs out in tests of time only.
+    patient = msgspec.structs.replace(gateway_settings(home.party("gateway") / "settings.toml"), deadline=PATIENCE)
+    process = GatewayProcess.open(patient, clock)
     parties = {Endpoint.parse(node.settings.url).origin: (member, node_app(node)) for member, node in nodes.items()} | {
         Endpoint.parse(exchange.settings.url).origin: ("exchange", exchange_app(exchange))
     }
