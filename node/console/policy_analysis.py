@@ -297,6 +297,7 @@ def replay_log(
     consumers: Annotated[Path, typer.Option("--consumers", help='JSON: `{"inprev": {"kind": "national"}}`.')],
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
+    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Decide recorded operations again by a candidate bundle, and list what would be decided otherwise."""
@@ -308,18 +309,19 @@ def replay_log(
     if output is Format.JSON:
         print_json({"same": not found.shifts, **dataclasses.asdict(found)})
     else:
-        console = out()
+        console, words = out(), WORDS[lang]
         for one in found.shifts:
-            console.print(
-                f"{one.consumer} for {one.purpose}: {one.coordinate} {one.recorded} → {' or '.join(one.candidate)} "
-                f"({one.operations} operations)",
-                markup=False,
-                highlight=False,
+            said = words.shift.format(
+                consumer=one.consumer,
+                purpose=one.purpose,
+                coordinate=one.coordinate,
+                recorded=one.recorded,
+                candidate=words.either.join(one.candidate),
+                operations=one.operations,
             )
-        console.print(
-            f"{found.decisions} decisions of {found.operations} operations, {len(found.shifts)} would be others",
-            highlight=False,
-        )
+            console.print(said, markup=False, highlight=False)
+        said = words.replayed.format(decisions=found.decisions, operations=found.operations, shifts=len(found.shifts))
+        console.print(said, markup=False, highlight=False)
     exit_if(bool(found.shifts))
 
 

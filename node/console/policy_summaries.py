@@ -1,4 +1,4 @@
-"""What `check`, `test`, `mutate` and the signing commands say to officers, in Italian and English.
+"""What `check`, `test`, `mutate`, `replay` and the signing commands say to officers, in Italian and English.
 
 Findings themselves are English, as the documents' keywords are; in Italian each is followed by what its code means.
 """
@@ -28,6 +28,9 @@ class SummaryWords:
     cases: str
     survived: str
     noticed: str
+    shift: str
+    either: str
+    replayed: str
     state: str
     states: Mapping[str, str]
     meanings: Mapping[FindingCode, str]
@@ -86,6 +89,9 @@ WORDS: Final[Mapping[Language, SummaryWords]] = {
         cases="{folder}: {passed} prove superate su {cases}",
         survived="sfuggito",
         noticed="{folder}: notato il {score} % di {mutants} guasti: {counts}",
+        shift="{consumer} per {purpose}: {coordinate} {recorded} → {candidate} ({operations} operazioni)",
+        either=" oppure ",
+        replayed="{decisions} decisioni di {operations} operazioni, {shifts} sarebbero diverse",
         state="{folder}: revisione {revision} ({digest}…): {state}",
         states={
             SIGNED: "firmata dall'autore",
@@ -109,6 +115,9 @@ WORDS: Final[Mapping[Language, SummaryWords]] = {
         cases="{folder}: {passed} of {cases} cases pass",
         survived="survived",
         noticed="{folder}: {score} % noticed of {mutants} mutants: {counts}",
+        shift="{consumer} for {purpose}: {coordinate} {recorded} → {candidate} ({operations} operations)",
+        either=" or ",
+        replayed="{decisions} decisions of {operations} operations, {shifts} would be others",
         state="{folder}: revision {revision} ({digest}…) is {state}",
         states={each: each for each in STATES},
         meanings={},

@@ -6,7 +6,10 @@ Who asks a node directly gets the node's own fields; what both doors answer must
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from federation.consumer.client import Refused
+from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.members import AgreementState
 from federation.contract.on_denied import OnDenied
@@ -221,6 +225,107 @@ async def test_r28_hidden_and_absent_are_one_answer(door: Door) -> None:
     absent = await door.citizen(SCHOOL, "givenName sex", NOBODY)
     assert hidden["data"] == absent["data"] == {"citizen": None}
     assert hidden.get("errors") == absent.get("errors")
+
+
+# --- rows, days and consents ------------------------------------------------------------------------------------------
+
+
+async def amended(door: Door, *changes: tuple[str, str], more: str = "") -> None:
+    """Put the municipality's policy of citizens in force with texts changed, and prohibitions added."""
+    path = door.federation.policy("c_m999", "Citizen")
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text + more, encoding="utf-8")
+    await door.federation.renew("c_m999")
+
+
+def written(door: Door, statement: str, *values: object) -> None:
+    """Change the municipality's register, as its own system does."""
+    register = door.federation.home.root / "c_m999" / "register.db"
+    with closing(sqlite3.connect(register)) as connection, connection:
+        assert connection.execute(statement, values).rowcount
+
+
+async def test_r3_a_prohibition_on_what_is_not_known_of_the_row_denies(own_door: Door) -> None:
+    await amended(own_door, more="  - {id: minors, fields: [givenName], rows: 'row.age < 18'}\n")
+    assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
+    written(own_door, "UPDATE ANAGRAFE SET DT_NASC = '' WHERE COD_FISC = ?", LAURA["by"]["taxCode"])
+    answer = await own_door.citizen(BENEFITS, "givenName familyName")
+    assert answer["data"]["citizen"] == {"givenName": None, "familyName": "Bianchi"}
+
+
+async def test_r7_a_grant_holds_on_its_last_day_and_not_before_its_first(own_door: Door) -> None:
+    today = day_in_rome(own_door.federation.clock.now())
+    window = "valid: {from: 2026-01-01, until: 2027-12-31}\n    retain: P180D"
+    last = f"valid: {{from: 2026-01-01, until: {today}}}\n    retain: P180D"
+    await amended(own_door, (window, last))
+    assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
+    tomorrow = f"valid: {{from: {today + timedelta(days=1)}, until: 2027-12-31}}\n    retain: P180D"
+    await amended(own_door, (last, tomorrow))
+    answer = await own_door.citizen(BENEFITS, "givenName")
+    assert (answer.get("data") or {}).get("citizen") is None
+
+
+async def test_r8_a_consent_opens_its_rows_until_it_is_withdrawn(own_door: Door) -> None:
+    async def count() -> int:
+        return int((await own_door.ask(COUNTING, "{ citizens { totalCount } }"))["data"]["citizens"]["totalCount"])
+
+    everybody = await count()
+    await amended(own_door, ("    purpose: statistics\n", "    purpose: statistics\n    consent: service-notices\n"))
+    assert await count() == 0  # what the citizens consented to is another administration's notices
+    written(own_door, "UPDATE CONSENSI SET ENTE = 'ustat'")
+    assert 0 < await count() < everybody
+    written(own_door, "UPDATE CONSENSI SET DT_REV = DT_DAL")
+    assert await count() == 0
+
+
+async def test_r13_a_denial_that_depends_on_the_row_is_a_null_without_an_error(own_door: Door) -> None:
+    await amended(own_door, more="  - {id: grown-up, fields: [givenName], rows: 'row.age > 17'}\n")
+    answer = await own_door.citizen(BENEFITS, "givenName familyName")
+    assert answer["data"]["citizen"] == {"givenName": None, "familyName": "Bianchi"}
+    assert denied(answer) == set()
+
+
+# --- counts, keys and what is computed --------------------------------------------------------------------------------
+
+BY_STATUS = "{ citizens%s { groups(by: [maritalStatus]) { maritalStatus count } } }"
+
+
+async def test_r25_no_small_group_is_told(own_door: Door) -> None:
+    answer = await own_door.ask(COUNTING, BY_STATUS % "")
+    counts = [group["count"] for group in answer["data"]["citizens"]["groups"]]
+    assert counts
+    assert min(counts) >= 5
+
+
+async def test_r26_counts_that_differ_by_a_few_are_not_both_told(own_door: Door) -> None:
+    first = await own_door.ask(COUNTING, BY_STATUS % "")
+    narrower = await own_door.ask(COUNTING, BY_STATUS % '(where: {dateOfBirth: {gt: "1930"}})')
+    assert codes(narrower) == {"COUNTS_OVERLAP"}
+    assert (narrower.get("data") or {}).get("citizens") is None
+    assert (await own_door.ask(COUNTING, BY_STATUS % ""))["data"] == first["data"]
+
+
+async def test_r30_a_consumer_asks_for_no_representations(door: Door) -> None:
+    query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Citizen { givenName } } }"
+    answer = await door.ask(BENEFITS, query, {"r": [{"__typename": "Citizen", "id": "x"}]})
+    assert answer.get("data") is None
+    assert codes(answer) <= {"SCOPE_EXCEEDED", "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_r31_what_denies_an_input_must_deny_what_is_computed_from_it(own_door: Door) -> None:
+    """A policy that forgets it is refused, and the one in force stays (R37)."""
+    fields = "familyName maritalStatus citizenship"
+    before = await own_door.citizen(BENEFITS, fields)
+    computed = "maritalStatus: {category: family, computed_from: [citizenship]}"
+    forgetful = "  - {id: no-citizenship, fields: [citizenship]}\n"
+    await amended(own_door, ("maritalStatus: {category: family}", computed), more=forgetful)
+    assert (await own_door.citizen(BENEFITS, fields))["data"] == before["data"]
+    await amended(own_door, (forgetful, "  - {id: no-citizenship, fields: [citizenship, maritalStatus]}\n"))
+    answer = await own_door.citizen(BENEFITS, fields)
+    assert answer["data"]["citizen"] == {"familyName": "Bianchi", "maritalStatus": None, "citizenship": None}
 
 
 # --- federation -------------------------------------------------------------------------------------------------------
