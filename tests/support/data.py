@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -212,26 +212,33 @@ def member_of(vocabulary: GraphQLSchema, mapping: NodeMapping, database: Databas
     return Member(schema, plane, bundle, day)
 
 
+@cache
 def thing_vocabulary() -> GraphQLSchema:
     """Return a vocabulary of one type."""
     return bind_scalars(build_schema(THING_VOCABULARY, assume_valid_sdl=True))
 
 
-def thing_member(bundle: Bundle, day: date, rows: Iterable[Mapping[str, Any]]) -> Member:
+def thing_member(bundle: Bundle, day: date, rows: Iterable[Mapping[str, Any]], mapping: str = THING_MAPPING) -> Member:
     """Return a member that has a table of things, with their tags (a set) and consents (purposes)."""
     database = MemoryDatabase.of(THING_TABLES)
+    fill_things(database, dict(enumerate(rows, start=1)))
+    return member_of(thing_vocabulary(), NodeMapping.parse(mapping), database, bundle, day)
+
+
+def fill_things(database: MemoryDatabase, rows: Mapping[int, Mapping[str, Any]]) -> None:
+    """Let the tables hold these things, by their numbers, and no others."""
+    database.connection.executescript("DELETE FROM things; DELETE FROM tags; DELETE FROM consents;")
     columns = ("flag", "age", "place", "name", "birth", "income", "health", "code")
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows.items():
         values = [number, f"v1.siv.c_m999.{number}", *(row.get(name) for name in columns)]
         database.connection.execute(f"INSERT INTO things VALUES ({','.join('?' * len(values))})", values)
         database.connection.executemany(
-            "INSERT INTO tags VALUES (?, ?)", [(number, tag) for tag in row.get("tags") or ()]
+            "INSERT INTO tags VALUES (?, ?)", [(number, tag) for tag in sorted(row.get("tags") or ())]
         )
         database.connection.executemany(
             "INSERT INTO consents VALUES (?, ?, NULL, '2025-01-01', NULL, NULL)",
             [(number, purpose) for purpose in row.get("consents") or ()],
         )
-    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), database, bundle, day)
 
 
 def demo_member(folder: Path, bundle: Bundle, day: date) -> Member:

@@ -93,20 +93,26 @@ class CountingDatabase:
         await self.inner.close()
 
 
-def postgres_thing_member(server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]]) -> Member:
+def postgres_thing_member(
+    server: Server, bundle: Bundle, day: date, rows: Sequence[Mapping[str, Any]], mapping: str = THING_MAPPING
+) -> Member:
     """Return a member with the things of `thing_member` in the tables of `THINGS_IN_POSTGRES`."""
+    fill_postgres_things(server, dict(enumerate(rows, start=1)))
+    return member_of(thing_vocabulary(), NodeMapping.parse(mapping), server.open(), bundle, day)
+
+
+def fill_postgres_things(server: Server, rows: Mapping[int, Mapping[str, Any]]) -> None:
+    """Let the tables hold these things, by their numbers, and no others."""
     server.run("TRUNCATE things, tags, consents")
-    numbered = list(enumerate(rows, start=1))
     server.fill(
-        "things", [(n, f"v1.siv.c_m999.{n}", *(_exact(row.get(name)) for name in _COLUMNS)) for n, row in numbered]
+        "things", [(n, f"v1.siv.c_m999.{n}", *(_exact(row.get(name)) for name in _COLUMNS)) for n, row in rows.items()]
     )
-    server.fill("tags", [(n, tag) for n, row in numbered for tag in row.get("tags") or ()])
+    server.fill("tags", [(n, tag) for n, row in rows.items() for tag in sorted(row.get("tags") or ())])
     given_on = date(2025, 1, 1)
     server.fill(
         "consents",
-        [(n, purpose, None, given_on, None, None) for n, row in numbered for purpose in row.get("consents") or ()],
+        [(n, purpose, None, given_on, None, None) for n, row in rows.items() for purpose in row.get("consents") or ()],
     )
-    return member_of(thing_vocabulary(), NodeMapping.parse(THING_MAPPING), server.open(), bundle, day)
 
 
 def _exact(value: Any) -> Any:
