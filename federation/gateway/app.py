@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from federation.consumer.access import read_report
 from federation.contract.clock import SystemClock
 from federation.contract.errors import (
     CroceviaError,
@@ -26,9 +27,19 @@ from federation.contract.errors import (
     ValidationError,
 )
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.messages import request_digest
 from federation.gateway import demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH, oauth_error
 from federation.gateway.demo_partners import DemoPartners
+from federation.gateway.find_usage import (
+    OPENAPI_PATH,
+    USAGE_PATH,
+    UsageWanted,
+    openapi,
+    require_answered,
+    require_report,
+    usages,
+)
 from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
@@ -74,6 +85,9 @@ def create_app(process: GatewayProcess) -> Starlette:
     async def keys(_: Request) -> Response:
         return JSONResponse(process.authorisation.jwks())
 
+    async def described(_: Request) -> Response:
+        return JSONResponse(openapi(process.settings.url))
+
     async def registry(request: Request) -> Response:
         return _registry(process, request.path_params["name"])
 
@@ -91,9 +105,10 @@ def create_app(process: GatewayProcess) -> Starlette:
     demo = process.settings.demo
     partners = DemoPartners(process, demo) if demo else None
     routes: list[BaseRoute] = [
-        *(Route(each.path, each, methods=["POST"]) for each in (_question(process), _token(process))),
+        *(Route(each.path, each, methods=["POST"]) for each in (_question(process), _usage(process), _token(process))),
         Route("/.well-known/oauth-authorization-server", _or_problem(metadata)),
         Route("/.well-known/jwks.json", _or_problem(keys)),
+        Route(OPENAPI_PATH, _or_problem(described)),
         Route("/registry/{name}", _or_problem(registry)),
         Route("/ledger/{path:path}", _or_problem(ledger)),
         Route("/healthz", live),
@@ -141,6 +156,31 @@ def _question(process: GatewayProcess) -> Endpoint:
         answered_or_refused,
         lambda arrived, fault: _refused(error_of(fault, process.settings.limits.body), arrived),
     )
+
+
+def _usage(process: GatewayProcess) -> Endpoint:
+    """The citizen's report for portals that speak REST: the question of `/graphql`, its answer in another shape."""
+
+    async def answered(arrived: Arrived) -> Reply:
+        wanted = UsageWanted.parse(arrived.query_string)
+        message = request_of(msgspec.structs.replace(arrived, path="/graphql"), process.settings.url)
+        check_content_type(message.headers.get("content-type", "").encode("latin-1"))
+        asked = GraphQLRequest.parse(message.body, process.settings.limits)
+        require_report(asked)
+        given = await answer(message, asked, process.gateway)
+        found = await asyncio.to_thread(shown, given.body, request_digest(message.headers), wanted)
+        return Reply(200, ((b"content-type", b"application/json"), _NO_STORE, *given.standing.headers()), found)
+
+    def shown(body: bytes, asked: str, wanted: UsageWanted) -> bytes:
+        content, members = msgspec.json.decode(body), process.registry.current()
+        require_answered(content)
+        return msgspec.json.encode(usages(read_report(content, members, asked), wanted, members))
+
+    async def answered_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(answered(arrived), _problem_reply, _log)
+
+    limit = process.settings.limits.body
+    return Endpoint(USAGE_PATH, limit, answered_or_refused, lambda _, fault: _problem_reply(error_of(fault, limit)))
 
 
 def _token(process: GatewayProcess) -> Endpoint:
@@ -191,10 +231,18 @@ def _refused(refusal: CroceviaError, arrived: Arrived) -> Reply:
     # GraphQL over HTTP 6.4.1: what the document itself does wrong is 200 under application/json.
     status = 200 if media is Media.JSON and isinstance(refusal, ValidationError) else int(refusal.status)
     body = msgspec.json.encode({"errors": [refusal.graphql()]})
-    retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
-    if isinstance(refusal, RateExceededError):
-        retry += refusal.standing.headers()
-    return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *retry), body)
+    return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *_when_again(refusal)), body)
+
+
+def _problem_reply(refusal: CroceviaError) -> Reply:
+    headers = ((b"content-type", _PROBLEM.encode()), _NO_STORE, *_when_again(refusal))
+    return Reply(int(refusal.status), headers, msgspec.json.encode(refusal.problem()))
+
+
+def _when_again(refusal: CroceviaError) -> list[tuple[bytes, bytes]]:
+    """Return what a refusal's headers say about another try."""
+    said = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
+    return [*said, *refusal.standing.headers()] if isinstance(refusal, RateExceededError) else said
 
 
 def _token_refused(refusal: CroceviaError, nonce: tuple[bytes, bytes]) -> Reply:
