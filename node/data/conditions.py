@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from sqlalchemy import Boolean, and_, case, cast, exists, false, literal, not_, null, or_, true
+from sqlalchemy import Boolean, and_, case, cast, exists, false, literal, null, or_, true
 from sqlalchemy.sql.selectable import FromClause
 
-from node.data.dialects import Sql
+from node.data.dialects import Sql, negated
 from node.data.expressions import PlainType
 from node.data.rows import Row
 from node.policy.conditions import (
@@ -45,7 +45,7 @@ def condition_sql(condition: Condition, row: Row) -> Sql:
         case Consent(purpose):
             return row.consents(purpose)
         case Not(operand):
-            return not_(condition_sql(operand, row))
+            return negated(condition_sql(operand, row))
         case And(parts):
             return and_(*(condition_sql(part, row) for part in parts))
         case Or(parts):

@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect as EngineDialect
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Select, Subquery
 from sqlalchemy.types import UserDefinedType
@@ -84,6 +84,15 @@ def name_text(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise AssertionError("only GraphQL names stand in a statement's text")
     return name
+
+
+def negated(value: Sql) -> Sql:
+    """Return NOT of a condition, in parentheses of its own.
+
+    INVARIANT: `NOT x IS TRUE` is `NOT (x IS TRUE)` in SQL, which takes an unknown prohibition for one that does not
+    hold; SQLAlchemy leaves the parentheses out, because it holds that NOT binds tighter than IS.
+    """
+    return Grouping(not_(value))
 
 
 def at_most(count: int) -> Sql:

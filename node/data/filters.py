@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Numeric, Text, and_, cast, exists, false, func, literal, not_, or_, true
+from sqlalchemy import BigInteger, Numeric, Text, and_, cast, exists, false, func, literal, or_, true
 
 from federation.contract.errors import FieldDeniedError, QueryTooComplexError
 from node.data.cells import Cell, kind_of, shows, visible_row
 from node.data.conditions import condition_sql
 from node.data.decisions import grants_on_objects
-from node.data.dialects import Dialect, Sql
+from node.data.dialects import Dialect, Sql, negated
 from node.data.masks import Kind
 from node.data.objects import Objects
 from node.data.rows import Row
@@ -216,7 +216,7 @@ def wanted_rows(where: Mapping[str, Any], view: ListView) -> Sql:
             case "or":
                 parts.append(or_(false(), *(wanted_rows(each, view) for each in value)))
             case "not":
-                parts.append(not_(wanted_rows(value, view)))
+                parts.append(negated(wanted_rows(value, view)))
             case _ if view.is_relation(name):
                 parts.append(view.some(name, value))
             case _:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import false, select, true
 
 from node.data.conditions import condition_sql
 from node.data.mapping import Mapping as NodeMapping
@@ -64,6 +64,10 @@ def test_a_condition_means_the_same_in_postgresql(
     server.fill("consents", [(1, purpose, None, date(2025, 1, 1), None, None) for purpose in consents])
     mapping = NodeMapping.parse(THING_MAPPING)
     reading = Row.of(Reading(mapping, database.dialect, date(2026, 5, 1), tables_of(mapping)), mapping.sources["Thing"])
-    statement = Statement.of(select(condition_sql(left, reading)).select_from(reading.tables), database.dialect)
-    [[found]] = server.runner.run(database.rows(statement, {}))
-    assert found == evaluate(left, row, consents)
+    written = condition_sql(left, reading)
+    asked = select(*[written, written.is_(true()), written.is_(false()), written.is_not(false())])
+    statement = Statement.of(asked.select_from(reading.tables), database.dialect)
+    [found] = server.runner.run(database.rows(statement, {}))
+    # Decisions ask whether a condition is true, is false, or is not false: an unknown prohibition denies.
+    meant = evaluate(left, row, consents)
+    assert list(found) == [meant, meant is True, meant is False, meant is not False]
