@@ -27,6 +27,7 @@ from federation.contract.errors import (
     ValidationError,
 )
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.members import MemberList
 from federation.contract.messages import request_digest
 from federation.gateway import demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH, oauth_error
@@ -168,11 +169,12 @@ def _usage(process: GatewayProcess) -> Endpoint:
         asked = GraphQLRequest.parse(message.body, process.settings.limits)
         require_report(asked)
         given = await answer(message, asked, process.gateway)
-        found = await asyncio.to_thread(shown, given.body, request_digest(message.headers), wanted)
+        members = process.registry.current()
+        found = await asyncio.to_thread(shown, given.body, request_digest(message.headers), wanted, members)
         return Reply(200, ((b"content-type", b"application/json"), _NO_STORE, *given.standing.headers()), found)
 
-    def shown(body: bytes, asked: str, wanted: UsageWanted) -> bytes:
-        content, members = msgspec.json.decode(body), process.registry.current()
+    def shown(body: bytes, asked: str, wanted: UsageWanted, members: MemberList) -> bytes:
+        content = msgspec.json.decode(body)
         require_answered(content)
         return msgspec.json.encode(usages(read_report(content, members, asked), wanted, members))
 

@@ -66,13 +66,13 @@ class Portal:
         answer = await self.federation.ask("inprev", "benefit-assessment", NAME, {"by": {"taxCode": CHILD}})
         assert answer.content["data"]["citizen"]
 
-    async def signed(self, query: str = ACCESS_REPORT) -> tuple[bytes, dict[str, str]]:
+    async def signed(self, query: str = ACCESS_REPORT, citizen: str | None = None) -> tuple[bytes, dict[str, str]]:
         """Return a question for the report and its headers, as for `/graphql`."""
         url, clock = self.federation.process.settings.url, self.federation.clock
         key = SigningKey.load(self.federation.home.keys(PORTAL) / MESSAGE_KEY)
         agreement = next(each.id for each in demo_charter().agreements if each.consumer == PORTAL)
         token = await PartnerClient(PORTAL, url, key, self.http, clock, nonce)._token("access-report", agreement)
-        body = msgspec.json.encode({"query": query, "variables": {"citizen": self.citizen()}})
+        body = msgspec.json.encode({"query": query, "variables": {"citizen": citizen or self.citizen()}})
         headers = {"content-type": "application/json", "authorization": f"DPoP {token}"}
         signature = sign_request(HttpRequest("POST", f"{url}/graphql", headers, body), key, clock, nonce())
         proof = make_dpop(dpop_proof("POST", f"{url}/graphql", nonce(), clock, token), key)
@@ -158,3 +158,10 @@ async def test_nothing_but_the_report_is_answered_and_no_question_twice(portal: 
     assert (again.status_code, again.json()["code"]) == (401, "TOKEN_REPLAY")
     nobody = await portal.http.post(USAGE_PATH, content=body, headers={"content-type": "application/json"})
     assert nobody.status_code == 401
+
+
+async def test_a_citizen_who_is_not_named_by_the_portals_own_pseudonym_is_refused_as_a_problem(portal: Portal) -> None:
+    body, headers = await portal.signed(citizen=CHILD)
+    refused = await portal.http.post(USAGE_PATH, content=body, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (400, "BAD_USER_INPUT")
+    assert CHILD not in refused.text
