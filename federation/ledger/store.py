@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError
 
+_ROWS = 1_000
 FORMAT = 1
 """Layout of the file, kept in `user_version`."""
 
@@ -281,8 +282,15 @@ class SqliteStore:
             return [row[0] for row in self._connection.execute(statement, values)]
 
     def _stream(self, statement: str) -> Iterator[Any]:
+        """Yield rows; the lock is held for some at a time, so that a reader that stops early holds none."""
         with self._lock:
-            yield from self._connection.execute(statement)
+            cursor = self._connection.execute(statement)
+        while True:
+            with self._lock:
+                rows = cursor.fetchmany(_ROWS)
+            if not rows:
+                return
+            yield from rows
 
 
 def _connect(path: Path, origin: str) -> sqlite3.Connection:
