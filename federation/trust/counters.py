@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from federation.contract.errors import UnavailableError
+from federation.trust.shared_file import Synchronous, open_shared
 
 _KEPT_DAYS = 7
 
@@ -71,14 +72,7 @@ class SqliteCounters:
         Raises:
             UnavailableError: it cannot be opened.
         """
-        try:
-            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise UnavailableError(f"counters `{path.name}` cannot be opened") from error
-        return cls(connection)
+        return cls(open_shared(path, _SCHEMA, Synchronous.NORMAL))
 
     def add(self, name: str, day: date, limit: int) -> int | None:
         """Count one more use; see `Counters.add`."""

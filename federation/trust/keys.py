@@ -26,7 +26,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -224,11 +223,6 @@ def read_ed25519_public(path: Path) -> Ed25519PublicKey:
     if not isinstance(public, Ed25519PublicKey):
         raise ConfigurationError(f"key file `{path}` does not hold an Ed25519 key")
     return public
-
-
-def write_ed25519_public(path: Path, key: Ed25519PublicKey) -> None:
-    """Write a public key as PEM, to be given to others."""
-    path.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def generate_ed25519(path: Path) -> Ed25519PrivateKey:

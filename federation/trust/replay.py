@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import UnavailableError
+from federation.trust.shared_file import Synchronous, open_shared
 
 _SWEEP_EVERY = 1_000
 """Uses between two sweeps of what has expired."""
@@ -73,14 +74,7 @@ class SqliteReplayStore:
         Raises:
             UnavailableError: it cannot be opened.
         """
-        try:
-            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise UnavailableError(f"replay store `{path.name}` cannot be opened") from error
-        return cls(clock, connection)
+        return cls(clock, open_shared(path, _SCHEMA, Synchronous.NORMAL))
 
     def first_time(self, namespace: str, name: str, until: int) -> bool:
         """Tell whether `name` is used for the first time.

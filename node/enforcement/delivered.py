@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 from federation.contract.errors import UnavailableError
+from federation.trust.shared_file import Synchronous, open_shared
 
 REMEMBERED: Final = timedelta(days=365)
 """How long a consumer is taken to know what it was told."""
@@ -84,14 +85,7 @@ class SqliteDelivered:
         Raises:
             UnavailableError: it cannot be opened.
         """
-        try:
-            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise UnavailableError(f"what was delivered, `{path.name}`, cannot be opened") from error
-        return cls(connection)
+        return cls(open_shared(path, _SCHEMA, Synchronous.FULL))
 
     def learn(self, consumer: str, subjects: Collection[str], apart: Iterable[Apart], day: date) -> Apart | None:
         """Remember; see `Delivered.learn`."""

@@ -15,6 +15,7 @@ from typing import Final, Protocol, Self
 import msgspec
 
 from federation.contract.errors import CountsOverlapError, UnavailableError
+from federation.trust.shared_file import Synchronous, open_shared
 from node.enforcement.overlap import Counted, counted, tell_apart
 
 REMEMBERED: Final = timedelta(days=365)
@@ -68,14 +69,7 @@ class ToldCounts:
         Raises:
             UnavailableError: it cannot be opened.
         """
-        try:
-            connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise UnavailableError(f"what was counted, `{path.name}`, cannot be opened") from error
-        return cls(connection)
+        return cls(open_shared(path, _SCHEMA, Synchronous.FULL))
 
     def tell(self, consumer: str, asked: AskedCounts, day: date, least: int) -> None:
         """Remember that a consumer is told these counts, over all its purposes.
