@@ -9,7 +9,7 @@ from graphql import ValueNode
 
 from federation.composition.errors import Finding
 from federation.composition.links import Link
-from federation.composition.model import Applied, Directive, InputValue, Kind, Type
+from federation.composition.model import Applied, Directive, Kind, Type
 from federation.composition.subgraph import ReadSubgraph
 from federation.composition.subtyping import Lattice
 
@@ -133,11 +133,6 @@ class Merged:
     def hint(self, code: str, message: str, coordinate: str, subgraphs: Sequence[ReadSubgraph] = ()) -> None:
         """Note what is allowed and still worth a look."""
         self.hints.append(Finding(code, message, tuple(item.name for item in subgraphs), (coordinate,)))
-
-
-def as_input(value: InputValue) -> MergedInput:
-    """Return an input value as it is, of no subgraph in particular."""
-    return MergedInput(value.name, value.type, value.default, value.description)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
@@ -415,9 +414,3 @@ def is_composite(schema: GraphQLSchema, type_text: str) -> bool:
     """Tell whether a printed type has fields of its own."""
     named = schema.type_map.get(type_text.strip("[]!"))
     return named is not None and is_composite_type(get_named_type(named))
-
-
-def root_names(schema: GraphQLSchema) -> frozenset[str]:
-    """Return the names of the root types."""
-    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
-    return frozenset(root.name for root in roots if isinstance(root, GraphQLObjectType))
