@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the policy loader and the condition parser, with atheris, for as long as one likes.
 
-    python tests/faults/policy_fuzz.py condition|document|bundle [-max_total_time=600] [-artifact_prefix=/tmp/]
+    python tests/faults/policy_fuzz.py condition|document|bundle [-max_total_time=600] [-artifact_prefix=FOLDER/]
 
 Promises: (1) reading ends in a bundle or in findings, never in another exception, (2) no half: a bundle exists only if
 no finding is an error, (3) what was parsed prints as text that parses to the same, (4) 4 kB take at most a second.
