@@ -61,6 +61,7 @@ from federation.gateway import schema_commands as change_commands
 from federation.linkage.siv import SivSuite
 from federation.membership import agreement_commands
 from federation.membership import commands as federation_commands
+from federation.membership.purpose_names import read_purpose_names
 from federation.trust.authority import certificate_request
 from federation.trust.channel import CHANNEL_KEY
 from federation.trust.hardware import HardwareKey, generate_in_hardware, load_signer
@@ -75,6 +76,7 @@ from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
 from node.demo.officers import publish_policy
 from node.demo.seed import SeedReport, demo_files, read_holdings, read_truth, seed
+from node.policy.bundle import VOCABULARY_FILE
 from node.server import app as node_app
 from node.server.db_commands import app as db_commands
 from node.server.db_commands import outbox
@@ -303,7 +305,8 @@ def found_demo(home: Home, charter: Charter, ports: Ports, citizens: int | None,
     }
     write_settings(home, charter, ports, policies, demo_files() / "queries")
     sdls = {str(member.id): published_sdl(member.id) for member in charter.nodes()}
-    publish_federation(home, charter, ports, sdls, SystemClock())
+    purposes = read_purpose_names((shared_policies_folder() / VOCABULARY_FILE).read_bytes())
+    publish_federation(home, charter, ports, sdls, purposes, SystemClock())
 
 
 def published_sdl(member: str) -> str:

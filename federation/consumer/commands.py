@@ -18,9 +18,11 @@ from rich.console import Console
 from federation.consumer.access import ACCESS_REPORT, read_report
 from federation.consumer.client import Answer, PartnerClient
 from federation.consumer.evidence_commands import keep_evidence
-from federation.consumer.home import DEFAULT_HOME, HomeOption, federation_at
+from federation.consumer.home import DEFAULT_HOME, HomeOption, api_schema_at, federation_at
 from federation.consumer.portal import find_citizen
-from federation.consumer.render import render_answer, render_report, report_json
+from federation.consumer.render import render_answer
+from federation.consumer.report_view import render_report, report_json
+from federation.consumer.words import Language, Words
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.delegation import DELEGATION, Delegation, DelegationBasis
@@ -135,6 +137,7 @@ def report(
     format_: Annotated[
         str | None, typer.Option("--format", help="`table` or `json`; a table on a terminal, JSON otherwise.")
     ] = None,
+    lang: Annotated[Language, typer.Option(help="The language of the table.")] = Language.ITALIAN,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Show a citizen who looked at what, when, why and by which law, in every node."""
@@ -154,7 +157,7 @@ def report(
     found = read_report(answer.content, partner.members, answer.request.digest())
     console = Console()
     if (format_ or ("table" if console.is_terminal else "json")) == "table":
-        console.print(render_report(found))
+        console.print(render_report(found, Words(lang, partner.members, api_schema_at(home))))
     else:
         sys.stdout.write(json.dumps(report_json(found), ensure_ascii=False, indent=2) + "\n")
     raise typer.Exit(ExitCode.OK if found.whole else ExitCode.CHECK_FAILED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from federation.consumer.commands import Partner, asked, status_of
 from federation.consumer.home import DEFAULT_HOME, HomeOption
+from federation.consumer.words import Language
 from federation.contract.exit_codes import ExitCode
 
 MY_FIELDS: Final = """query($type: String) {
@@ -29,13 +29,6 @@ WHY: Final = """query($coordinate: String!) {
     gaps
   }
 }"""
-
-
-class Language(StrEnum):
-    """The languages of the sentences."""
-
-    ENGLISH = "en"
-    ITALIAN = "it"
 
 
 def fields(

@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 from rich.tree import Tree
-
-from federation.consumer.access import AccessReport
-from federation.contract.entries import Entry
 
 _DENIED = "FIELD_DENIED"
 
@@ -107,88 +103,3 @@ def _footer(privacy: Mapping[str, Any]) -> list[Text]:
 
 def _place(path: Sequence[str | int]) -> str:
     return ".".join(part for part in path if isinstance(part, str))
-
-
-def render_report(report: AccessReport) -> RenderableType:
-    """Return one block per access, newest first: who, where, why, by which law, which fields, and whether proved."""
-    blocks: list[RenderableType] = [Text("Who looked · Chi ha guardato", "bold")]
-    for access in report.accesses:
-        entry = access.entry
-        proof = Text("✓ proved", "green") if access.proved else Text("✗ not proved", "red")
-        tree = Tree(
-            Text.assemble(
-                (entry.at, "bold"), f"  {access.member} → {entry.consumer}  ", (_why(entry), "cyan"), "  ", proof
-            ),
-            guide_style="dim",
-        )
-        if access.delegation:
-            tree.add(Text(f"asked in your place · al suo posto: {access.delegation.basis.value}", "yellow"))
-        for law in laws(entry):
-            tree.add(Text(law, "dim"))
-        for type_name, fields in _by_type(shown_fields(entry)).items():
-            tree.add(Text.assemble((type_name, "bold"), ": ", ", ".join(fields)))
-        blocks.append(tree)
-    blocks += [Text(f"{member} did not answer: this report has a gap", "yellow") for member in report.gaps]
-    blocks += [
-        Text(f"{member}: entries were left out on the way; do not rely on this report", "red")
-        for member in report.incomplete
-    ]
-    blocks += [
-        Text(f"accesses of {consumer} for {purpose} show after {days} days, whether there were any or not", "dim")
-        for (consumer, purpose), days in sorted(report.sealed.items())
-    ]
-    return Group(*blocks)
-
-
-def _why(entry: Entry) -> str:
-    return f"{entry.purpose or entry.kind.value} ({', '.join(entry.legal_basis)})"
-
-
-def _by_type(fields: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for field in fields:
-        type_name, _, name = field.partition(".")
-        found.setdefault(type_name, []).append(name)
-    return found
-
-
-def report_json(report: AccessReport) -> dict[str, Any]:
-    """Return the report as JSON values."""
-    return {
-        "accesses": [
-            {
-                "at": access.entry.at,
-                "member": access.member,
-                "kind": access.entry.kind.value,
-                "consumer": access.entry.consumer,
-                "purpose": access.entry.purpose,
-                "legalBasis": list(access.entry.legal_basis),
-                "agreement": access.entry.agreement,
-                "law": laws(access.entry),
-                "fields": shown_fields(access.entry),
-                "proved": access.proved,
-                "delegation": msgspec.to_builtins(access.delegation),
-            }
-            for access in report.accesses
-        ],
-        "gaps": list(report.gaps),
-        "incomplete": list(report.incomplete),
-        "sealed": [
-            {"consumer": consumer, "purpose": purpose, "days": days}
-            for (consumer, purpose), days in sorted(report.sealed.items())
-        ],
-    }
-
-
-def laws(entry: Entry) -> list[str]:
-    """Return the laws on which an entry's disclosures rest, each once."""
-    return list(dict.fromkeys(law for decision in entry.decisions for law in decision.law))
-
-
-def shown_fields(entry: Entry) -> list[str]:
-    """Return what an entry disclosed: coordinates, with the form where it is not the value itself."""
-    return [
-        decision.coordinate if decision.form == "clear" else f"{decision.coordinate} ({decision.form})"
-        for decision in entry.decisions
-        if decision.form != "deny" and not decision.join_key
-    ]

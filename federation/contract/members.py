@@ -23,6 +23,9 @@ from federation.contract.errors import (
 from federation.contract.identifiers import MemberId
 from federation.contract.on_denied import OnDenied
 
+LANGUAGES = ("it", "en")
+"""The languages in which members and purposes have names."""
+
 WITNESSES_EACH = 3
 """Witnesses of one ledger: two of three must have seen it (`federation.ledger.witness_rounds`)."""
 
@@ -213,7 +216,10 @@ class Agreement(msgspec.Struct, frozen=True, cache_hash=True, rename="camel", fo
 
 
 class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The whole federation at one version; `supergraph` and `api_schema` are digests (`sha256:…`) of published SDL."""
+    """The whole federation at one version; `supergraph` and `api_schema` are digests (`sha256:…`) of published SDL.
+
+    `purposes` are the names of purposes by language, for people; what a purpose allows is in agreements and policies.
+    """
 
     federation: str
     version: int
@@ -225,6 +231,7 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     supergraph: str
     api_schema: str
     voucher_issuers: tuple[VoucherIssuer, ...] = ()
+    purposes: dict[str, dict[str, str]] = {}
 
     @classmethod
     def parse(cls, content: bytes) -> MemberList:
@@ -295,6 +302,15 @@ class MemberList(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
             member.id: (member.witness or "", (member.endpoint or "").removesuffix("/graphql"))
             for member in able[:WITNESSES_EACH]
         }
+
+    def member_name(self, member: str, language: str) -> str:
+        """Return what a member is called in a language; its code where the list does not know."""
+        known = next((each for each in self.members if each.id == member), None)
+        return known.name.get(language, member) if known else member
+
+    def purpose_name(self, purpose: str, language: str) -> str:
+        """Return what a purpose is called in a language; its id where the list does not say."""
+        return self.purposes.get(purpose, {}).get(language, purpose)
 
     def party(self, party: str) -> Party | Member:
         """Return whoever signs under that id: a member, the gateway or the exchange.

@@ -59,10 +59,17 @@ def make_keys(home: Home, charter: Charter) -> None:
     ensure_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY)
 
 
-def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping[str, str], clock: Clock) -> Founded:
+def publish_federation(
+    home: Home,
+    charter: Charter,
+    ports: Ports,
+    sdls: Mapping[str, str],
+    purposes: dict[str, dict[str, str]],
+    clock: Clock,
+) -> Founded:
     """Compose the graph, sign a member list of the next version, and write both to the registry.
 
-    `sdls` are the schemas that the nodes publish, by member.
+    `sdls` are the schemas that the nodes publish, by member; `purposes` the names of purposes, by id and language.
 
     Raises:
         CompositionError: the schemas do not compose.
@@ -80,6 +87,7 @@ def publish_federation(home: Home, charter: Charter, ports: Ports, sdls: Mapping
         agreements=tuple(_signed(home, agreement.agreement(), now) for agreement in charter.agreements),
         supergraph=sha256_digest(supergraph.sdl.encode()),
         api_schema=sha256_digest(supergraph.api_sdl.encode()),
+        purposes=purposes,
     )
     documents = {SUPERGRAPH_FILE: supergraph.sdl.encode(), API_FILE: supergraph.api_sdl.encode()}
     schemas = {schema_file(member): sdl.encode() for member, sdl in {**sdls, DIRECTORY: DIRECTORY_SDL}.items()}

@@ -71,7 +71,7 @@ def routes(
             url=process.settings.url,
             version=members.version,
             expires=rfc3339(in_force.expires),
-            members=[_row(member, states[member.id], process) for member in members.members],
+            members=[_row(member, members, states[member.id], process) for member in members.members],
             purposes=list(_purposes(members)),
             services=await catalogue.services(members) if catalogue else [],
             partners=list(_partners(members)) if process.settings.demo else [],
@@ -140,11 +140,11 @@ async def _state(client: httpx.AsyncClient, member: Member) -> str:
     return "up" if answer.status_code == httpx.codes.OK else "down"
 
 
-def _row(member: Member, state: str, process: GatewayProcess) -> dict[str, Any]:
+def _row(member: Member, members: MemberList, state: str, process: GatewayProcess) -> dict[str, Any]:
     return {
         "id": member.id,
-        "name_it": member.name.get("it", member.id),
-        "name_en": member.name.get("en", member.id),
+        "name_it": members.member_name(member.id, "it"),
+        "name_en": members.member_name(member.id, "en"),
         "kind": member.kind,
         "state": state,
         "fields": _answered_by(member, process),
@@ -167,7 +167,9 @@ def _purposes(members: MemberList) -> Any:
         for purpose in agreement.purposes:
             yield {
                 "purpose": purpose.id,
-                "consumer": agreement.consumer,
+                "name_it": members.purpose_name(purpose.id, "it"),
+                "name_en": members.purpose_name(purpose.id, "en"),
+                "consumer": members.member_name(agreement.consumer, "it"),
                 "bases": purpose.bases,
                 "agreement": agreement.id,
                 "state": agreement.state.value,
@@ -179,5 +181,9 @@ def _purposes(members: MemberList) -> Any:
 def _partners(members: MemberList) -> Any:
     for agreement in members.agreements:
         for purpose in agreement.purposes:
-            name = members.member(agreement.consumer).name
-            yield {"id": agreement.consumer, "name": name.get("it", agreement.consumer), "purpose": purpose.id}
+            yield {
+                "id": agreement.consumer,
+                "name": members.member_name(agreement.consumer, "it"),
+                "purpose": purpose.id,
+                "purpose_name": members.purpose_name(purpose.id, "it"),
+            }

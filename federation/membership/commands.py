@@ -26,6 +26,7 @@ from federation.directory.schema import DIRECTORY_SDL
 from federation.membership.admission import Edition, Examination, Examiner
 from federation.membership.agreement_files import read_agreement
 from federation.membership.publisher import serve
+from federation.membership.purpose_names import read_purpose_names
 from federation.membership.recorded_usage import recorded_usage
 from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.membership.workspace import (
@@ -38,6 +39,7 @@ from federation.membership.workspace import (
     renewed,
     with_agreement,
     with_platform,
+    with_purpose_names,
     without,
 )
 from federation.trust.admitting import OPERATOR
@@ -153,6 +155,17 @@ def platform(
     """Stage and sign the edition that accepts a platform's vouchers, such as PDND's, by these keys."""
     place = Workspace(work.resolve(), SystemClock())
     _next(place, with_platform(place.current(), issuer, _read(keys), place.clock), key)
+
+
+@app.command(name="purposes")
+def purposes(
+    vocabulary: Annotated[Path, typer.Argument(help="The policy vocabulary, such as `policies/vocabulary.yaml`.")],
+    work: WorkOption = DEFAULT_WORK,
+    key: KeysOption = None,
+) -> None:
+    """Stage and sign the edition that calls purposes by their names in this vocabulary, as citizens read them."""
+    place = Workspace(work.resolve(), SystemClock())
+    _next(place, with_purpose_names(place.current(), read_purpose_names(_read(vocabulary)), place.clock), key)
 
 
 @app.command(name="authority")

@@ -229,6 +229,11 @@ def with_platform(edition: Edition, issuer: str, jwks: bytes, clock: Clock) -> E
     return renewed(edition, clock, lambda old: msgspec.structs.replace(old, voucher_issuers=issuers))
 
 
+def with_purpose_names(edition: Edition, names: dict[str, dict[str, str]], clock: Clock) -> Edition:
+    """Return the next edition, in which purposes are called by these names."""
+    return renewed(edition, clock, lambda old: msgspec.structs.replace(old, purposes=names))
+
+
 def renewed(
     edition: Edition, clock: Clock, change: Callable[[MemberList], MemberList] = lambda members: members
 ) -> Edition:

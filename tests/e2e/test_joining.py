@@ -98,6 +98,9 @@ async def test_a_member_joins_signs_and_is_answered(tmp_path: Path, ports: Ports
         processes.wait_until_healthy(60)
         assert run("federation", "admit", tmp_path / "node.json", "--work", work).status == 0
         assert run("federation", "admit", tmp_path / "partner.json", "--work", work).status == 0
+        assert run("federation", "purposes", REPOSITORY / "policies/vocabulary.yaml", "--work", work).status == 0
+        named = msgspec.json.decode(run("federation", "status", "--work", work, "--format", "json").out)
+        assert named["edition"] == 4, "founded, two members, and what purposes are called"
 
         agreement, registry = tmp_path / "acc-1.json", ("--registry", work / "registry")
         purpose = (

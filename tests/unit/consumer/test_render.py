@@ -4,11 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from federation.consumer.access import Access, AccessReport, disclosures
-from federation.consumer.render import laws, render_answer, render_report, report_json, shown_fields
-from federation.contract.decisions import FieldDecision
-from federation.contract.entries import Entry, EntryKind
-from federation.contract.identifiers import MemberId
+from federation.consumer.render import render_answer
 
 ANSWER: dict[str, Any] = {
     "data": {
@@ -82,38 +78,3 @@ def test_a_refusal_is_shown_with_its_code() -> None:
     lines = printed({"errors": [{"message": "no agreement", "extensions": {"code": "AGREEMENT_INACTIVE"}}]})
     assert "no data" in lines
     assert "AGREEMENT_INACTIVE: no agreement" in lines
-
-
-ENTRY = Entry(
-    kind=EntryKind.DISCLOSURE,
-    at="2026-11-22T03:14:15.926Z",
-    writer=MemberId("c_m999"),
-    consumer="inprev",
-    purpose="benefit-assessment",
-    legal_basis=("6.1.e",),
-    decisions=(
-        FieldDecision("Citizen.givenName", "clear", grants=("g",), law=("L. 328/2000",)),
-        FieldDecision("Citizen.dateOfBirth", "year", grants=("g",), law=("L. 328/2000",)),
-        FieldDecision("Citizen.taxCode", "deny"),
-        FieldDecision("Citizen.id", "clear", join_key=True),
-    ),
-)
-
-
-def test_a_citizen_reads_what_was_shown_and_by_which_law() -> None:
-    assert shown_fields(ENTRY) == ["Citizen.givenName", "Citizen.dateOfBirth (year)"]
-    assert laws(ENTRY) == ["L. 328/2000"]
-
-
-def test_the_report_names_gaps_and_unproved_entries() -> None:
-    report = AccessReport((Access("c_m999", ENTRY, b"", proved=False),), ("aslvs",))
-    console = Console(width=160, no_color=True)
-    with console.capture() as capture:
-        console.print(render_report(report))
-    text = capture.get()
-    assert "inprev" in text
-    assert "✗ not proved" in text
-    assert "Citizen: givenName, dateOfBirth (year)" in text
-    assert "aslvs did not answer" in text
-    assert report_json(report)["accesses"][0]["proved"] is False
-    assert list(disclosures(report)) == list(report.accesses)
