@@ -26,7 +26,7 @@ from federation.consumer.commands import query, report
 from federation.consumer.evidence_commands import verify
 from federation.consumer.fields_command import fields
 from federation.consumer.home import DEFAULT_HOME, HomeOption
-from federation.consumer.portal import find_citizen, write_citizens
+from federation.consumer.portal import KNOWN_CITIZENS, find_citizen, write_citizens
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import ConfigurationError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
@@ -347,7 +347,7 @@ def _seed(home: Home, citizens: int) -> SeedReport:
     )
     directory.close()
     write_citizens(
-        home.party(PORTAL) / "citizens.db",
+        home.party(PORTAL) / KNOWN_CITIZENS,
         ((person.tax_code, pseudonym(PORTAL, person.subject_id)) for person in read_truth(made.truth_file)),
     )
     return made
@@ -376,7 +376,7 @@ async def _check(home: Home, processes: Processes) -> ExitCode:
     whole = await ask(home, child.consumer, child.purpose, child.query, dict(child.variables))
     processes.stop(STOPPED)
     await check_partial(home, _showcase(child), whole.answer, findings)
-    portal = find_citizen(home.party(PORTAL) / "citizens.db", CHILD_TAX_CODE)
+    portal = find_citizen(home.party(PORTAL) / KNOWN_CITIZENS, CHILD_TAX_CODE)
     await check_report(home, portal, ("inprev", "istsc_bv01", "aslvs"), findings)
     check_ledgers(verify_ledgers(home), findings)
     Console().print(findings.table())

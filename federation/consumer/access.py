@@ -18,6 +18,7 @@ from federation.ledger.leaf import Leaf
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import verify_receipt
 
+REPORT_PURPOSE = "access-report"
 ACCESS_REPORT = """query AccessReport($citizen: ID!) {
   accessReport(citizen: $citizen) { accesses { member leaf receipt personal } gaps }
 }"""

@@ -15,11 +15,11 @@ import msgspec
 import typer
 from rich.console import Console
 
-from federation.consumer.access import ACCESS_REPORT, read_report
+from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, read_report
 from federation.consumer.client import Answer, PartnerClient
 from federation.consumer.evidence_commands import keep_evidence
 from federation.consumer.home import DEFAULT_HOME, HomeOption, api_schema_at, federation_at
-from federation.consumer.portal import find_citizen
+from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.render import render_answer
 from federation.consumer.report_view import render_report, report_json
 from federation.consumer.words import Language, Words
@@ -41,7 +41,6 @@ from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
-REPORT_PURPOSE = "access-report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def report(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Show a citizen who looked at what, when, why and by which law, in every node."""
-    known = home / PORTAL / "citizens.db"
+    known = home / PORTAL / KNOWN_CITIZENS
     pseudonym = find_citizen(known, citizen)
     extensions: dict[str, Any] = {}
     if delegate is not None:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from federation.contract.errors import ConfigurationError, NotFoundError
 
+KNOWN_CITIZENS = "citizens.db"
+"""In the portal's folder."""
+
 
 def write_citizens(path: Path, citizens: Iterable[tuple[str, str]]) -> None:
     """Write whom the portal knows: tax code and the portal's own pseudonym."""

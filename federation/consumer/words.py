@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,12 +10,24 @@ from typing import Final
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
+from federation.consumer.access import Access, AccessReport
+from federation.consumer.looks import Look
 from federation.contract.clock import ROME
-from federation.contract.entries import Entry
+from federation.contract.delegation import DelegationBasis
+from federation.contract.entries import Entry, EntryKind
 from federation.contract.members import MemberList
 
 ITALIAN_LINE: Final = "it: "
 """How a description in the vocabulary says the same in Italian, on a line of its own."""
+
+
+SUBJECT: Final = "Citizen"
+"""The type of whoever reads the report."""
+_RIGHTS: Final = {
+    DelegationBasis.PARENT: ("parental responsibility", "responsabilità genitoriale"),
+    DelegationBasis.GUARDIAN: ("guardianship", "tutela"),
+    DelegationBasis.ATTORNEY: ("power of attorney", "procura"),
+}
 
 
 class Language(StrEnum):
@@ -45,7 +58,9 @@ class Words:
         return self.members.purpose_name(purpose, self.language)
 
     def type(self, name: str) -> str:
-        """Return what a type is: its description, or its name where it has none."""
+        """Return what a type is: its description, or its name where it has none; the reader is the citizen."""
+        if name == SUBJECT:
+            return self.say("About you", "Su di te")
         known = self.schema.type_map.get(name)
         return self._described(known.description if known else None, name)
 
@@ -68,16 +83,80 @@ class Words:
         """Return an entry's instant (RFC 3339) as the clocks in Italy showed it, to the second."""
         return datetime.fromisoformat(instant).astimezone(ROME).strftime("%d/%m/%Y %H:%M:%S")
 
-    def fields(self, entry: Entry) -> dict[str, str]:
-        """Return what an entry disclosed, by type: its fields in words, each with its form where it is not clear."""
-        found: dict[str, list[str]] = {}
-        for decision in entry.decisions:
+    def told(self, accesses: Sequence[Access]) -> dict[str, str]:
+        """Return what was disclosed, by type: its fields in words, each with its form where it is not clear."""
+        found: dict[str, dict[str, None]] = {}
+        for decision in (each for access in accesses for each in access.entry.decisions):
             if decision.form == "deny" or decision.join_key:
                 continue
-            said = self.field(decision.coordinate)
             masked = "" if decision.form == "clear" else f" ({self.say('only as', 'solo come')} {decision.form})"
-            found.setdefault(decision.coordinate.partition(".")[0], []).append(said + masked)
-        return {self.type(name): "; ".join(dict.fromkeys(fields)) for name, fields in found.items()}
+            found.setdefault(decision.coordinate.partition(".")[0], {})[self.field(decision.coordinate) + masked] = None
+        return {self.type(name): "; ".join(fields) for name, fields in found.items()}
+
+    def why(self, entry: Entry) -> str:
+        """Return an entry's purpose and legal bases."""
+        if entry.kind is EntryKind.REPORT:
+            purpose = self.say("to know who looked at your data", "per sapere chi ha consultato i tuoi dati")
+        else:
+            purpose = self.purpose(entry.purpose) or entry.kind.value
+        return f"{purpose} (GDPR {', '.join(entry.legal_basis)})" if entry.legal_basis else purpose
+
+    def did(self, entry: Entry) -> str:
+        """Return what was done, as it stands before the name of the administration that was asked."""
+        if entry.kind is EntryKind.WRITE:
+            return self.say("wrote to", "ha scritto presso")
+        if entry.kind is EntryKind.REPORT:
+            return self.say("read this report of", "ha letto questo resoconto di")
+        return self.say("asked", "ha interrogato")
+
+    def proved(self, look: Look) -> str:
+        """Return whether a look is proved."""
+        return self.say("proved", "provato") if look.proved else self.say("not proved", "non provato")
+
+    def nothing_told(self) -> str:
+        """Return what stands where no field was disclosed: the citizen was looked up."""
+        return self.say("no data of yours was told", "nessun tuo dato comunicato")
+
+    def delegation(self, access: Access) -> str:
+        """Return by what right somebody asked in the citizen's place; nothing where nobody did."""
+        if access.delegation is None:
+            return ""
+        right = self.say(*_RIGHTS[access.delegation.basis])
+        return f"{self.say('asked in your place', 'in tua vece')}: {right}"
+
+    def warnings(self, report: AccessReport) -> list[str]:
+        """Return what the report lacks: members that did not answer, and entries that were left out on the way."""
+        gap = self.say("did not answer: this report has a gap", "non ha risposto: questo resoconto è incompleto")
+        left_out = self.say(
+            "entries were left out on the way; do not rely on this report",
+            "alcune voci sono state tolte lungo la via; non fare affidamento su questo resoconto",
+        )
+        return [
+            *(f"{self.member(member)} {gap}" for member in report.gaps),
+            *(f"{self.member(member)}: {left_out}" for member in report.incomplete),
+        ]
+
+    def sealed(self, report: AccessReport) -> list[str]:
+        """Return which activities show later only, the same for everybody."""
+        later, whether = (
+            self.say("show after", "appaiono dopo"),
+            self.say("days, whether there were any or not", "giorni, che ce ne siano stati o no"),
+        )
+        accesses, for_ = self.say("accesses of", "gli accessi di"), self.say("for", "per")
+        return [
+            f"{accesses} {self.member(consumer)} {for_} {self.purpose(purpose)} {later} {days} {whether}"
+            for (consumer, purpose), days in sorted(report.sealed.items())
+        ]
+
+    def own(self, own: Sequence[Look]) -> str:
+        """Return one line for all times that the citizen in person read the report; nothing where there was none."""
+        if not own:
+            return ""
+        last, once = self.when(own[0].entry.at), len(own) == 1
+        return self.say(
+            f"You yourself: {'once' if once else f'{len(own)} times'}, last on {last}",
+            f"Tu: {'una volta' if once else f'{len(own)} volte'}, l'ultima il {last}",
+        )
 
 
 def _lowered(phrase: str) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from federation.consumer.access import ACCESS_REPORT, disclosures, read_report
-from federation.consumer.commands import REPORT_PURPOSE, Partner
+from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, disclosures, read_report
+from federation.consumer.commands import Partner
 from federation.contract.identifiers import PORTAL
 from federation.demo.asking import ask
 from federation.demo.layout import Home

@@ -29,7 +29,7 @@ from federation.contract.errors import (
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.members import MemberList
 from federation.contract.messages import request_digest
-from federation.gateway import demo_pages, landing
+from federation.gateway import citizen_page, demo_pages, landing
 from federation.gateway.authorisation_server import TOKEN_PATH, oauth_error
 from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.find_usage import (
@@ -119,6 +119,7 @@ def create_app(process: GatewayProcess) -> Starlette:
     ]
     if demo and partners:
         routes += demo_pages.routes(process, demo, partners, _or_problem)
+        routes += citizen_page.routes(process, demo, partners, _or_problem)
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from federation.contract.errors import AuthorisationError, BadInputError
+from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import GraphQLRequest, Limits
-from federation.gateway.demo_partners import DemoPartners, agreement_of
+from federation.gateway.demo_partners import DemoPartners, agreement_of, require_same_origin
 from federation.gateway.landing import page
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import DemoSettings
@@ -36,7 +36,7 @@ def routes(
     """Return the demo's routes; `guarded` answers refusals."""
 
     async def proxy(request: Request) -> Response:
-        _require_same_origin(request, process.settings.url)
+        require_same_origin(request, process.settings.url)
         member, purpose = _chosen(request)
         asked = GraphQLRequest.parse(await request.body(), _LIMITS)
         found = await partners.ask(member, purpose, asked.query or "", asked.variables, asked.operation_name)
@@ -59,13 +59,6 @@ def routes(
         Route("/graphiql", guarded(graphiql)),
         Route("/demo/graphql", guarded(proxy), methods=["POST"]),
     ]
-
-
-def _require_same_origin(request: Request, url: str) -> None:
-    """A page of another site must not borrow a partner's signature."""
-    origin = request.headers.get("origin")
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or origin not in {None, url}:
-        raise AuthorisationError("the signing proxy serves this gateway's own pages only")
 
 
 def _chosen(request: Request) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from starlette.requests import Request
 
 from federation.consumer.client import Answer, PartnerClient, Refused
 from federation.contract.canonical import b64url
@@ -74,6 +75,13 @@ def agreement_of(members: MemberList, member: str, purpose: str) -> str:
         if agreement.consumer == member and any(agreed.id == purpose for agreed in agreement.purposes):
             return agreement.id
     raise PurposeNotAgreedError(f"`{member}` has no agreement for purpose `{purpose}`; the landing page lists them")
+
+
+def require_same_origin(request: Request, url: str) -> None:
+    """A page of another site must not borrow a partner's signature."""
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or origin not in {None, url}:
+        raise AuthorisationError("the signing proxy serves this gateway's own pages only")
 
 
 def _nonce() -> str:

@@ -27,6 +27,7 @@ OPTIONS = [
     "--disable-sync",
 ]
 WIDE, NARROW = 1440, 390
+NAME_AND_BAND = "query($by: CitizenKey!) { citizen(by: $by) { givenName isee } }"
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
@@ -103,8 +104,35 @@ def test_graphiql_asks_as_the_chosen_partner(browser: Browser, demo: RunningDemo
     assert watched.elsewhere == []
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_citizen_sees_who_looked_in_words_and_checked(browser: Browser, demo: RunningDemo, width: int) -> None:
+    address = demo.gateway + "/demo/graphql?as=inprev&purpose=benefit-assessment"
+    asked = {"query": NAME_AND_BAND, "variables": {"by": {"taxCode": "FRRSFO14E54F257M"}}}
+    assert httpx.post(address, json=asked, trust_env=False).status_code == 200
+    watched = _watched(browser, demo, width)
+    page = watched.page
+    page.goto(demo.gateway + "/citizen")
+    page.get_by_role("button", name="Mostra").click()
+    look = page.locator("article", has_text="Istituto Nazionale della Previdenza").first
+    expect(look).to_contain_text("Verifica dei requisiti di una prestazione")
+    expect(look.locator(".state")).to_have_text("provato")
+    look.locator("summary", has_text="Istituto Nazionale della Previdenza").click()
+    expect(look).to_contain_text("l'indicatore ISEE del nucleo in euro, o la sua fascia (solo come band)")
+    expect(page.locator("table.matrix circle").first).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("inprev")
+    page.get_by_role("link", name="English").click()
+    page.locator("#tax-code").fill("RSSMRA80A01H501U")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("alert")).to_contain_text("the portal knows nobody of this tax code")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.complaints == []
+    assert watched.elsewhere == []
+
+
 def test_the_signing_proxy_serves_no_page_of_another_site(demo: RunningDemo) -> None:
     address = demo.gateway + "/demo/graphql?as=inprev&purpose=benefit-assessment"
     for headers in ({"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}):
         answer = httpx.post(address, json={"query": "{ __typename }"}, headers=headers, trust_env=False)
         assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+        citizen = httpx.post(demo.gateway + "/citizen", data={"taxCode": "x"}, headers=headers, trust_env=False)
+        assert (citizen.status_code, citizen.json()["code"]) == (403, "FORBIDDEN")

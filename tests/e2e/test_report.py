@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from federation.consumer.access import ACCESS_REPORT, disclosures, read_report
-from federation.consumer.portal import find_citizen
+from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.identifiers import PORTAL
 from federation.demo.asking import Asked, ask
 from node.demo.seed import read_truth
@@ -23,7 +23,7 @@ NAME = "query($by: CitizenKey!) { citizen(by: $by) { givenName isee } }"
 
 def reported(demo: RunningDemo, tax_code: str) -> Asked:
     """Ask who looked, as the portal."""
-    citizen = find_citizen(demo.home.party(PORTAL) / "citizens.db", tax_code)
+    citizen = find_citizen(demo.home.party(PORTAL) / KNOWN_CITIZENS, tax_code)
     return asyncio.run(ask(demo.home, PORTAL, "access-report", ACCESS_REPORT, {"citizen": citizen}))
 
 
@@ -79,7 +79,7 @@ def test_who_asks_in_a_citizens_place_is_recorded_for_that_citizen_alone(demo: R
     assert command(*who, *acting).status == 0
     told = json.loads(command(*who).out)["accesses"]
     delegations = [access["delegation"] for access in told if access["delegation"]]
-    portal = find_citizen(demo.home.party(PORTAL) / "citizens.db", LAURA)
+    portal = find_citizen(demo.home.party(PORTAL) / KNOWN_CITIZENS, LAURA)
     assert delegations
     assert delegations[0] == {"delegate": portal, "basis": "parental-responsibility", "reference": ""}
     for member in demo.charter.nodes():

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from federation.consumer.access import ACCESS_REPORT, disclosures, read_report
 from federation.consumer.client import PartnerClient
-from federation.consumer.portal import find_citizen
+from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.clock import rfc3339
 from federation.contract.identifiers import PORTAL
 from federation.gateway.find_usage import OPENAPI_PATH, USAGE_PATH
@@ -59,7 +59,7 @@ class Portal:
     http: httpx.AsyncClient
 
     def citizen(self) -> str:
-        return find_citizen(self.federation.home.party(PORTAL) / "citizens.db", CHILD)
+        return find_citizen(self.federation.home.party(PORTAL) / KNOWN_CITIZENS, CHILD)
 
     async def looked(self) -> None:
         """Let somebody look."""

@@ -11,7 +11,7 @@ import pytest
 
 import crocevia
 from federation.consumer.access import ACCESS_REPORT, AccessReport, disclosures, read_report
-from federation.consumer.portal import find_citizen
+from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.identifiers import PORTAL
 from federation.demo.founding import stamp
 from federation.demo.layout import Home
@@ -45,7 +45,7 @@ def found(root: Path) -> Home:
 
 async def reported(federation: Simulator) -> AccessReport:
     """Ask who looked, as the portal, and verify the answer."""
-    citizen = find_citizen(federation.home.party(PORTAL) / "citizens.db", CHILD)
+    citizen = find_citizen(federation.home.party(PORTAL) / KNOWN_CITIZENS, CHILD)
     answer = await federation.ask(PORTAL, "access-report", ACCESS_REPORT, {"citizen": citizen})
     return read_report(answer.content, federation.process.registry.current(), answer.request.digest())
 

@@ -8,7 +8,8 @@ from graphql import build_schema
 from rich.console import Console
 
 from federation.consumer.access import Access, AccessReport, disclosures
-from federation.consumer.report_view import laws, render_report, report_json, shown_fields
+from federation.consumer.looks import laws, looks
+from federation.consumer.report_view import render_report, report_json, shown_fields
 from federation.consumer.words import Language, Words
 from federation.contract.decisions import FieldDecision
 from federation.contract.delegation import Delegation, DelegationBasis
@@ -19,10 +20,6 @@ from federation.membership.purpose_names import read_purpose_names
 from tests.support.parties import Parties
 
 SCHEMA = build_schema('''
-"""
-A natural person known to at least one member.
-it: Una persona nota ad almeno un aderente.
-"""
 type Citizen {
   """
   Given name.
@@ -38,7 +35,12 @@ type Citizen {
   office: String
   shoeSize: Int
 }
-type Query { citizen: Citizen }
+"""
+A postal address.
+it: Un indirizzo.
+"""
+type Address { postCode: String }
+type Query { address: Address citizen: Citizen }
 ''')
 VOCABULARY = Path(__file__).parents[3] / "policies" / "vocabulary.yaml"
 
@@ -84,41 +86,61 @@ def printed(report: AccessReport, members: MemberList, language: Language = Lang
 
 def test_what_was_shown_and_by_which_law_comes_from_the_entry() -> None:
     assert shown_fields(ENTRY) == ["Citizen.givenName", "Citizen.dateOfBirth (year)"]
-    assert laws(ENTRY) == ["L. 328/2000"]
+    assert laws([Access("c_m999", ENTRY, b"", proved=True)]) == ["L. 328/2000"]
 
 
 def test_a_citizen_reads_names_purposes_and_fields_in_words(members: MemberList) -> None:
     text = printed(AccessReport((Access("c_m999", ENTRY, b"", proved=True),), ()), members)
-    assert "22/11/2026 04:14:15  Istituto della Previdenza  ha interrogato Borgoverde  ✓ provato" in text
+    assert "22/11/2026 04:14:15  Istituto della Previdenza  ✓ provato" in text
+    assert "ha interrogato Borgoverde" in text
     assert "perché: Verifica dei requisiti di una prestazione (GDPR 6.1.e)" in text
-    assert "Una persona nota ad almeno un aderente: il nome; la data di nascita (solo come year)" in text
+    assert "Su di te: il nome; la data di nascita (solo come year)" in text
     assert "inprev" not in text
 
 
 def test_the_same_in_english_falls_back_to_codes_where_nothing_is_named(members: MemberList) -> None:
     access = Access("c_m999", ENTRY, b"", proved=True)
     text = printed(AccessReport((access,), ()), members, Language.ENGLISH)
-    assert "Social Security  asked c_m999  ✓ proved" in text
+    assert "Social Security  ✓ proved" in text
+    assert "asked c_m999" in text
     assert "why: Assessment of a benefit" in text
     assert "given name; when the citizen was born (only as year)" in text
 
 
 def test_a_field_without_words_keeps_its_name_and_an_acronym_its_capitals(members: MemberList) -> None:
     decided = tuple(FieldDecision(f"Citizen.{name}", "clear") for name in ("office", "shoeSize", "gone"))
+    access = Access("c_m999", msgspec.structs.replace(ENTRY, decisions=decided), b"", proved=True)
     words = Words(Language.ITALIAN, members, SCHEMA)
-    told = words.fields(msgspec.structs.replace(ENTRY, decisions=decided))
-    assert told == {"Una persona nota ad almeno un aderente": "IPA code; shoeSize; Citizen.gone"}
+    assert (words.type("Address"), words.type("Gone")) == ("Un indirizzo", "Gone")
+    told = words.told([access])
+    assert told == {"Su di te": "IPA code; shoeSize; Citizen.gone"}
+
+
+def test_entries_of_one_signed_question_are_one_look_and_others_are_not() -> None:
+    signed = msgspec.structs.replace(ENTRY, request_digest="sha256:9")
+    other = msgspec.structs.replace(signed, consumer="aslvs")
+    entries = (("c_m999", signed), ("aslvs", signed), ("c_m999", signed), ("c_m999", other), ("c_m999", ENTRY))
+    report = AccessReport(tuple(Access(member, entry, b"", proved=True) for member, entry in entries), ())
+    found = looks(report)
+    assert [(look.entry.consumer, list(look.holders())) for look in found.others] == [
+        ("inprev", ["aslvs", "c_m999"]),
+        ("aslvs", ["c_m999"]),
+        ("inprev", ["c_m999"]),
+    ]
+    assert found.counts() == {"inprev": {"aslvs": 1, "c_m999": 2}, "aslvs": {"c_m999": 1}}
+    assert found.own == ()
 
 
 def test_the_citizens_own_questions_are_one_line_and_a_delegates_each_its_own(members: MemberList) -> None:
     later = msgspec.structs.replace(OWN, at="2026-11-23T09:00:00.000Z", request_digest="sha256:2")
+    theirs = msgspec.structs.replace(OWN, request_digest="sha256:3")
     delegate = Delegation("v1.siv.portal.x", DelegationBasis.ATTORNEY)
     report = AccessReport(
         (
             Access("c_m999", later, b"", proved=True),
             Access("aslvs", later, b"", proved=True),
             Access("c_m999", OWN, b"", proved=True),
-            Access("c_m999", OWN, b"", proved=True, delegation=delegate),
+            Access("c_m999", theirs, b"", proved=True, delegation=delegate),
         ),
         (),
     )
@@ -138,7 +160,7 @@ def test_the_report_names_gaps_and_unproved_entries(members: MemberList) -> None
     )
     text = printed(report, members, Language.ENGLISH)
     assert "✗ not proved" in text
-    assert "✗ 1 not proved" in text
+    assert text.count("✗ not proved") == 2
     assert "aslvs did not answer" in text
     assert "Social Security: entries were left out" in text
     assert "accesses of Social Security for Tax assessment show after 90 days" in text
@@ -149,4 +171,4 @@ def test_the_report_names_gaps_and_unproved_entries(members: MemberList) -> None
 def test_an_access_that_told_nothing_says_so(members: MemberList) -> None:
     bare = msgspec.structs.replace(ENTRY, decisions=())
     text = printed(AccessReport((Access("c_m999", bare, b"", proved=True),), ()), members)
-    assert "solo ricerca; nessun dato comunicato" in text
+    assert "nessun tuo dato comunicato" in text
