@@ -7,7 +7,6 @@ key of its own for the second shape, and the response is read from there.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from federation.planning.fetches import select_typename
@@ -29,15 +28,9 @@ def separate_shapes(part: Part, uses: Iterable[Use]) -> None:
     for use in uses:
         while (found := _conflict(part.search.graph, use)) is not None:
             entry, type_name = found
-            _rename(entry, type_name)
+            entry.aliases[type_name] = part.search.another_source(entry, type_name)
             # From now on the type decides where the value is read.
             select_typename(part, use, entry)
-
-
-def _rename(entry: Entry, type_name: str) -> None:
-    taken = {entry.source_on(name) for entry in entry.node.all_entries() for name in (*entry.types, "")}
-    free = next(name for number in count(2) if (name := f"{entry.source}_{number}") not in taken)
-    entry.aliases[type_name] = free
 
 
 def _conflict(graph: QueryGraph, use: Use) -> tuple[Entry, str] | None:

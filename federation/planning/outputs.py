@@ -78,7 +78,7 @@ def _entry(
     places: dict[tuple[str, int | None], set[str]] = {}
     groups: dict[int, Group] = {}
     for name in sorted(types):
-        group = next((found for found in entry.groups if name in found.types), None)
+        group = entry.read.get(name)
         number = None if group is None else group.node.number
         if group is not None:
             groups[group.node.number] = group

@@ -12,9 +12,10 @@ from federation.planning.fetches import fold
 from federation.planning.fieldsets import printed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from federation.planning.fetches import Request, Use
+    from federation.planning.tree import Input
 
 Requests = list["Request"]
 
@@ -93,7 +94,12 @@ def _alike(one: Use, other: Use) -> bool:
     same = left.node is right.node and left.known_as == right.known_as and one.types == other.types
     if not same or one.guard != other.guard or left.node.parent is None or left.contexts != right.contexts:
         return False
-    return printed(left.key) == printed(right.key) and set(left.inputs) == set(right.inputs)
+    return printed(left.key) == printed(right.key) and _read(left.inputs) == _read(right.inputs)
+
+
+def _read(inputs: Iterable[Input]) -> frozenset[object]:
+    """Return what tells representations apart: the values in them and where those are read, not how they were found."""
+    return frozenset((one.name, one.entry.node.place, one.entry.source, one.on, _read(one.children)) for one in inputs)
 
 
 PASSES: tuple[Callable[[Requests], bool], ...] = (

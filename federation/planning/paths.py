@@ -3,7 +3,11 @@
 An entry is answered *directly*, in a jump that already holds the object, or after *entering* a subgraph by a key of the
 object. Entering needs inputs: the key's fields and, for a field with `@requires`, the required ones; each input is an
 entry of the same node with options of its own. So options are found by recursion over (entry, type), cut where an
-entry is asked for while it is being answered.
+entry is asked for while it is being answered, and where a subgraph is entered while it is being entered: there or
+further up, with objects from the same places. A shortest way never does the same twice.
+
+A key may select below the very field that is looked for (`@key(fields: "owner { id }")`, and `owner` is wanted from
+the subgraph that has this key). Such a field is asked for again while it is being answered, as often as `again` says.
 
 Ways that cannot be part of a cheapest plan are dropped at once: an option whose jumps include all jumps of another
 option of the same leaf, and anything beyond the cheapest few.
@@ -12,7 +16,7 @@ option of the same leaf, and anything beyond the cheapest few.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from federation.planning import guards
@@ -47,6 +51,9 @@ if TYPE_CHECKING:
 
 MOST_WAYS = 4
 """How many alternatives are kept wherever alternatives multiply."""
+
+MOST_AGAIN = 3
+"""How many keys in a chain may select below one and the same field that is looked for."""
 
 MOST_RIVALS = 2
 """How many ways to one and the same place are kept for a field that has fields of its own."""
@@ -89,7 +96,8 @@ class Search:
     """Finds options; owns the nodes, entries and jumps of one planning.
 
     `active` are the override labels in force, `prefix` the alias prefix that keeps inputs apart from what the client
-    asked (None: they share selections), `denied` the coordinates that must not be asked.
+    asked (None: they share selections), `denied` the coordinates that must not be asked. `again` is how often a field
+    with fields of its own may be asked for while it is being answered; `shortened` says that something was cut for it.
     """
 
     def __init__(
@@ -99,11 +107,14 @@ class Search:
         active: frozenset[str] = frozenset(),
         prefix: str | None = None,
         denied: frozenset[str] = frozenset(),
+        again: int = 0,
     ) -> None:
         self.graph = graph
         self.active = active
         self.prefix = prefix
         self.denied = denied
+        self.again = again
+        self.shortened = False
         self.jumps: list[Jump] = []
         self.entries: list[Entry] = []
         self.nodes: list[Node] = []
@@ -111,6 +122,7 @@ class Search:
         self._busy: list[tuple[object, ...]] = []
         self._cut = 0
         self._possible: dict[str, frozenset[str]] = {}
+        self._sources: dict[tuple[str, ...], dict[str, tuple[str, ...] | None]] = {}
 
     # Building nodes, entries and jumps
 
@@ -152,7 +164,8 @@ class Search:
         block: int | None,
         tree: SelectionTree | None,
     ) -> Node:
-        node = Node(len(self.nodes), static, parent, descents, frozenset(), frozenset(), guard, block, tree)
+        place = () if parent is None else (*parent.entry.node.place, parent.entry.source)
+        node = Node(len(self.nodes), place, static, parent, descents, frozenset(), frozenset(), guard, block, tree)
         self.nodes.append(node)
         if descents:
             self._arrive(node, descents)
@@ -168,6 +181,7 @@ class Search:
             for asked in node.tree.fields:
                 if not asked.is_meta:
                     source = self._client_source(asked.response_name, node.tree)
+                    self._taken(node)[source] = None
                     entry = self._entry(node, asked.name, asked.arguments, source, asked)
                     entry.types.update(asked.types)
                     node.entries.append(entry)
@@ -204,23 +218,38 @@ class Search:
         key = key_of(name, arguments)
         found = node.inner.get(key)
         if found is None:
-            source = name if name == TYPENAME else self._free(node, name)
+            source = name if name == TYPENAME else self._free(node, key)
             found = node.inner[key] = self._entry(node, name, arguments, source, None)
         found.types.add(type_name)
         return found
 
-    def _free(self, node: Node, name: str) -> str:
-        """Choose a source key for an input that no other entry of the node uses."""
-        taken = {entry.source for entry in node.all_entries()} | {TYPENAME}
+    def _taken(self, node: Node) -> dict[str, tuple[str, ...] | None]:
+        """Return the source keys in use at a node's place, with what they are for if it may be shared.
+
+        Several nodes stand at one place when a field has been looked for with and without some of its options.
+        """
+        return self._sources.setdefault(node.place, {TYPENAME: None})
+
+    def _free(self, node: Node, wanted: tuple[str, str]) -> str:
+        """Choose a source key for an input that nothing else at this place uses."""
+        taken = self._taken(node)
+        name, _ = wanted
         prefix = self.prefix or "_k_"
-        wanted = name if self.prefix is None else f"{prefix}{name}"
-        if wanted not in taken:
-            return wanted
-        wanted, number = f"{prefix}{name}", 1
-        while wanted in taken:
-            number += 1
-            wanted = f"{prefix}{name}_{number}"
-        return wanted
+        names = chain(
+            [name] if self.prefix is None else [], [f"{prefix}{name}"], (f"{prefix}{name}_{n}" for n in count(2))
+        )
+        source = next(found for found in names if taken.get(found, wanted) == wanted)
+        taken[source] = wanted
+        return source
+
+    def another_source(self, entry: Entry, type_name: str) -> str:
+        """Take another source key for an entry on one concrete type."""
+        taken = self._taken(entry.node)
+        wanted = (*key_of(entry.name, entry.arguments), type_name)
+        names = (found for n in count(2) if (found := f"{entry.source}_{n}") != entry.source_on(type_name))
+        source = next(found for found in names if taken.get(found, wanted) == wanted)
+        taken[source] = wanted
+        return source
 
     def _jump(
         self,
@@ -251,12 +280,13 @@ class Search:
         if found is not None:
             return found
         token = ("options", entry.number, type_name)
-        if token in self._busy:
+        leaf = not self._composite(entry, type_name)
+        if (times := self._busy.count(token)) and (leaf or times > self.again):
+            self.shortened |= not leaf
             self._cut = min(self._cut, self._busy.index(token))
             return ()
         before, self._cut = self._cut, len(self._busy)
         self._busy.append(token)
-        leaf = not self._composite(entry, type_name)
         found = self._prune(self._find(entry, type_name), leaf=leaf)
         self._busy.pop()
         # What was cut inside an outer search may have more options when asked again from outside.
@@ -365,7 +395,8 @@ class Search:
         found = node.entered.get(memo)
         if found is not None:
             return found
-        token = ("enter", node.number, *memo)
+        origins = frozenset((spot.jump.subgraph, spot.static, spot.overlay) for spot in node.descents)
+        token = ("enter", origins, *memo)
         if token in self._busy:
             self._cut = min(self._cut, self._busy.index(token))
             return ()
@@ -587,10 +618,9 @@ class Search:
             goal = self._goal(entry, type_name, guard, _block(entry.asked, node))
             yield goal
             if entry.asked.children is not None:
-                self.group(entry, type_name, goal.options)
-        for group in entry.groups:
-            if entry.asked.children is not None:
-                yield from self.goals(group.node)
+                entry.read[type_name] = self.group(entry, type_name, goal.options)
+        for group in dict.fromkeys(entry.read.values()):
+            yield from self.goals(group.node)
 
     def _goal(self, entry: Entry, type_name: str, guard: guards.Guard, block: int | None) -> Goal:
         options = self.options(entry, type_name)

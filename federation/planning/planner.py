@@ -22,7 +22,7 @@ from federation.planning.graph import QueryGraph
 from federation.planning.lower import lower
 from federation.planning.names import separate_shapes
 from federation.planning.operation import SelectionTree, normalise
-from federation.planning.paths import Search
+from federation.planning.paths import MOST_AGAIN, Search
 from federation.planning.plan import OperationKind
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from federation.composition.supergraph import Supergraph
     from federation.planning.fetches import Request
     from federation.planning.operation import Field, Operation
+    from federation.planning.paths import Goal
     from federation.planning.plan import Plan
+    from federation.planning.tree import Node
 
 BUDGET = 50_000
 """How many sets of jumps one planning may weigh before it takes the best answer so far (well under a second)."""
@@ -156,10 +158,28 @@ class Planner:
         return self._part(root, SelectionTree(frozenset({root}), tuple(asked)), [subgraph], step, options)
 
     def _part(self, root: str, tree: SelectionTree, subgraphs: list[str], step: int, options: PlannerOptions) -> Part:
-        search = Search(self.graph, active=options.labels, prefix=options.internal_prefix, denied=options.denied)
-        node = search.root(root, tree, subgraphs)
-        choice = choose(search, search.goals(node), options.budget)
-        return Part(search, choice, node, step)
+        search, node, goals = self._searched(root, tree, subgraphs, options)
+        return Part(search, choose(search, goals, options.budget), node, step)
+
+    def _searched(
+        self, root: str, tree: SelectionTree, subgraphs: list[str], options: PlannerOptions
+    ) -> tuple[Search, Node, tuple[Goal, ...]]:
+        """Find the options of everything that is asked; look further only when that is not enough.
+
+        Keys that select below the field they lead to are rare, and the search for them multiplies.
+        """
+        again = 0
+        while True:
+            search = Search(
+                self.graph, active=options.labels, prefix=options.internal_prefix, denied=options.denied, again=again
+            )
+            node = search.root(root, tree, subgraphs)
+            try:
+                return search, node, tuple(search.goals(node))
+            except UnanswerableError:
+                if not search.shortened or again == MOST_AGAIN:
+                    raise
+            again += 1
 
 
 def _only_root(part: Part) -> bool:

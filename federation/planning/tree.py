@@ -17,8 +17,6 @@ from federation.planning.fieldsets import FieldSet, printed
 from federation.planning.operation import SelectionTree, printed_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from graphql import ArgumentNode
 
     from federation.planning.graph import FieldEdge
@@ -132,7 +130,8 @@ class Context:
 class Entry:
     """A field at a node. `source` is its key in the merged tree, with another one on the types in `aliases`.
 
-    `asked` is what the client wrote, if it did.
+    `asked` is what the client wrote, if it did; `read` are then the groups, by type, in which the answer is read.
+    Other groups stand for the entry as an input, while some of its options were not to be had.
     """
 
     number: int
@@ -144,6 +143,7 @@ class Entry:
     asked: Field | None = None
     aliases: dict[str, str] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
+    read: dict[str, Group] = field(default_factory=dict)
     options: dict[str, tuple[Option, ...]] = field(default_factory=dict)
 
     @property
@@ -181,7 +181,7 @@ class Group:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A place in the merged tree, reached by `parent` (None for the root).
+    """A place in the merged tree, reached by `parent` (None for the root); `place` are the source keys on the way.
 
     `descents` are the objects at this place as the selection above yields them; `arriving` are the concrete types they
     may have, `selectable` those that every one of them knows: a type that only some of the subgraphs know cannot be
@@ -190,6 +190,7 @@ class Node:
     """
 
     number: int
+    place: tuple[str, ...]
     static: str
     parent: Group | None
     descents: tuple[Spot, ...]
@@ -201,11 +202,6 @@ class Node:
     entries: list[Entry] = field(default_factory=list)
     inner: dict[tuple[str, str], Entry] = field(default_factory=dict)
     entered: dict[tuple[object, ...], tuple[Spot, ...]] = field(default_factory=dict)
-
-    def all_entries(self) -> Iterator[Entry]:
-        """Yield every entry: the client's, then inputs."""
-        yield from self.entries
-        yield from self.inner.values()
 
     @override
     def __str__(self) -> str:

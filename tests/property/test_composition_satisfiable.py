@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,7 @@ LINK = (
     ' import: ["@key", "@shareable", "@external", "@requires"])'
 )
 TYPES = ("A", "B")
-KEYS = ("id", "code", "id code")
+KEYS = ("id", "code", "id code", "other { id }", "id other { code }", "other { other { id } }")
 FIELDS = {"x": "Int", "y": "String", "other": "{other}", "code": "ID", "id": "ID"}
 
 
@@ -31,7 +32,7 @@ def entity(draw: st.DrawFn, name: str) -> str:
     other = "B" if name == "A" else "A"
     keys = draw(st.sets(st.sampled_from(KEYS), max_size=2))
     fields = draw(st.sets(st.sampled_from(sorted(FIELDS)), min_size=1))
-    needed = {part for key in keys for part in key.split()}
+    needed = {part for key in keys for part in re.sub(r"\{.*\}", "", key).split()}
     marks = [f'@key(fields: "{key}"{draw(st.sampled_from(["", ", resolvable: false"]))})' for key in sorted(keys)]
     body = [f"{field}: {FIELDS[field].format(other=other)}" for field in sorted(fields | needed)]
     reads: bool = draw(st.booleans())

@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 from graphql import DocumentNode
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from federation.composition.satisfiability import unsatisfied
 from federation.composition.supergraph import Supergraph
 from federation.planning.errors import UnanswerableError
 from federation.planning.explain import explain
 from federation.planning.plan import OperationKind, Plan
 from federation.planning.planner import Planner, PlannerOptions
 from tests.support.federation_world import World, operations
+from tests.support.nested_keys import NestedKeysBuilder
 from tests.support.planning import run_plan
 from tests.support.world_gateway import answer, explained
 
@@ -36,10 +38,22 @@ pytestmark = pytest.mark.property
 def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
     random = Random(seed)
     world = World(random)
-    planner = Planner(
-        Supergraph.parse(world.supergraph_sdl()),
-        PlannerOptions(internal_prefix=prefix, labels=frozenset(world.labels)),
-    )
+    check(world, Supergraph.parse(world.supergraph_sdl()), random, prefix)
+
+
+@settings(max_examples=WORLDS // 2, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), prefix=st.sampled_from([None, "_k_"]))
+def test_entities_that_own_each_other_answer_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
+    random = Random(seed)
+    world = World(random, NestedKeysBuilder)
+    supergraph = Supergraph.parse(world.supergraph_sdl())
+    assume(not any(unsatisfied(supergraph)))
+    check(world, supergraph, random, prefix)
+
+
+def check(world: World, supergraph: Supergraph, random: Random, prefix: str | None) -> None:
+    """Ask a world some operations: plan, engine and reference executor answer as the merged schema does."""
+    planner = Planner(supergraph, PlannerOptions(internal_prefix=prefix, labels=frozenset(world.labels)))
     for document, text, variables in operations(world.merged, random, OPERATIONS):
         plan = planned(planner, document)
         if plan is None:

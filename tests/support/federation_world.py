@@ -116,7 +116,7 @@ class Thing:
 class World:
     """One random federation with its data."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, builder: type[Builder] | None = None) -> None:
         self.random = random
         self.subgraphs = ["a", "b", "c", "d"][: random.randint(2, 4)]
         self.types: dict[str, TypeSpec] = {}
@@ -129,7 +129,7 @@ class World:
         """(type, id, field) of values that cannot be had: whoever resolves them reports an error."""
         self.changes: list[tuple[str, Any]] = []
         """Mutations, in the order in which they were made."""
-        _Builder(self).build()
+        (builder or Builder)(self).build()
         self._unchanged = [(name, dict(value)) for name, value in self.data.items()]
         self.merged = build_schema(self.merged_sdl())
         self._schemas: dict[str, GraphQLSchema] = {}
@@ -291,7 +291,7 @@ class World:
         candidates = sorted(set().union(*spec.below.values())) if spec.kind == "interface" else [name]
         for key in keys:
             fields = parse_field_set(key)
-            if all(one.name in representation for one in fields):
+            if all(_fits(representation, one) for one in fields):
                 for type_name, number in self.data:
                     thing = Thing(type_name, number)
                     if type_name in candidates and all(
@@ -321,6 +321,13 @@ def _providing(value: Any, provided: FieldSet) -> Any:
     if isinstance(value, list):
         return [_providing(one, provided) for one in value]
     return Thing(value.type, value.id, None, provided) if isinstance(value, Thing) else value
+
+
+def _fits(sent: Any, wanted: Any) -> bool:
+    """Say whether a representation holds a field of a key, with all that the key selects below it."""
+    if not isinstance(sent, dict) or wanted.name not in sent:
+        return False
+    return all(_fits(sent[wanted.name], one) for one in wanted.children)
 
 
 def _sent(sent: Any, wanted: Any) -> Any:
@@ -448,7 +455,7 @@ def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
 # Building
 
 
-class _Builder:
+class Builder:
     """Grows a world: entities, values, abstract types, fields with requirements, roots, data."""
 
     def __init__(self, world: World) -> None:
