@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from federation.consumer import ledger_commands as outside_commands
+from federation.consumer.changes_command import changes
 from federation.consumer.commands import query, report
 from federation.consumer.evidence_commands import verify
 from federation.consumer.fields_command import fields
@@ -123,6 +124,7 @@ ledger_commands.command(name="witness")(outside_commands.witness)
 app.command(name="query")(query)
 app.command(name="fields")(fields)
 app.command(name="report")(report)
+app.command(name="changes")(changes)
 app.command(name="outbox")(outbox)
 app.command(name="import")(import_rows)
 app.command(name="export")(export_list)

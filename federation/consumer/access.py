@@ -93,8 +93,8 @@ def read_report(answer: Mapping[str, Any], members: MemberList, request_digest: 
     )
 
 
-_LEFT = frozenset({EntryKind.DISCLOSURE, EntryKind.WRITE})
-"""Entries about which data left: a write is told back."""
+_LEFT = frozenset({EntryKind.DISCLOSURE, EntryKind.WRITE, EntryKind.SIGNAL})
+"""Entries about which something left: a write is told back, a change is told of."""
 
 
 def disclosures(report: AccessReport) -> Iterable[Access]:

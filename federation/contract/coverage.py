@@ -29,7 +29,7 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values
 
-from federation.contract import policy_view
+from federation.contract import changes, policy_view
 from federation.contract.canonical import sha256_digest
 from federation.contract.coordinates import FieldCoordinate
 from federation.contract.errors import BadInputError, DocumentError
@@ -147,10 +147,11 @@ def is_plumbing(type_name: str) -> bool:
     """Say whether policies and agreements do not name a type's fields.
 
     It only carries others (Relay connections), counts a list by groups, which the policy of the listed type decides, or
-    tells of rules and of nobody (`myFields`).
+    tells of rules and of nobody (`myFields`), or of changes (`changes`), each of which its own fields' policies decide.
     """
     return (
         type_name == "PageInfo"
         or type_name.endswith(("Connection", "Edge", "Group", "Measures", "Means"))
         or type_name in policy_view.TYPES
+        or type_name in changes.TYPES
     )

@@ -25,6 +25,8 @@ class EntryKind(StrEnum):
     """A node answered an operation."""
     WRITE = "write"
     """A node wrote what a consumer told it, and answered with the record."""
+    SIGNAL = "signal"
+    """A node told a consumer that something changed, and not what it is now."""
     REFUSAL = "refusal"
     """A node or the gateway refused a request; `code` says why."""
     MEDIATION = "mediation"

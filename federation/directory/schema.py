@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from federation.contract import policy_view
+from federation.contract import changes, policy_view
 
 _TYPES = '''
 type Query {
@@ -65,7 +65,7 @@ type Access {
 type Citizen KEY {
   id: ID
 }
-''' + policy_view.SDL.replace("type Query", "extend type Query")
+''' + "".join(sdl.replace("type Query", "extend type Query") for sdl in (policy_view.SDL, changes.SDL))
 
 DIRECTORY_SDL = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])\n'

@@ -3,6 +3,7 @@
 `Query.citizen` names a citizen by the consumer's own pseudonym, or by tax code where a provider's policy lets it look
 up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobody may show one, the answer is null.
 `Query.accessReport` asks every node what its ledger holds about a citizen, and says which nodes did not answer.
+`Query.changes` asks one member what changed since the signals that the consumer took in.
 `Query.myFields` and `Query.whyDenied` ask the agreement's providers which of their rules decide for the consumer.
 """
 
@@ -28,7 +29,7 @@ from graphql import (
 )
 from graphql.execution import ExecutionResult
 
-from federation.contract import policy_view
+from federation.contract import changes, policy_view
 from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import DIRECTORY, Pseudonym
@@ -62,6 +63,14 @@ class RulesAsker(Protocol):
         ...
 
 
+class ChangesAsker(Protocol):
+    """Asks one member what changed, on behalf of one subscriber's request."""
+
+    async def changes(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return a `Changes` of the member that the arguments name."""
+        ...
+
+
 class Reporter(Protocol):
     """Collects who looked, on behalf of the portal's request."""
 
@@ -77,6 +86,7 @@ class DirectorySubgraph:
     finder: Finder
     reporter: Reporter
     rules: RulesAsker
+    changed: ChangesAsker
     consumer: str
 
     async def fetch(self, request: FetchRequest) -> FetchAnswer:
@@ -91,6 +101,7 @@ class DirectorySubgraph:
             root_value={
                 "citizen": self._citizen,
                 "accessReport": self._report,
+                changes.ROOT: self._changes,
                 policy_view.MY_FIELDS: self._my_fields,
                 policy_view.WHY_DENIED: self._why_denied,
             },
@@ -119,6 +130,9 @@ class DirectorySubgraph:
 
     async def _report(self, _: Any, citizen: str) -> dict[str, Any]:
         return await self.reporter.report(self._own(citizen))
+
+    async def _changes(self, _: Any, **arguments: Any) -> dict[str, Any]:
+        return await self.changed.changes(arguments)
 
     async def _my_fields(self, _: Any, type: str | None = None) -> dict[str, Any]:  # noqa: A002  # as the schema has it
         return await self.rules.my_fields(type)

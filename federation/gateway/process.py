@@ -25,6 +25,7 @@ from federation.gateway.caller import Caller, Doorkeeper
 from federation.gateway.directory_subgraph import DirectorySubgraph
 from federation.gateway.exchange_client import ExchangeClient
 from federation.gateway.finding import AgreedFinder
+from federation.gateway.member_changes import MemberChanges
 from federation.gateway.pipeline import GATEWAY, Gateway, Mediation
 from federation.gateway.provider_rules import ProviderRules
 from federation.gateway.pseudonyms import Translator
@@ -201,7 +202,8 @@ class GatewayProcess:
         )
         finder = AgreedFinder(caller.agreement, translator, members.fetch, deadline)
         rules = ProviderRules(caller.agreement, members.fetch, deadline)
-        directory = DirectorySubgraph(finder, reporter, rules, caller.consumer.id)
+        changed = MemberChanges(caller.agreement, members.fetch, deadline)
+        directory = DirectorySubgraph(finder, reporter, rules, changed, caller.consumer.id)
         return Mediation(translator, WithDirectory(directory, members), members, signed.said)
 
     def _peers(self) -> _Others:

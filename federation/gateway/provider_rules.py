@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
-from graphql import GraphQLObjectType, build_schema, get_named_type
 
 from federation.contract import policy_view
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.members import Agreement
 from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.gateway.whole_root import operation_for
 from federation.planning.plan import OperationKind
 
 _FETCH_ID = -1
@@ -66,7 +65,7 @@ class ProviderRules:
             fetch_id=_FETCH_ID,
             member=member,
             kind=OperationKind.QUERY,
-            operation=msgspec.json.encode(_operation(root)),
+            operation=msgspec.json.encode(operation_for(policy_view.SDL, root, frozenset(variables))),
             variables=msgspec.json.encode(variables),
             deadline=now + (self.deadline - now) * _SHARE,
         )
@@ -79,21 +78,3 @@ class ProviderRules:
             return found
         codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
         return {} if codes == {BadInputError.code} else None
-
-
-@cache
-def _operation(root: str) -> str:
-    """Return the operation that asks for everything under a root."""
-    schema = build_schema(policy_view.SDL)
-    query = schema.query_type
-    assert query is not None  # `SDL` declares it
-    field = query.fields[root]
-    [(name, argument)] = field.args.items()
-    return f"query(${name}: {argument.type}) {{ {root}({name}: ${name}) {_everything(get_named_type(field.type))} }}"
-
-
-def _everything(kind: Any) -> str:
-    if not isinstance(kind, GraphQLObjectType):
-        return ""
-    below = (f"{name} {_everything(get_named_type(field.type))}".strip() for name, field in kind.fields.items())
-    return "{ " + " ".join(below) + " }"

@@ -9,7 +9,8 @@
 6. answer: data, errors, decisions and the receipt; the server signs it, bound to the request
 
 A mutation goes the same way: what it will write, under the policy, is its answer, and it is written after (5)
-(`node.enforcement.write`). A node never trusts the gateway: a direct call gives the same answer as a call through it.
+(`node.enforcement.write`). So does a question about changes (`node.enforcement.signals`). A node never trusts the
+gateway: a direct call gives the same answer as a call through it.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from node.enforcement.scope import (
     require_translated_keys,
     require_within_consumers_operation,
 )
+from node.enforcement.signals import Signalling, asks_for_changes, tell_changes
 from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
 
@@ -72,6 +74,7 @@ class Node:
     journal: Journal
     guards: Guards
     limits: Limits
+    signalling: Signalling | None = None
     writing: Writing | None = None
     random: Callable[[int], bytes] = secrets.token_bytes
 
@@ -121,6 +124,9 @@ async def prepare(
     node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
     asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
+    if asks_for_changes(wanted):
+        told = await tell_changes(document, asked, wanted, caller, node.plane, plans, asker, _signalling(node))  # (4)
+        return Prepared(told, EntryKind.SIGNAL)
     if is_mutation(document, asked):
         planned = await plan_writes(document, asked, caller, node.plane, plans, asker, _writing(node))  # (4)
         prepared = Prepared(planned.answer, EntryKind.WRITE, planned.carry_out)
@@ -128,6 +134,12 @@ async def prepare(
         prepared = Prepared(await node.plane.answer(document, asked, plans, asker))  # (4)
     node.guards.after(wanted, prepared.answer, caller, node.identity, node.policy.bundle)
     return prepared
+
+
+def _signalling(node: Node) -> Signalling:
+    if node.signalling is None:
+        raise BadInputError("this node tells of no changes; it keeps no tables of its own")
+    return node.signalling
 
 
 def _writing(node: Node) -> Writing:

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from federation.contract import policy_view
+from federation.contract import changes, policy_view
 from federation.contract.coverage import AskedField
 from federation.contract.errors import FieldDeniedError, ScopeError
 from federation.contract.identifiers import INTERNAL_PREFIX
@@ -29,6 +29,8 @@ from federation.contract.messages import TranslationStatement
 _ENTITIES = "_entities"
 _OPEN_ROOTS = frozenset({_ENTITIES, "_service"}) | policy_view.ROOTS
 """Roots that need no agreement of their own: what they lead to is decided field by field, or is about nobody."""
+_OPEN_TYPES = policy_view.TYPES | changes.TYPES
+"""Types of which a root gives everything or nothing."""
 _ROOTS = frozenset({"Query", "Mutation"})
 _PERSON = "Citizen"
 
@@ -58,7 +60,7 @@ def require_within_consumers_operation(
     signed = {(field.coordinate, field.arguments) for field in consumer_asks}
     for field in sorted(node_asks, key=lambda asked: asked.coordinate):
         name = field.coordinate
-        if name.field_name in _OPEN_ROOTS or name.type_name in policy_view.TYPES or keys.is_key(field):
+        if name.field_name in _OPEN_ROOTS or name.type_name in _OPEN_TYPES or keys.is_key(field):
             continue
         if field.response_key.startswith(INTERNAL_PREFIX):
             raise ScopeError(f"`{field.coordinate}` is not a key and may not be asked as one")

@@ -44,3 +44,15 @@ OUTBOX: Final = Table(
     Index("outbox_subject", "subject"),
 )
 """What happened, in order, for whoever asks after the last event that they have seen."""
+
+SUBSCRIPTION: Final = Table(
+    "subscription",
+    METADATA,
+    Column("consumer", Text, primary_key=True),
+    Column("agreement", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("taken", BigInteger, nullable=False),  # the last event that the consumer says it took in
+    Column("since", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Who is told of changes, and how far each has come."""

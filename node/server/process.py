@@ -40,11 +40,13 @@ from node.enforcement.decide import Decisions
 from node.enforcement.delivered import SqliteDelivered
 from node.enforcement.documents import Documents
 from node.enforcement.guards import Guards
+from node.enforcement.signals import Signalling
 from node.enforcement.told_counts import ToldCounts
 from node.enforcement.write import Writing
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.own.database import OwnDatabase, open_own
+from node.own.subscriptions import Subscriptions
 from node.own.writes import Writes
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_policies
@@ -167,6 +169,7 @@ class NodeProcess:
             journal=self.journal,
             guards=Guards(self.settings.guards, self.counters, self.delivered, self.told_counts),
             limits=self.settings.limits,
+            signalling=Signalling(self.settings.member, Subscriptions(self.own), self.clock, secrets.token_bytes),
             writing=Writing(Writes(self.own), self.clock) if self.plane.prepared.mapping.writes else None,
         )
 

@@ -4,7 +4,7 @@ Two documents are made from the vocabulary's own definitions:
 
 * the internal schema, against which operations are parsed and validated: mapped types and fields, `<field>Matches`
   for coordinates that a policy may verify, the local root `citizen`, published connections, `_entities`, `_service`,
-  and what tells a consumer of the rules that decide for it (`myFields`, `whyDenied`);
+  what tells a consumer of the rules that decide for it (`myFields`, `whyDenied`), and of changes (`changes`);
 * the published SDL, from which the federation is composed: the same without what only this node answers directly.
 """
 
@@ -37,7 +37,7 @@ from graphql import (
     print_ast,
 )
 
-from federation.contract import policy_view
+from federation.contract import changes, policy_view
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
 from node.data.written import MappingError
@@ -429,7 +429,7 @@ def _named(name: str) -> NamedTypeNode:
 def _federation(entities: Mapping[str, frozenset[str]]) -> list[TypeDefinitionNode]:
     union = f"union _Entity = {' | '.join(sorted(entities))}" if entities else ""
     found = parse(
-        f"scalar _Any type _Service {{ sdl: String! }} {union} {policy_view.SDL}", no_location=True
+        f"scalar _Any type _Service {{ sdl: String! }} {union} {policy_view.SDL} {changes.SDL}", no_location=True
     ).definitions
     return [node for node in found if isinstance(node, TypeDefinitionNode) and node.name.value != ROOT]
 
@@ -446,6 +446,7 @@ def _roots_of(sdl: str) -> tuple[FieldDefinitionNode, ...]:
 _ENTITIES_FIELD, *_OTHER_LOCAL_FIELDS = (
     *_roots_of("type Query { _entities(representations: [_Any!]!): [_Entity]! _service: _Service! }"),
     *_roots_of(policy_view.SDL),
+    *_roots_of(changes.SDL),
 )
 
 

@@ -40,6 +40,7 @@ CAMPAIGNS = (
     Campaign("replays", "S6", ("100",), plants=False),
     Campaign("clock_skew", "S7", (), plants=False),
     Campaign("federation_kill", "A1, D8"),
+    Campaign("signal_kill", "at least once", plants=False),
     Campaign("wire", "D1, D2, D3, D11"),
     Campaign("adversaries", "A6, H11, malicious gateway, node, consumer, log"),
     Campaign("workers", "S6, several processes"),

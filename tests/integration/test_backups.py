@@ -13,30 +13,17 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from node.server.db_commands import app
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from federation.demo.layout import Home
 
 pytestmark = pytest.mark.integration
 
 TOWN = ("c_m999", "service-notices")
 QUESTION = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
 PERSON = {"by": {"taxCode": "BNCLRA84H57F257B"}}
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture
-async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
-        yield simulator
 
 
 def run(federation: Simulator, command: str, *arguments: str) -> Result:

@@ -13,13 +13,10 @@ import pytest
 from federation.consumer.client import Refused
 from federation.contract.errors import RegistryStaleError
 from federation.contract.members import AgreementState
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from federation.contract.members import MemberList
-    from federation.demo.layout import Home
     from federation.execution.transport.message import HttpAnswer
     from tests.support.simulator import Lie, Malice
 
@@ -30,17 +27,6 @@ MOTHER = {"by": {"taxCode": "BNCLRA84H57F257B"}}
 QUESTION = """query($by: CitizenKey!) {
   citizen(by: $by) { givenName isee disability { percentage } enrolments { schoolYear } }
 }"""
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture
-async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
-        yield simulator
 
 
 async def _asked(federation: Simulator) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from federation.trust.http_signatures import sign_request
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from federation.trust.tokens import dpop_proof, make_dpop
 from tests.support.demo import demo_charter, nonce
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator, simulated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,11 +33,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 CHILD = "FRRSFO14E54F257M"
 NAME = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -49,3 +49,15 @@ async def test_several_writes_are_one(own: PostgreSQLOwnDatabase) -> None:
 
 async def test_events_come_in_the_order_of_their_numbers(own: PostgreSQLOwnDatabase) -> None:
     await shared.events_come_in_the_order_of_their_numbers(own)
+
+
+async def test_subscribers_are_told_in_order_what_they_have_not_taken_in(own: PostgreSQLOwnDatabase) -> None:
+    await shared.subscribers_are_told_in_order_what_they_have_not_taken_in(own)
+
+
+async def test_a_place_of_a_lost_state_counts_as_none(own: PostgreSQLOwnDatabase) -> None:
+    await shared.a_place_of_a_lost_state_counts_as_none(own)
+
+
+async def test_new_subscribers_may_come_at_once(own: PostgreSQLOwnDatabase) -> None:
+    await shared.new_subscribers_may_come_at_once(own)

@@ -14,13 +14,12 @@ from node.demo.seed import seed
 from tests.support.nodes import DemoMember, asked_node, open_demo_member, pseudonym
 from tests.support.parties import Parties
 from tests.support.policies import demo
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from federation.demo.layout import Home
 
 pytestmark = pytest.mark.integration
 
@@ -33,17 +32,6 @@ WHY = """query($coordinate: String!) { whyDenied(coordinate: $coordinate) {
   gaps
   verdicts { member coordinate code contact policyRevision explanation { en it } missing { clause needed } }
 } }"""
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture
-async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
-        yield simulator
 
 
 @pytest.fixture(scope="module")

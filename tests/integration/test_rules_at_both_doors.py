@@ -21,7 +21,7 @@ from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.members import AgreementState
 from federation.contract.on_denied import OnDenied
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator, simulated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,11 +54,6 @@ class Door:
 
     async def citizen(self, who: tuple[str, str], fields: str, by: dict[str, Any] | None = None) -> dict[str, Any]:
         return await self.ask(who, f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {fields} }} }}", by or LAURA)
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -14,12 +14,10 @@ from federation.linkage.siv import SivSuite
 from federation.trust.keys import read_secret
 from node.demo.seed import read_truth
 from node.own.tables import OUTBOX, WRITTEN
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from federation.demo.layout import Home
+    pass
 
 pytestmark = pytest.mark.integration
 
@@ -31,17 +29,6 @@ PREFER = """mutation Prefer($input: ContactPreferenceInput!, $key: String!) {
 FEEDBACK = """mutation($input: FeedbackInput!, $key: String!) {
   giveFeedback(input: $input, idempotencyKey: $key) { rating comment service }
 }"""
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture
-async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
-        yield simulator
 
 
 def known_as(federation: Simulator, consumer: str, tax_code: str = PERSON) -> str:

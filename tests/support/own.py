@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from federation.contract.errors import IdempotencyError
 from node.own.database import OwnDatabase
 from node.own.outbox import events_after
+from node.own.subscriptions import Looked, Place, Subscriber, Subscriptions
 from node.own.tables import METADATA
 from node.own.upgrading import Standing, require_current, upgrade, version_of
 from node.own.writes import Write, Writes
@@ -65,6 +66,43 @@ async def events_come_in_the_order_of_their_numbers(own: OwnDatabase) -> None:
     assert numbers == sorted(numbers)
     later = await own.run(lambda connection: events_after(connection, numbers[-3], 100))
     assert [event["seq"] for event in later] == numbers[-2:]
+
+
+COOP = Subscriber("coop_ponte", "acc-2026-005", "social-support")
+
+
+async def subscribers_are_told_in_order_what_they_have_not_taken_in(own: OwnDatabase) -> None:
+    await Writes(own).carry_out([replace(WRITE, idempotency_key="before-01")])
+    begun = await _look(own)
+    assert begun.events == ()
+    many = [replace(WRITE, idempotency_key=f"many-{number:04}") for number in range(20)]
+    await asyncio.gather(*(Writes(own).carry_out([each]) for each in many))
+    first = await _look(own, most=5)
+    again = await _look(own, most=5)
+    assert again == first
+    rest = await _look(own, first.end)
+    numbers = [event.place.seq for event in (*first.events, *rest.events)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 20
+    assert (await _look(own)) == rest  # what was before `first.end` was taken in
+    await _look(own, begun.end)
+    assert (await _look(own)) == rest  # who asks after an earlier place moves nothing back
+
+
+async def a_place_of_a_lost_state_counts_as_none(own: OwnDatabase) -> None:
+    await _look(own)
+    await Writes(own).carry_out([WRITE])
+    found = await _look(own)
+    assert await _look(own, Place(found.end.seq, "2026-11-28T09:00:00.000Z")) == found
+    assert await _look(own, Place(99, WRITE.at)) == found
+
+
+async def new_subscribers_may_come_at_once(own: OwnDatabase) -> None:
+    assert {each.events for each in await asyncio.gather(*(_look(own) for _ in range(5)))} == {()}
+
+
+async def _look(own: OwnDatabase, after: Place | None = None, most: int = 100) -> Looked:
+    return await Subscriptions(own).look(COOP, after, most, WRITE.at)
 
 
 def differences(connection: Connection) -> list[object]:

@@ -174,6 +174,9 @@ class Finding:
     async def report(self, pseudonym: str) -> dict[str, object]:
         return {"accesses": [{"member": "c_m999", "leaf": pseudonym, "receipt": "{}"}], "gaps": ["aslvs"]}
 
+    async def changes(self, arguments: dict[str, object]) -> dict[str, object]:
+        return {"signals": [], "cursor": str(arguments), "more": False}
+
     async def my_fields(self, type_name: str | None) -> dict[str, object]:
         return {"fields": [], "gaps": [type_name or "all"]}
 
@@ -187,7 +190,7 @@ async def ask_directory(by: dict[str, str]) -> dict[str, object]:
     request = FetchRequest(
         0, "directory", OperationKind.QUERY, msgspec.json.encode(operation), msgspec.json.encode({"by": by}), 0.0
     )
-    answer = await DirectorySubgraph(finder, finder, finder, "inprev").fetch(request)
+    answer = await DirectorySubgraph(finder, finder, finder, finder, "inprev").fetch(request)
     found: dict[str, object] = msgspec.json.decode(answer.body)
     return found
 

@@ -48,6 +48,18 @@ async def test_events_come_in_the_order_of_their_numbers(own: SqliteOwnDatabase)
     await shared.events_come_in_the_order_of_their_numbers(own)
 
 
+async def test_subscribers_are_told_in_order_what_they_have_not_taken_in(own: SqliteOwnDatabase) -> None:
+    await shared.subscribers_are_told_in_order_what_they_have_not_taken_in(own)
+
+
+async def test_a_place_of_a_lost_state_counts_as_none(own: SqliteOwnDatabase) -> None:
+    await shared.a_place_of_a_lost_state_counts_as_none(own)
+
+
+async def test_new_subscribers_may_come_at_once(own: SqliteOwnDatabase) -> None:
+    await shared.new_subscribers_may_come_at_once(own)
+
+
 @pytest.mark.parametrize("released", sorted(FIXTURES.glob("*.sql")), ids=lambda path: path.stem)
 async def test_every_released_version_comes_to_the_newest_with_its_rows(released: Path, tmp_path: Path) -> None:
     _load(released, tmp_path / "own.db")

@@ -74,7 +74,7 @@ def test_published_lists_bring_their_filters_narrowed_to_what_the_mapping_opens(
     assert isinstance(where, GraphQLInputObjectType)
     opened = {"givenName", "familyName", "dateOfBirth", "sex", "citizenship", "maritalStatus", "residence", "cases"}
     assert set(where.fields) == opened | {"and", "or", "not"}
-    always = {"_entities", "_service", "myFields", "whyDenied"}
+    always = {"_entities", "_service", "changes", "myFields", "whyDenied"}
     assert _roots("c_m999") == {"citizen", "citizens", "publicServices"} | always
     assert _roots("aslvs") == {"citizen"} | always
 

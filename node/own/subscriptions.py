@@ -1,0 +1,130 @@
+"""Who is told of changes, and how far each subscriber has come: at least once, in the order of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from node.own.database import OwnDatabase
+from node.own.tables import OUTBOX, SUBSCRIPTION, WRITTEN
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A consumer under one agreement, for one purpose: what it may be told depends on all three."""
+
+    consumer: str
+    agreement: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An event of the outbox, or none (0) before the first; `at` tells it from one of that number in a lost state."""
+
+    seq: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event: what came to be or changed of which citizen (this member's pseudonym), with the record's values."""
+
+    place: Place
+    kind: str
+    type_name: str
+    fields: Sequence[str]
+    subject: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Events after a place, in order; `end` is the last one that was looked at, the place itself if there was none."""
+
+    events: tuple[Happened, ...]
+    end: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """The own tables as far as telling of changes is concerned.
+
+    * Who asks for the first time is told of what happens from then on.
+    * Who asks after a place has taken in what was before it; that is remembered and never goes back.
+    * Who asks without a place is told again from the remembered one.
+    """
+
+    database: OwnDatabase
+
+    async def look(self, subscriber: Subscriber, after: Place | None, most: int, at: str) -> Looked:
+        """Return up to `most` events after `after`, or after what the subscriber took in.
+
+        A place that is not in the outbox, because a backup was restored that does not have it, counts as none given.
+
+        Raises:
+            DatabaseUnavailableError: the own tables do not answer.
+        """
+
+        def looked(connection: Connection) -> Looked:
+            return _Look(connection, subscriber, at).after(after, most)
+
+        try:
+            return await self.database.run(looked)
+        except IntegrityError:  # the same subscriber asked for the first time twice at once
+            return await self.database.run(looked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    connection: Connection
+    subscriber: Subscriber
+    at: str
+
+    def after(self, given: Place | None, most: int) -> Looked:
+        taken = self._taken()
+        known = given if given is not None and self._is_there(given) else None
+        if known is not None and known.seq > taken.seq:
+            self._take(known)
+        begin = known or taken
+        rows = self.connection.execute(
+            select(OUTBOX, WRITTEN.c.record)
+            .join(WRITTEN, WRITTEN.c.id == OUTBOX.c.written)
+            .where(OUTBOX.c.seq > begin.seq)
+            .order_by(OUTBOX.c.seq)
+            .limit(most)
+        )
+        events = tuple(
+            Happened(Place(row.seq, row.at), row.kind, row.type_name, row.fields, row.subject, row.record)
+            for row in rows
+        )
+        return Looked(events, events[-1].place if events else begin)
+
+    def _taken(self) -> Place:
+        """Return what the subscriber took in; a new subscriber has taken in everything so far."""
+        found = self.connection.execute(select(SUBSCRIPTION.c.taken).where(self._is_own())).scalar()
+        if found is None:
+            found = self.connection.execute(select(func.coalesce(func.max(OUTBOX.c.seq), 0))).scalar_one()
+            self.connection.execute(insert(SUBSCRIPTION).values(**self._name(), taken=found, since=self.at, at=self.at))
+        at = self.connection.execute(select(OUTBOX.c.at).where(OUTBOX.c.seq == found)).scalar()
+        return Place(found, at or "")
+
+    def _take(self, place: Place) -> None:
+        self.connection.execute(update(SUBSCRIPTION).where(self._is_own()).values(taken=place.seq, at=self.at))
+
+    def _is_there(self, place: Place) -> bool:
+        if place == Place(0, ""):
+            return True
+        found = select(OUTBOX.c.seq).where(OUTBOX.c.seq == place.seq, OUTBOX.c.at == place.at)
+        return self.connection.execute(found).first() is not None
+
+    def _is_own(self) -> Any:
+        return and_(*(SUBSCRIPTION.c[name] == value for name, value in self._name().items()))
+
+    def _name(self) -> dict[str, str]:
+        who = self.subscriber
+        return {"consumer": who.consumer, "agreement": who.agreement, "purpose": who.purpose}
