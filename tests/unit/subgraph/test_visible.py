@@ -77,5 +77,5 @@ def test_r20_groups_show_to_whom_a_grant_allows_counts() -> None:
 
 def test_r20_who_may_see_nothing_learns_of_nothing() -> None:
     node, plan = built("inprev"), plans("inprev", "nobody")
-    assert fields(node, plan, "Query") == {"_service", "myFields", "whyDenied"}
+    assert fields(node, plan, "Query") == {"_service", "changes", "myFields", "whyDenied"}
     assert "Citizen" not in visible_sdl(node, plan)
