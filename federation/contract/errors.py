@@ -40,6 +40,7 @@
     + RegistryStaleError       REGISTRY_STALE          503
     + PolicyUnavailableError   POLICY_UNAVAILABLE      503
     + DatabaseUnavailableError DATABASE_UNAVAILABLE    503
+    + CustomFieldUnavailableError CUSTOM_FIELD_UNAVAILABLE 503
     + ExchangeUnavailableError EXCHANGE_UNAVAILABLE    503
     + NodeUnavailableError     NODE_UNAVAILABLE        503
     + NodeTimeoutError         NODE_TIMEOUT            504
@@ -358,6 +359,13 @@ class DatabaseUnavailableError(UnavailableError):
     """The member's database does not answer."""
 
     code = "DATABASE_UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class CustomFieldUnavailableError(UnavailableError):
+    """A field that a member's own code resolves was not to be had; the rest of the answer stands."""
+
+    code = "CUSTOM_FIELD_UNAVAILABLE"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

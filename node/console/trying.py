@@ -160,20 +160,20 @@ async def open_trial(asking: Trying) -> AsyncIterator[Trial]:
     """
     served = asking.served
     database = open_database(asking.mapping.database, asking.base)
+    plane = DataPlane(
+        served.schema,
+        served.entity_keys,
+        Prepared.of(asking.mapping, database.dialect, served.custom),
+        database,
+        partial(visible_schema, served),
+        partial(visible_sdl, served),
+    )
     try:
-        plane = DataPlane(
-            served.schema,
-            served.entity_keys,
-            Prepared.of(asking.mapping, database.dialect),
-            database,
-            partial(visible_schema, served),
-            partial(visible_sdl, served),
-        )
         secret = secrets.token_bytes(32)
         asker = Asker(CONSUMER, mask_keys(secret, "trial"), cursor_sealer(secret))
         yield Trial(asking, plane, Documents(served.schema, _LIMITS), asker)
     finally:
-        await database.close()
+        await plane.close()
 
 
 def as_application(asking: Trying) -> Starlette:

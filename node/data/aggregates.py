@@ -95,7 +95,7 @@ class Groups:
         if self.allowed.epsilon is None:
             return count
         asked = (run.consumer, self.purpose, self.bundle, self.type_name, self.where, *self.by)
-        return noisy(count, self.allowed.epsilon, run.keys.master, "\n".join((*asked, *map(str, cell))))
+        return noisy(count, self.allowed.epsilon, run.keyed.keys.master, "\n".join((*asked, *map(str, cell))))
 
     def _group(self, selected: Selected, row: Sequence[Any], count: int) -> dict[str, Any]:
         made: dict[str, Any] = {}

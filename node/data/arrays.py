@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from graphql import GraphQLScalarType
-from sqlalchemy import literal_column
+from sqlalchemy import Boolean, literal_column
 from sqlalchemy.sql.selectable import Subquery
 from typing_extensions import override
 
 from node.data.dialects import Dialect, Sql
-from node.data.parts import Fixed, Keyed, Made, Nested, Value, Writer
-from node.data.shapes import Constant, Convert, KeyedLeaf, Leaf, Many, ObjectShape, One, Part, converter
+from node.data.parts import Custom, Fixed, Keyed, Made, Nested, Value, Writer
+from node.data.shapes import Constant, Convert, CustomLeaf, KeyedLeaf, Leaf, Many, ObjectShape, One, Part, converter
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ def array_writer(made: Made, dialect: Dialect) -> ArrayWriter:
             case Keyed(key, sql, which, forms, type_name, field, scalar):
                 values += [sql, which]
                 parts.append(KeyedLeaf(key, at, at + 1, forms, type_name, field, _convert(scalar)))
+            case Custom(cell, which, needs):
+                values += [which, *(sql for _, sql in needs)]
+                places = tuple((name, at + 1 + index, _as_python(sql)) for index, (name, sql) in enumerate(needs))
+                parts.append(CustomLeaf(cell, at, places))
             case Nested(key, below, around, is_list):
                 inner = array_writer(below, dialect)
                 values.append(around(inner))
@@ -65,6 +69,15 @@ def array_writer(made: Made, dialect: Dialect) -> ArrayWriter:
             case _:
                 assert_never(part)
     return ArrayWriter(dialect, tuple(values), ObjectShape(tuple(parts), None if made.subject is None else 0))
+
+
+def _as_python(sql: Sql) -> Convert:
+    """SQLite has no Booleans."""
+    return bool if isinstance(sql.type, Boolean) else _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _convert(scalar: GraphQLScalarType) -> Convert:

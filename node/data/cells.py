@@ -68,19 +68,21 @@ def cell(decided: FieldPlan, value: Sql, kind: Kind, row: Row) -> Cell:
         row: the row that the conditions are about.
     """
     dialect, today = row.reading.dialect, row.reading.today
-    prohibited = None if decided.prohibited == FALSE else condition_sql(decided.prohibited, row).is_not(false())
-    conditions = [None if grant.when == TRUE else condition_sql(grant.when, row).is_(true()) for grant in decided.shown]
     forms = _forms(decided)
     shown = [masked(form, value, kind, dialect, today) for form in forms]
     keyed = any(form.name in KEYED for form in forms)
-    numbers: list[Sql] = [literal(number) for number in range(len(forms))]
-    return Cell(
-        _first(prohibited, conditions, shown), _first(prohibited, conditions, numbers) if keyed else None, forms
-    )
+    return Cell(_first(decided, row, shown), chosen(decided, row) if keyed else None, forms)
 
 
-def _first(prohibited: Sql | None, conditions: Sequence[Sql | None], outcomes: Sequence[Sql]) -> Sql:
-    """Return the first outcome whose condition holds; None holds always and ends the search."""
+def chosen(decided: FieldPlan, row: Row) -> Sql:
+    """Return the number of the grant by which a visible row shows a field; NULL if it does not."""
+    return _first(decided, row, [literal(number) for number in range(len(decided.shown))])
+
+
+def _first(decided: FieldPlan, row: Row, outcomes: Sequence[Sql]) -> Sql:
+    """Return the outcome of the first grant that applies to a row; one that always does ends the search."""
+    prohibited = None if decided.prohibited == FALSE else condition_sql(decided.prohibited, row).is_not(false())
+    conditions = [None if grant.when == TRUE else condition_sql(grant.when, row).is_(true()) for grant in decided.shown]
     branches: list[tuple[Sql, Sql]] = [] if prohibited is None else [(prohibited, null())]
     for condition, outcome in zip(conditions, outcomes, strict=True):
         if condition is None:

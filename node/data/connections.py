@@ -28,7 +28,8 @@ from node.data.dialects import Sql, at_most
 from node.data.fetched import Arrival, arriving
 from node.data.filters import Comparable, ListView, require_small, wanted_rows
 from node.data.mapping import Root
-from node.data.objects import Objects, ordered, page_size
+from node.data.objects import Objects, ordered
+from node.data.pages import page_size
 from node.data.rows import CONSUMER, Page, Row
 from node.data.selection import TYPENAME, Selected
 from node.data.shapes import Finishing

@@ -80,10 +80,15 @@ def duration_days(duration: str) -> int:
 
 def occurrences(value: Any, path: Path, above: list[str | int]) -> list[list[str | int]]:
     """Return every place of an answer at which a path ends, with list positions; nothing is below a null."""
+    return [[*place, path[-1]] for place, _ in objects_at(value, path[:-1], above)]
+
+
+def objects_at(value: Any, path: Path, above: list[str | int]) -> list[tuple[list[str | int], dict[str, Any]]]:
+    """Return every object of an answer to which a path leads, with its place."""
     reached = _objects([(above, value)])
-    for key in path[:-1]:
+    for key in path:
         reached = _objects([([*place, key], found.get(key)) for place, found in reached])
-    return [[*place, path[-1]] for place, _ in reached]
+    return reached
 
 
 def _objects(reached: Sequence[tuple[list[str | int], Any]]) -> list[tuple[list[str | int], dict[str, Any]]]:

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from node.data.dialects import Dialect, Sql, name_text
 from node.data.masks import Kind
-from node.data.parts import Fixed, Keyed, Made, Nested, Part, Value, Writer
+from node.data.parts import Custom, Fixed, Keyed, Made, Nested, Part, Value, Writer
 from node.policy.forms import FormName
 
 _LARGEST: Final = 2**31 - 1
@@ -67,7 +67,7 @@ def _value(part: Part, dialect: Dialect) -> Sql | None:
             return null() if value is None else literal_column(f"'{name_text(value)}'")
         case Value():
             return _sure(part, dialect)
-        case Keyed():
+        case Keyed() | Custom():
             return None
         case Nested(_, below, around, _):
             # A person below must be counted among those whose data left: its pseudonym is a value for Python.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -42,7 +43,9 @@ _OFFSET: Final = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _JSON_PATH: Final = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])+")
 _JSON_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
 _GRAPHQL_NAME: Final = re.compile(r"[A-Za-z][_0-9A-Za-z]*")
+_MODULE: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 _TIMEOUT: Final = 5
+_HERE: Final = Path()
 
 Join = tuple[tuple[str, str], ...]
 """Pairs of a column here and the column there that must be equal."""
@@ -181,6 +184,15 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomModule:
+    """Where the member's own code declares custom fields: `module:attribute`."""
+
+    module: str
+    attribute: str
+    line: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """Everything that `node.yaml` says about data."""
 
@@ -191,17 +203,21 @@ class Mapping:
     roots: MappingOf[str, Root]
     writes: MappingOf[str, int]
     """The mutations that the member takes, with the line that names each."""
+    custom: CustomModule | None
     file: str
+    folder: Path = field(compare=False)
 
     @classmethod
-    def parse(cls, text: str, file: str = "node.yaml") -> Self:
-        """Read a mapping.
+    def parse(cls, text: str, file: str = "node.yaml", folder: Path = _HERE) -> Self:
+        """Read a mapping; `folder` is where the files that it names are looked for.
 
         Raises:
             MappingError: names the file, the line, the offending word and the nearest right one.
         """
         written = read_written(file, text)
-        keys = written.keys(("member", "database", "types"), ("code_lists", "consent", "roots", "writes", "node"))
+        keys = written.keys(
+            ("member", "database", "types"), ("code_lists", "consent", "custom", "roots", "writes", "node")
+        )
         lists = (
             {name: entry.words() for name, entry in keys["code_lists"].entries().items()}
             if "code_lists" in keys
@@ -213,7 +229,9 @@ class Mapping:
         consent = reader.consent(keys["consent"], sources) if "consent" in keys else None
         roots = {n: _root(n, entry, sources) for n, entry in keys["roots"].entries().items()} if "roots" in keys else {}
         writes = {each.text(): each.line for each in keys["writes"].items()} if "writes" in keys else {}
-        return cls(keys["member"].text(), _database(keys["database"]), sources, consent, roots, writes, file)
+        custom = _custom(keys["custom"]) if "custom" in keys else None
+        database = _database(keys["database"])
+        return cls(keys["member"].text(), database, sources, consent, roots, writes, custom, file, folder)
 
     def entity_source(self, type_name: str) -> Source | None:
         """Return the source that answers `_entities` for a type: the one with a key field, its namesake first."""
@@ -415,6 +433,13 @@ def _database(written: Written) -> DatabaseSettings:
     )
 
 
+def _custom(written: Written) -> CustomModule:
+    found = _MODULE.fullmatch(written.text())
+    if found is None:
+        raise written.wrong("needs a module and an attribute of it, such as `vehicles:FIELDS`")
+    return CustomModule(found[1], found[2], written.line)
+
+
 def _graphql_name(written: Written, text: str) -> str:
     if not _GRAPHQL_NAME.fullmatch(text):
         raise written.wrong(f"needs a GraphQL name, got `{text}`")
@@ -522,7 +547,8 @@ def _check_opened(
             raise written.wrong(f"names `{word}`, but `{at.name}` has no relation {nearest(relation, at.relations)}")
         at = sources[at.relations[relation].to]
     if name not in at.fields and (at.key is None or at.key.field != name):
-        raise written.wrong(f"names `{word}`, which `{at.name}` does not map{nearest(name, at.fields)}")
+        way = "only what it maps under `fields` can be filtered, ordered and counted by"
+        raise written.wrong(f"names `{word}`, which `{at.name}` does not map{nearest(name, at.fields)}; {way}")
 
 
 def _json_path(written: Written) -> tuple[str | int, ...]:

@@ -16,7 +16,7 @@ def read_mapping(path: Path) -> Mapping:
         MappingError: it is wrong; names the line, the word and the nearest right one.
     """
     try:
-        return Mapping.parse(path.read_text(encoding="utf-8"), path.name)
+        return Mapping.parse(path.read_text(encoding="utf-8"), path.name, path.parent)
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"mapping `{path}` does not exist; `crocevia node init` proposes one, or set `mapping` in the settings"

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from node.data.cursors import CursorSealer
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
+from node.data.keyed import MaskKeys
 from node.data.operation import Asker
-from node.data.shapes import MaskKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ One walk decides and makes: a field that the plan denies gets no SQL at all, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from graphql import (
     GraphQLBoolean,
@@ -21,25 +21,25 @@ from graphql import (
 )
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
-from federation.contract.errors import BadInputError, QueryTooComplexError
+from federation.contract.errors import QueryTooComplexError
 from federation.contract.identifiers import INTERNAL_PREFIX
-from node.data.cells import Cell, cell, kind_of, raw_value, shows, visible_row
+from node.data.cells import Cell, cell, chosen, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
+from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
+from node.data.custom_shown import CustomShowing
 from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants
 from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
 from node.data.masks import Kind
-from node.data.parts import Around, Fixed, Keyed, Made, Nested, Part, Value, Writer
+from node.data.pages import MOST, page_size
+from node.data.parts import Around, Custom, Fixed, Keyed, Made, Nested, Part, Value, Writer
 from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
 from node.policy.conditions import FALSE
 from node.policy.plans import FieldPlan, TypePlan
 
 MATCHES: Final = "Matches"
-MOST: Final = 100
-"""Elements of a list in one answer."""
-
 MOST_OBJECTS: Final = 50_000
 """Objects that one root may make: what is estimated from the lists' lengths before a statement is run."""
 
@@ -56,6 +56,7 @@ class Objects:
     plans: PlanOf
     disclosures: Disclosures
     most: int = MOST
+    custom: ServedCustom = NO_CUSTOM
     _above: int = field(init=False, default=1)
     _estimated: int = field(init=False, default=0)
 
@@ -108,6 +109,9 @@ class Objects:
         if decided is None or not shows(decided):
             self.disclosures.refused(type_name, name, path)
             return Fixed(key, None)
+        resolved = self.custom.fields.get((type_name, name))
+        if resolved is not None:
+            return self._resolved(row, decided, resolved, each, path)
         if each.below is not None:
             return self._related(row, decided, each, path)
         self.disclosures.shown(type_name, name, decided, decided.shown)
@@ -118,6 +122,27 @@ class Objects:
         if found.which is None:
             return Value(key, found.value, scalar, self._kind(row, name, each.type_name), found.forms)
         return Keyed(key, found.value, found.which, found.forms, type_name, name, scalar)
+
+    def _resolved(self, row: Row, decided: FieldPlan, field: CustomField, each: Selected, path: Path) -> Part:
+        """Return a field that the member's code resolves: the row decides in SQL whether it is asked, and the form."""
+        grants = decided.shown if each.below is None else grants_on_objects(decided)
+        if not grants:
+            self.disclosures.refused(field.on, field.name, path)
+            return Fixed(each.response_key, None)
+        self.disclosures.shown(field.on, field.name, decided, grants)
+        showing = CustomShowing(self.plans, self.disclosures, self.custom.attributes, self.most)
+        with self._within(page_size(each.arguments, self.most) if each.is_list and each.below is not None else 1):
+            show = showing.of(field.on, each, path, self.reading.today)
+        asked = CustomCell(field, path, tuple(grant.form for grant in grants), show)
+        needs = tuple((name, self._need(row, name)) for name in field.needs)
+        return Custom(asked, chosen(replace(decided, grants=grants), row), needs)
+
+    def _need(self, row: Row, name: str) -> Sql:
+        """Return what a custom field needs of a row: a field of the mapping before any mask, or an attribute."""
+        found = self._raw(row, name, self.scalar_of(row.source.type_name, name)) if name in row.source.fields else None
+        if found is None:
+            return row.key() if self._is_key(row.source, name) else row.attribute(name, None)
+        return found
 
     def field(self, row: Row, decided: FieldPlan, name: str, scalar: str) -> Cell | None:
         """Return a value field under its policy; None if the row's source does not map it."""
@@ -280,20 +305,6 @@ class Objects:
 def ordered(value: Sql, *, descending: bool) -> Sql:
     """Return a sort key; nulls come last either way."""
     return (value.desc() if descending else value.asc()).nulls_last()
-
-
-def page_size(arguments: Mapping[str, Any], most: int) -> int:
-    """Return how many elements a list may have.
-
-    Raises:
-        BadInputError: `first` is negative or above the most.
-    """
-    first = arguments.get("first")
-    if first is None:
-        return most
-    if not 0 <= first <= most:
-        raise BadInputError(f"`first` is from 0 to {most}")
-    return int(first)
 
 
 def _owners(row: Row) -> list[FromClause]:

@@ -18,18 +18,21 @@ from node.data.answer import Answer
 from node.data.cells import visible_row
 from node.data.connections import Connection, compile_connection
 from node.data.cursors import CursorSealer
+from node.data.custom import NO_CUSTOM, ServedCustom
+from node.data.custom_asking import answer_questions
 from node.data.database import Database
 from node.data.decisions import Disclosures, Path, occurrences
 from node.data.dialects import Dialect, Sql, at_most
 from node.data.expressions import PlainType
 from node.data.fetched import Arrival, arriving
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
+from node.data.keyed import Keyed, MaskKeys
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
 from node.data.rows import CONSUMER, Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
-from node.data.shapes import Finishing, MaskKeys
+from node.data.shapes import Finishing
 from node.data.statements import Statement
 from node.data.variables import RunVariables
 from node.policy.conditions import FALSE
@@ -178,9 +181,9 @@ class CompiledOperation:
 
         Raises:
             DatabaseUnavailableError: the database does not answer.
-            BadInputError: a cursor is not of its list.
+                BadInputError: a cursor is not of its list.
         """
-        run = Finishing(asker.consumer, self.purpose, asker.mask_keys, asker.audit)
+        run = Finishing(Keyed(asker.consumer, self.purpose, asker.mask_keys), asker.audit)
         running = _Running(database, asker, variables, run)
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []
@@ -194,7 +197,9 @@ class CompiledOperation:
                 case _:
                     continue
         denied = (*self.disclosures.denied, *run.refused)
+        unavailable = await answer_questions(run.questions, run.keyed, data) if run.questions else []
         errors += [DENIED.graphql(place) for path in denied for place in occurrences(data, path, [])]
+        errors += unavailable
         return Answer(data, errors, self.disclosures.all(), frozenset(one for one in run.subjects if one is not None))
 
 
@@ -225,7 +230,7 @@ def compile_operation(
     reading = Reading(plane.mapping, plane.dialect, today, plane.tables)
     disclosures = Disclosures()
     of_run = RunVariables.of(document, operation_of(document, operation_name))
-    compiler = _Compiler(Objects(schema, reading, plans, disclosures), sdl, of_run)
+    compiler = _Compiler(Objects(schema, reading, plans, disclosures, custom=plane.custom), sdl, of_run)
     roots = {
         each.response_key: compiler.root(each) for each in selected_roots(schema, document, operation_name, variables)
     }
@@ -234,16 +239,17 @@ def compile_operation(
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A mapping, ready to be compiled for one database system."""
+    """A mapping, ready to be compiled for one database system; and what the member's own code adds to it."""
 
     mapping: NodeMapping
     dialect: Dialect
     tables: dict[str, Any] = field(repr=False)
+    custom: ServedCustom = NO_CUSTOM
 
     @classmethod
-    def of(cls, mapping: NodeMapping, dialect: Dialect) -> Self:
+    def of(cls, mapping: NodeMapping, dialect: Dialect, custom: ServedCustom = NO_CUSTOM) -> Self:
         """Name the tables that the mapping reads."""
-        return cls(mapping, dialect, tables_of(mapping))
+        return cls(mapping, dialect, tables_of(mapping), custom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 from graphql import GraphQLScalarType
 from sqlalchemy.sql.selectable import Subquery
 
+from node.data.custom import CustomCell
 from node.data.dialects import Sql
 from node.data.masks import Kind
 from node.policy.forms import Form
@@ -54,6 +55,20 @@ class Keyed:
     scalar: GraphQLScalarType
 
 
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A value that the member's code resolves from `needs`, under the form of `cell` that the row chooses, if any."""
+
+    cell: CustomCell
+    which: Sql
+    needs: tuple[tuple[str, Sql], ...]
+
+    @property
+    def key(self) -> str:
+        """The response key."""
+        return self.cell.key
+
+
 class Writer(Protocol):
     """How a back-end writes one object as JSON."""
 
@@ -84,7 +99,7 @@ class Nested:
     is_list: bool
 
 
-Part: TypeAlias = Fixed | Value | Keyed | Nested
+Part: TypeAlias = Fixed | Value | Keyed | Custom | Nested
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import GraphQLRequest
 from node.data.answer import Answer
+from node.data.custom import ServedCustom
 from node.data.database import Database, open_database
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import PlanOf
@@ -36,6 +37,11 @@ class MemberSchema(Protocol):
     @property
     def entity_keys(self) -> Mapping[str, frozenset[str]]:
         """The key fields of each entity type."""
+        ...
+
+    @property
+    def custom(self) -> ServedCustom:
+        """What the member's own code resolves."""
         ...
 
 
@@ -72,8 +78,13 @@ class DataPlane:
             DatabaseUnavailableError: it cannot be opened.
         """
         database = open_database(mapping.database, base)
-        prepared = Prepared.of(mapping, database.dialect)
+        prepared = Prepared.of(mapping, database.dialect, member_schema.custom)
         return cls(member_schema.schema, member_schema.entity_keys, prepared, database, shown, printed)
+
+    async def close(self) -> None:
+        """Give up the database, and what the member's own code keeps open."""
+        await self.prepared.custom.close()
+        await self.database.close()
 
     async def answer(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf, asker: Asker) -> Answer:
         """Answer an operation that fits `schema`.

@@ -14,10 +14,11 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from graphql import GraphQLError, GraphQLScalarType
 
+from node.data.custom import CustomCell, Question
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
+from node.data.keyed import Keyed
 from node.data.masks import KIND_OF_SCALAR, Kind
-from node.policy.forms import DateShift, Form, Hash, Pseudonym, Token
-from node.policy.keyed_masks import KeyScope, Seal, date_shift, derive_key, keyed_hash, pseudonym, token
+from node.policy.forms import Form
 
 _PLAIN_TEXTS: Final = frozenset({"String", "ID"})
 """Every text is a value of these scalars."""
@@ -28,25 +29,20 @@ Make: TypeAlias = "Callable[[Sequence[Json], Finishing, str | None], dict[str, A
 MakeAll: TypeAlias = "Callable[[Sequence[Sequence[Json]], Finishing, str | None], list[dict[str, Any]]]"
 
 
-@dataclass(frozen=True, slots=True)
-class MaskKeys:
-    """What keyed masks need: the node's master secret of 32 bytes, its sealing function, and the epoch."""
-
-    master: bytes = field(repr=False)
-    seal: Seal = field(repr=False)
-    epoch: str
-
-
 @dataclass(slots=True)
 class Finishing:
-    """One run: for whom values are finished, whose data was touched, and what was refused only then."""
+    """One run: for whom values are finished, whose data was touched, what was refused and what is to be asked then."""
 
-    consumer: str
-    purpose: str
-    keys: MaskKeys
+    keyed: Keyed
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
     refused: list[tuple[str, ...]] = field(default_factory=list)
     subjects: set[str | None] = field(default_factory=set)
+    questions: list[Question] = field(default_factory=list)
+
+    @property
+    def consumer(self) -> str:
+        """The member for which the operation runs."""
+        return self.keyed.consumer
 
     def touch(self, persons: Iterable[str | None]) -> None:
         """Record whose data rows hold."""
@@ -84,6 +80,20 @@ class KeyedLeaf:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomLeaf:
+    """A value that the member's code resolves from places of the row, under `cell.forms[row[which]]`."""
+
+    cell: CustomCell
+    which: int
+    needs: tuple[tuple[str, int, Convert], ...]
+
+    @property
+    def key(self) -> str:
+        """The response key."""
+        return self.cell.key
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """An object at a place of the row."""
 
@@ -101,7 +111,7 @@ class Many:
     shape: ObjectShape
 
 
-Part: TypeAlias = Constant | Leaf | KeyedLeaf | One | Many
+Part: TypeAlias = Constant | Leaf | KeyedLeaf | CustomLeaf | One | Many
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +130,14 @@ class ObjectShape:
     def __post_init__(self) -> None:
         names: dict[str, Any] = {}
         person = "person" if self.subject is None else f"row[{self.subject}]"
-        written = ", ".join(f"{part.key!r}: {_expression(part, person, names)}" for part in self.parts)
+        written = "{" + ", ".join(f"{part.key!r}: {_expression(part, person, names)}" for part in self.parts) + "}"
+        custom = [part for part in self.parts if isinstance(part, CustomLeaf)]
+        if custom:
+            names["ask"] = partial(_asked, custom)
+            written = f"ask({written}, row, run, {person})"
         # INVARIANT: the text holds places, response keys as literals, and names that stand in `names`; no value.
-        make = f"lambda row, run, person: {{{written}}}"
-        make_all = f"lambda rows, run, person: [{{{written}}} for row in rows]"
+        make = f"lambda row, run, person: {written}"
+        make_all = f"lambda rows, run, person: [{written} for row in rows]"
         object.__setattr__(self, "_make", eval(make, names))  # noqa: S307  # our own text, see the invariant
         object.__setattr__(self, "_make_all", eval(make_all, names))  # noqa: S307  # as above
 
@@ -157,6 +171,8 @@ def _expression(part: Part, person: str, names: dict[str, Any]) -> str:
             return f"None if row[{at}] is None else {called}(row[{at}], run, {person})"
         case Constant(_, value):
             return repr(value)
+        case CustomLeaf():  # filled in once all rows are known
+            return "None"
         case KeyedLeaf():
             names[called] = partial(_finished, part)
             return f"{called}(row, run, {person})"
@@ -168,28 +184,19 @@ def _finished(leaf: KeyedLeaf, row: Sequence[Json], run: Finishing, person: str 
     value, number = row[leaf.at], row[leaf.which]
     if value is None or number is None:
         return None
-    shown = _with_key(leaf.forms[number], leaf, value, run, person)
+    shown = run.keyed.masked(leaf.forms[number], leaf.type_name, leaf.field, value, person)
     return None if shown is None else leaf.convert(shown)
 
 
-def _with_key(form: Form, leaf: KeyedLeaf, value: Any, run: Finishing, person: str | None) -> Any:
-    scope = KeyScope(run.consumer, run.purpose, run.keys.epoch)
-    match form:
-        case Pseudonym(shared):
-            return pseudonym(derive_key(run.keys.master, "pseudonym", scope, shared, leaf.type_name), value)
-        case Token(shared):
-            return token(run.keys.seal, scope, shared, leaf.type_name, value)
-        case Hash():
-            return keyed_hash(_coordinate_key(form, leaf, scope, run), value)
-        case DateShift(days):
-            # Dates move with their person; a date that is about nobody has nothing to move with.
-            return None if person is None else date_shift(_coordinate_key(form, leaf, scope, run), days, person, value)
-        case _:
-            return value
-
-
-def _coordinate_key(form: Form, leaf: KeyedLeaf, scope: KeyScope, run: Finishing) -> bytes:
-    return derive_key(run.keys.master, str(form.name), scope, None, f"{leaf.type_name}.{leaf.field}")
+def _asked(
+    leaves: Sequence[CustomLeaf], made: dict[str, Any], row: Sequence[Json], run: Finishing, person: str | None
+) -> dict[str, Any]:
+    """Remember what is to be asked of an object's row, and return the object."""
+    for leaf in leaves:
+        if row[leaf.which] is not None:
+            needs = {name: None if row[at] is None else convert(row[at]) for name, at, convert in leaf.needs}
+            run.questions.append(Question(leaf.cell, leaf.cell.forms[row[leaf.which]], needs, person, made))
+    return made
 
 
 def converter(scalar: GraphQLScalarType) -> Convert:
@@ -202,13 +209,13 @@ def converter(scalar: GraphQLScalarType) -> Convert:
 
     def convert(value: Any) -> Any:
         try:
-            return write(_number(value) if kind is Kind.NUMBER else bool(value) if kind is Kind.TRUTH else value)
+            return write(number_text(value) if kind is Kind.NUMBER else bool(value) if kind is Kind.TRUTH else value)
         except (GraphQLError, InvalidOperation):
             return None
 
     return convert
 
 
-def _number(value: Any) -> Any:
+def number_text(value: Any) -> Any:
     """Write binary fractions as the shortest decimal that stands for them."""
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else value

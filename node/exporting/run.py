@@ -15,7 +15,7 @@ from federation.contract.decisions import FieldDecision
 from federation.contract.errors import CroceviaError, FieldDeniedError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
 from node.data.answer import Answer
-from node.data.objects import MOST
+from node.data.pages import MOST
 from node.exporting.columns import Choice
 from node.exporting.files import Write
 

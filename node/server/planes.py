@@ -110,6 +110,7 @@ def under_bundle(plane: DataPlane, bundle: Bundle) -> DataPlane:
     served = _served(plane.prepared.mapping, bundle)
     return replace(
         plane,
+        prepared=replace(plane.prepared, custom=served.custom),
         schema=served.schema,
         entity_keys=served.entity_keys,
         shown=partial(visible_schema, served),

@@ -240,7 +240,7 @@ class NodeProcess:
         self.keeping.close()
         self.witness.close()
         self.reader.close()
-        await self.plane.database.close()
+        await self.plane.close()
         await self.own.close()
         self.replay.close()
         self.counters.close()

@@ -38,12 +38,14 @@ from graphql import (
 )
 
 from federation.contract import changes, policy_view
+from node.data.custom import NO_CUSTOM, ServedCustom
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
 from node.data.written import MappingError
 from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
 from node.policy.forms import FormName
+from node.subgraph.custom import declared_custom
 from node.subgraph.pruning import BUILT_IN, innermost, without_empty
 from node.vocabulary.scalars import bind_scalars
 
@@ -68,6 +70,7 @@ class NodeSchema:
     published_sdl: str
     entity_keys: Mapping[str, frozenset[str]]
     document: DocumentNode
+    custom: ServedCustom
 
     @classmethod
     def build(cls, vocabulary: GraphQLSchema, mapping: NodeMapping, verified: Iterable[str] = frozenset()) -> Self:
@@ -80,9 +83,14 @@ class NodeSchema:
 
         Raises:
             MappingError: the mapping names a type or field that the vocabulary does not have, or a relation that leads
-                to another type than the vocabulary says.
+                to another type than the vocabulary says; or its custom fields cannot be used.
         """
-        builder = _Builder(_definitions(vocabulary), mapping, frozenset(verified))
+        custom = declared_custom(mapping)
+        definitions = _definitions(vocabulary)
+        served = NO_CUSTOM
+        if custom is not None:
+            definitions, served = custom.additions.to(definitions), custom.served
+        builder = _Builder(definitions, mapping, frozenset(verified), served)
         types = list(builder.object_types())
         entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
         roots = [builder.query(types, local=True), *builder.mutation()]
@@ -93,6 +101,7 @@ class NodeSchema:
             published_sdl=_published(vocabulary, builder, types),
             entity_keys=entities,
             document=document,
+            custom=served,
         )
 
 
@@ -103,6 +112,7 @@ class _Builder:
     vocabulary: Mapping[str, TypeDefinitionNode]
     mapping: NodeMapping
     verified: frozenset[str]
+    custom: ServedCustom
 
     def object_types(self) -> Iterator[ObjectTypeDefinitionNode]:
         """Yield each mapped type with its mapped fields, in the vocabulary's order."""
@@ -113,6 +123,7 @@ class _Builder:
             declared = self._object(name)
             sources = self.mapping.sources_of(name)
             filled = {word for each in sources for word in (*each.fields, *each.relations, *_key_field(each))}
+            filled |= {field for of_type, field in self.custom.fields if of_type == name}
             if not sources:  # only written here: its record is all there is of it
                 filled = {field.name.value for field in declared.fields or ()}
             fields = tuple(
@@ -127,7 +138,9 @@ class _Builder:
 
     def _with_match(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
         yield field
-        if f"{type_name}.{field.name.value}" in self.verified:
+        # What Python resolves is not there to be compared with when the row is decided.
+        is_custom = (type_name, field.name.value) in self.custom.fields
+        if f"{type_name}.{field.name.value}" in self.verified and not is_custom:
             value = InputValueDefinitionNode(
                 name=NameNode(value="value"), type=NonNullTypeNode(type=_nullable(field.type)), directives=()
             )

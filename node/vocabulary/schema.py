@@ -72,8 +72,9 @@ def _document() -> DocumentNode:
     return DocumentNode(definitions=tuple(sorted(definitions, key=_reading_order)))
 
 
-def _strawberry_schema() -> strawberry.federation.Schema:
-    scalar_map: dict[object, ScalarDefinition] = {
+def scalar_map() -> dict[object, ScalarDefinition]:
+    """Return the vocabulary's scalars as Strawberry reads annotations."""
+    return {
         scalar.python: strawberry.scalar(
             name=scalar.name,
             description=in_two_languages(scalar.en, scalar.it),
@@ -83,9 +84,12 @@ def _strawberry_schema() -> strawberry.federation.Schema:
         )
         for scalar in SCALARS
     }
+
+
+def _strawberry_schema() -> strawberry.federation.Schema:
     types = cast("list[type]", [scalar.python for scalar in SCALARS])  # a NewType stands for its scalar
     return strawberry.federation.Schema(
-        query=Query, mutation=Mutation, types=types, config=StrawberryConfig(scalar_map=scalar_map)
+        query=Query, mutation=Mutation, types=types, config=StrawberryConfig(scalar_map=scalar_map())
     )
 
 

@@ -1,4 +1,4 @@
-"""One PostgreSQL server and one founded federation for all integration tests of a session."""
+"""One PostgreSQL server and one founded federation for all integration tests of a session; both databases for some."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.postgres import Server, running_server
+from tests.support.both import DATABASES, On
+from tests.support.postgres import THINGS_IN_POSTGRES, Server, running_server
 from tests.support.simulator import Simulator, found, simulated
 
 if TYPE_CHECKING:
@@ -32,3 +33,17 @@ async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) ->
     """A federation whose world the test may change."""
     async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="module")
+def things(request: pytest.FixtureRequest, postgres: Server) -> Server:
+    """A database of the module's own with the tables of things."""
+    made = postgres.database(request.module.__name__.rpartition(".")[2])
+    made.run(THINGS_IN_POSTGRES)
+    return made
+
+
+@pytest.fixture(params=DATABASES)
+def on(request: pytest.FixtureRequest, things: Server) -> On:
+    """Each of the two databases."""
+    return On(request.param, things)

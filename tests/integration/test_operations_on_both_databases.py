@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,53 +12,14 @@ from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import GraphQLRequest
 from node.data.groups_audit import AskedGroups
 from node.data.operation import Asker
-from tests.support.data import KEYS, SEALER, Member, read, thing_member
+from tests.support.both import PURPOSE, On, ran
+from tests.support.data import KEYS, SEALER, read
 from tests.support.policies import INPS, bundle_of, document, grant
-from tests.support.postgres import THINGS_IN_POSTGRES, Server, postgres_thing_member
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
-DAY = date(2026, 5, 1)
-PURPOSE = "benefit-assessment"
 CLEAR = dict.fromkeys(("name", "birth", "income", "code"), "clear")
 COUNTS: dict[str, object] = {"min_cell": 3, "over": ["name", "birth", "code"]}
-
-
-@dataclass(frozen=True)
-class On:
-    """One of the two databases."""
-
-    name: str
-    server: Server
-
-    def ask(
-        self, grants: Sequence[dict[str, object]], rows: Sequence[Mapping[str, Any]], query: str, **changes: Any
-    ) -> Any:
-        """Return the answer of a member with these grants and rows."""
-        member = self.member(grants, rows, **changes)
-        try:
-            return self.server.runner.run(member.ask(INPS, PURPOSE, query))
-        finally:
-            self.server.runner.run(member.plane.database.close())
-
-    def member(self, grants: Sequence[dict[str, object]], rows: Sequence[Mapping[str, Any]], **changes: Any) -> Member:
-        """Put a member together."""
-        bundle = bundle_of(document(list(grants), **changes))
-        if self.name == "sqlite":
-            return thing_member(bundle, DAY, rows)
-        return postgres_thing_member(self.server, bundle, DAY, rows)
-
-
-@pytest.fixture(scope="module")
-def server(postgres: Server) -> Server:
-    found = postgres.database("operations")
-    found.run(THINGS_IN_POSTGRES)
-    return found
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def on(request: pytest.FixtureRequest, server: Server) -> On:
-    return On(request.param, server)
 
 
 def counted(**cells: int) -> list[dict[str, Any]]:
@@ -75,13 +34,12 @@ def groups(answer: Any) -> Any:
 
 
 def test_groups_are_counted_with_one_statement(on: On) -> None:
-    member = on.member([grant("g", CLEAR, aggregates=COUNTS)], counted(a=3, b=4))
     query = "{ things(first: 1) { totalCount groups(by: [name]) { name count __typename } edges { node { name } } } }"
-    found = on.server.runner.run(member.ask(INPS, PURPOSE, query)).data["things"]
-    on.server.runner.run(member.plane.database.close())
+    with on.things(bundle_of(document([grant("g", CLEAR, aggregates=COUNTS)])), counted(a=3, b=4)) as member:
+        found = on.run(member.ask(INPS, PURPOSE, query)).data["things"]
+        assert len(ran(member)) == 1
     assert [(group["name"], group["count"]) for group in found["groups"]] == [("a", 3), ("b", 4)]
     assert (found["totalCount"], len(found["edges"]), found["groups"][0]["__typename"]) == (7, 1, "ThingGroup")
-    assert len(member.plane.database.ran) == 1  # type: ignore[attr-defined]  # the tests' own databases count
 
 
 def test_r25_a_small_group_and_its_complement_are_left_out(on: On) -> None:
@@ -182,15 +140,12 @@ class AdmitsNothing:
 
 
 def test_r26_an_audit_sees_what_would_be_told_and_may_refuse_it(on: On) -> None:
-    member = on.member([grant("g", CLEAR, aggregates=COUNTS)], counted(a=3, b=4))
     query = '{ things(where: {name: {in: ["a", "b"]}}) { groups(by: [name]) { count } } }'
     audit = AdmitsNothing()
     asker = Asker("inprev", KEYS, SEALER, audit)
-    asking = member.plane.answer(
-        parse(query), GraphQLRequest(query, None, None, {}, {}), member.plans(INPS, PURPOSE), asker
-    )
-    answer = read(on.server.runner.run(asking))
-    on.server.runner.run(member.plane.database.close())
+    with on.things(bundle_of(document([grant("g", CLEAR, aggregates=COUNTS)])), counted(a=3, b=4)) as member:
+        asked_for = GraphQLRequest(query, None, None, {}, {})
+        answer = read(on.run(member.plane.answer(parse(query), asked_for, member.plans(INPS, PURPOSE), asker)))
     assert answer.data == {"things": {"groups": None}}
     assert [error["path"] for error in answer.errors] == [["things", "groups"]]
     [asked] = audit.asked

@@ -19,11 +19,11 @@ from node.data.answer import Answer
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.dialects import SQLITE, Dialect
+from node.data.keyed import MaskKeys
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import PlanOf
 from node.data.operation import Asker, Prepared
 from node.data.plane import DataPlane
-from node.data.shapes import MaskKeys
 from node.data.statements import Statement
 from node.policy.bundle import Bundle
 from node.policy.compile import PlanCache
@@ -204,7 +204,7 @@ def member_of(vocabulary: GraphQLSchema, mapping: NodeMapping, database: Databas
     plane = DataPlane(
         schema.schema,
         schema.entity_keys,
-        Prepared.of(mapping, database.dialect),
+        Prepared.of(mapping, database.dialect, schema.custom),
         database,
         partial(visible_schema, schema),
         partial(visible_sdl, schema),

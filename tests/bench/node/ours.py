@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from federation.contract.graphql_request import GraphQLRequest  # found through the line above
 from node.data.cursors import CursorSealer
 from node.data.database import Database, SQLiteDatabase
+from node.data.keyed import MaskKeys
 from node.data.mapping import Mapping
 from node.data.operation import Asker, Prepared
 from node.data.plane import DataPlane
 from node.data.postgres import PostgreSQLDatabase
-from node.data.shapes import MaskKeys
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.compile import PlanCache
 from node.policy.requesters import Requester

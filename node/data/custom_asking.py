@@ -1,0 +1,75 @@
+"""Asks a member's code for the custom fields of an answer: once per field for all rows, each within its time.
+
+What fails costs its own field and nothing else: null, with an error that says no more than that it is not to be had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from federation.contract.errors import CustomFieldUnavailableError
+from node.data.custom import CustomField, Question
+from node.data.decisions import Path, objects_at
+from node.data.keyed import Keyed
+
+_log = logging.getLogger("crocevia.node.custom")
+
+UNAVAILABLE = CustomFieldUnavailableError("the field cannot be had from its source now")
+
+
+async def answer_questions(questions: Sequence[Question], keyed: Keyed, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Resolve questions into the objects of `data`, and return an error for each place that stays null for that.
+
+    Different fields are asked at the same time; equal rows of one field are one row.
+    """
+    by_field: dict[str, list[Question]] = {}
+    for question in questions:
+        by_field.setdefault(question.cell.field.coordinate, []).append(question)
+    failed = await asyncio.gather(*(_answer(of_field, keyed) for of_field in by_field.values()))
+    unavailable = {(id(question.into), question.cell.path) for each in failed for question in each}
+    paths: dict[Path, None] = dict.fromkeys(question.cell.path for each in failed for question in each)
+    return [
+        UNAVAILABLE.graphql([*place, path[-1]])
+        for path in paths
+        for place, found in objects_at(data, path[:-1], [])
+        if (id(found), path) in unavailable
+    ]
+
+
+async def _answer(questions: Sequence[Question], keyed: Keyed) -> list[Question]:
+    """Resolve the questions about one field; return those that failed."""
+    field = questions[0].cell.field
+    rows = {tuple(question.row.values()): question.row for question in questions}
+    try:
+        values = await _resolved(field, [*rows.values()])
+    except Exception as error:  # noqa: BLE001  # whatever a member's own code raises
+        # Its words may hold values of citizens: the kind of error is all that is told, and only in the log.
+        _log.warning("`%s` could not be resolved (%s)", field.coordinate, type(error).__name__)
+        return list(questions)
+    found = dict(zip(rows, values, strict=True))
+    return [question for question in questions if not _fill(question, found[tuple(question.row.values())], keyed)]
+
+
+async def _resolved(field: CustomField, rows: Sequence[Any]) -> Sequence[Any]:
+    async with asyncio.timeout(field.seconds):
+        values = await field.resolve(rows)
+    if len(values) != len(rows):
+        raise ValueError(f"expected {len(rows)} values, got {len(values)}")
+    return values
+
+
+def _fill(question: Question, value: Any, keyed: Keyed) -> bool:
+    """Put a value into its object; say whether it could be."""
+    cell = question.cell
+    try:
+        shown = value if isinstance(value, Exception) else cell.show(value, question.form, keyed, question.person)
+    except Exception as error:  # noqa: BLE001  # the value's own attributes are a member's code, too
+        shown = error
+    if isinstance(shown, Exception):
+        _log.warning("`%s` could not be resolved for a row (%s)", cell.field.coordinate, type(shown).__name__)
+        return False
+    question.into[cell.key] = shown
+    return True

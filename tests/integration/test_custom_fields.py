@@ -1,0 +1,449 @@
+"""Fields that a member's own code resolves, on both databases: policy, batching, time, isolation, declarations."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+import pytest
+import strawberry
+
+from node.data.custom import CustomField, CustomFields, Row
+from node.data.mapping import Mapping as NodeMapping
+from node.data.written import MappingError
+from node.policy.bundle import Bundle, load_bundle
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.directives import Category
+from node.vocabulary.scalars import Banded, PartialDate
+from node.vocabulary.terms import concept, entity
+from node.vocabulary.terms import field as term
+from tests.support.both import PURPOSE, On, ran
+from tests.support.data import THING_MAPPING, Member, thing_vocabulary
+from tests.support.policies import FIELDS, INPS, bundle_of, document, files_of, grant
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+
+ONTO = "https://member.example/onto/"
+MAPPING = THING_MAPPING.replace("types:", "custom: things_elsewhere:FIELDS\ntypes:")
+ROWS: list[dict[str, Any]] = [
+    {"flag": True, "age": 30, "place": "a", "name": "Anna", "code": "A1"},
+    {"flag": False, "age": 40, "place": "b", "name": "Bruno", "code": "B1"},
+    {"flag": None, "age": None, "place": "a", "name": "Carla", "code": None},
+]
+LISTED = "{ things { edges { node { name %s } } } }"
+
+
+class Fuel(Enum):
+    """Of an engine."""
+
+    petrol = 1
+    electric = 2
+
+
+@concept(ONTO + "Engine", "An engine.", "Un motore.")
+class Engine:
+    """What moves a vehicle."""
+
+    fuel: strawberry.enum(Fuel) | None = term(ONTO + "fuel", Category.PUBLIC, "Its fuel.", "Il carburante.")  # type: ignore[valid-type]  # what it returns is the class
+
+
+@concept(ONTO + "Vehicle", "A vehicle.", "Un veicolo.")
+class Vehicle:
+    """What somebody owns."""
+
+    plate: str | None = term(ONTO + "plate", Category.IDENTIFIER, "Its plate.", "La targa.")
+    first_seen: PartialDate | None = term(ONTO + "seen", Category.CASE, "When it was first seen.", "La prima volta.")
+    engine: Engine | None = term(ONTO + "engine", Category.PUBLIC, "Its engine.", "Il motore.")
+    stolen: strawberry.Private[bool | None] = None
+
+
+@dataclass
+class Elsewhere:
+    """The member's module: what it was asked, field by field, and how it answers."""
+
+    asked: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
+    closed: int = 0
+
+    def answering(self, name: str, answer: Callable[[Row], Any]) -> Callable[[Sequence[Row]], Awaitable[Sequence[Any]]]:
+        async def resolve(rows: Sequence[Row]) -> Sequence[Any]:
+            self.asked.append((name, [dict(row) for row in rows]))
+            await asyncio.sleep(0)
+            return [answer(row) for row in rows]
+
+        return resolve
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def custom(name: str, kind: Any, resolve: Any, *needs: str, **changes: Any) -> CustomField:
+    declared = CustomField(
+        on="Thing",
+        name=name,
+        type=kind,
+        iri=ONTO + name,
+        category=Category.INCOME,
+        en="A field from elsewhere.",
+        it="Un campo da altrove.",
+        needs=needs,
+        resolve=resolve,
+    )
+    return replace(declared, **changes)
+
+
+@pytest.fixture
+def elsewhere() -> Elsewhere:
+    return Elsewhere()
+
+
+@contextmanager
+def module(elsewhere: Elsewhere, *fields: CustomField) -> Iterator[None]:
+    """Let the mapping find a module that declares fields."""
+    made = ModuleType("things_elsewhere")
+    made.FIELDS = CustomFields(fields, elsewhere.close)  # type: ignore[attr-defined]  # that is how a module is made
+    sys.modules["things_elsewhere"] = made
+    try:
+        yield
+    finally:
+        del sys.modules["things_elsewhere"]
+
+
+VEHICLE_POLICY: dict[str, Any] = {
+    "policy": "Vehicle",
+    "version": 1,
+    "owner": "officer@member.example",
+    "attributes": {"stolen": "bool", "plate": "str"},
+    "fields": {
+        "plate": {"category": "identifier"},
+        "firstSeen": {"category": "birth"},
+        "engine": {"category": "income"},
+    },
+    "grants": [grant("v", {"plate": "clear", "firstSeen": "year", "engine": "clear"})],
+    "prohibitions": [{"id": "stolen", "hide": "row", "rows": "row.stolen == true"}],
+}
+ENGINE_POLICY: dict[str, Any] = {
+    **VEHICLE_POLICY,
+    "policy": "Engine",
+    "attributes": {},
+    "fields": {"fuel": {"category": "income"}},
+    "grants": [grant("e", {"fuel": "clear"})],
+    "prohibitions": [],
+}
+SEEN: Any = PartialDate
+VEHICLES: dict[str, list[Any]] = {
+    "A1": [
+        Vehicle(plate="AA111", first_seen=SEEN("2019-03-01"), engine=Engine(fuel=Fuel.electric), stolen=False),
+        Vehicle(plate="AA222", stolen=True),
+        Vehicle(plate="AA333"),
+    ],
+    "B1": [
+        {"plate": "BB111", "first_seen": date(2020, 1, 2), "stolen": False},
+        Vehicle(first_seen=SEEN("x"), stolen=False),
+    ],
+}
+
+
+def policies(see: dict[str, object], prohibitions: Sequence[dict[str, Any]] = (), **others: dict[str, Any]) -> Bundle:
+    fields = {**FIELDS, **{name: {"category": "income"} for name in see if name not in FIELDS}}
+    thing = document([grant("g", see)], fields=fields, prohibitions=list(prohibitions))
+    return load_bundle(files_of(thing, **{"types__Vehicle": VEHICLE_POLICY, "types__Engine": ENGINE_POLICY, **others}))
+
+
+def asked(on: On, member: Member, query: str) -> Any:
+    return on.run(member.ask(INPS, PURPOSE, query))
+
+
+def nodes(answer: Any) -> list[Any]:
+    return [edge["node"] for edge in answer.data["things"]["edges"]]
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_rows_of_an_answer_are_asked_once(on: On, elsewhere: Elsewhere) -> None:
+    wealth = elsewhere.answering("wealth", lambda row: {"a": 100, "b": 250.5}[row["place"]])
+    with (
+        module(elsewhere, custom("wealth", Banded, wealth, "place")),
+        on.things(policies({"name": "clear", "wealth": "clear"}), ROWS, MAPPING) as member,
+    ):
+        answer = asked(on, member, "{ things { edges { node { name wealth again: wealth } } } }")
+        assert len(ran(member)) == 1
+    assert [node["wealth"] for node in nodes(answer)] == ["100", "250.5", "100"]
+    assert [node["again"] for node in nodes(answer)] == ["100", "250.5", "100"]
+    # Anna and Carla live in one place: equal rows are one.
+    assert elsewhere.asked == [("wealth", [{"place": "a"}, {"place": "b"}])]
+    assert elsewhere.closed == 1
+
+
+def test_it_is_decided_and_recorded_like_any_other_field(on: On, elsewhere: Elsewhere) -> None:
+    wealth = elsewhere.answering("wealth", lambda row: 10 if row["name"] == "Anna" else 150)
+    with module(elsewhere, custom("wealth", Banded, wealth, "name")):
+        bundle = policies({"name": "clear", "wealth": {"band": [0, 100]}})
+        with on.things(bundle, ROWS, MAPPING) as member:
+            answer = asked(on, member, LISTED % "wealth")
+    assert [node["wealth"] for node in nodes(answer)] == ["[0,100)", "[100,)", "[100,)"]
+    [decision] = [each for each in answer.decisions if each.coordinate == "Thing.wealth"]
+    assert (decision.form, decision.grants, decision.law) == ("band", ("g",), ("law for a test",))
+    assert answer.subjects == {f"v1.siv.c_m999.{number}" for number in (1, 2, 3)}
+
+
+def test_a_keyed_mask_is_made_with_the_nodes_key(on: On, elsewhere: Elsewhere) -> None:
+    number = elsewhere.answering("number", lambda row: row["code"])
+    with (
+        module(elsewhere, custom("number", str, number, "code")),
+        on.things(policies({"number": "hash", "code": "hash"}), ROWS, MAPPING) as member,
+    ):
+        [one, other, none] = nodes(asked(on, member, "{ things { edges { node { number code } } } }"))
+    assert none == {"number": None, "code": None}
+    assert len(one["number"]) == 32
+    assert len({one["number"], one["code"], other["number"]}) == 3
+
+
+def test_a_denied_field_is_never_asked(on: On, elsewhere: Elsewhere) -> None:
+    wealth = elsewhere.answering("wealth", lambda _: 1)
+    with module(elsewhere, custom("wealth", Banded, wealth, "code")):
+        bundle = bundle_of(
+            document([grant("g", {"name": "clear"})], fields={**FIELDS, "wealth": {"category": "income"}})
+        )
+        with on.things(bundle, ROWS, MAPPING) as member:
+            answer = asked(on, member, LISTED % "wealth")
+            assert '"code"' not in ran(member)[0].replace("things.code", "")
+    assert [node["wealth"] for node in nodes(answer)] == [None, None, None]
+    assert {error["extensions"]["code"] for error in answer.errors} == {"FIELD_DENIED"}
+    assert elsewhere.asked == []
+
+
+def test_a_row_that_is_denied_is_not_asked_about(on: On, elsewhere: Elsewhere) -> None:
+    wealth = elsewhere.answering("wealth", lambda _: 1)
+    with module(elsewhere, custom("wealth", Banded, wealth, "name", "flag", "age")):
+        hiding = [{"id": "p", "fields": ["wealth"], "rows": "row.flag != true"}]
+        bundle = policies({"name": "clear", "wealth": "clear"}, prohibitions=hiding)
+        with on.things(bundle, ROWS, MAPPING) as member:
+            answer = asked(on, member, LISTED % "wealth")
+    assert [node["wealth"] for node in nodes(answer)] == ["1", None, None]
+    assert answer.errors == []
+    assert elsewhere.asked == [("wealth", [{"name": "Anna", "flag": True, "age": 30}])]
+
+
+def test_what_is_no_value_of_its_type_is_null(on: On, elsewhere: Elsewhere) -> None:
+    given = {"Anna": "much", "Bruno": None, "Carla": 3}
+    with (
+        module(elsewhere, custom("wealth", Banded, elsewhere.answering("wealth", lambda r: given[r["name"]]), "name")),
+        on.things(policies({"name": "clear", "wealth": "clear"}), ROWS, MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "wealth")
+    assert [node["wealth"] for node in nodes(answer)] == [None, None, "3"]
+    assert answer.errors == []
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+async def too_slow(rows: Sequence[Row]) -> Sequence[Any]:
+    await asyncio.sleep(30)
+    return rows
+
+
+async def wrong(rows: Sequence[Row]) -> Sequence[Any]:
+    raise KeyError(rows[0]["name"])
+
+
+async def too_few(rows: Sequence[Row]) -> Sequence[Any]:
+    return rows[1:]
+
+
+@pytest.mark.parametrize("failing", [too_slow, wrong, too_few])
+def test_a_field_that_fails_costs_itself_alone(
+    on: On, elsewhere: Elsewhere, failing: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = custom("wealth", Banded, elsewhere.answering("wealth", lambda _: 7), "name")
+    bad = custom("other", str, failing, "name", seconds=0.05)
+    with (
+        module(elsewhere, good, bad),
+        on.things(policies({"name": "clear", "wealth": "clear", "other": "clear"}), ROWS, MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "wealth o: other")
+    assert nodes(answer) == [{"name": name, "wealth": "7", "o": None} for name in ("Anna", "Bruno", "Carla")]
+    assert [error["path"] for error in answer.errors] == [["things", "edges", at, "node", "o"] for at in range(3)]
+    assert {error["extensions"]["code"] for error in answer.errors} == {"CUSTOM_FIELD_UNAVAILABLE"}
+    assert "Anna" not in caplog.text + str(answer.errors)
+    assert "`Thing.other` could not be resolved" in caplog.text
+
+
+def test_a_row_that_fails_costs_itself_alone(on: On, elsewhere: Elsewhere) -> None:
+    answer_of = {"Anna": 1, "Bruno": LookupError("not there"), "Carla": 3}
+    resolve = elsewhere.answering("wealth", lambda row: answer_of[row["name"]])
+    with (
+        module(elsewhere, custom("wealth", Banded, resolve, "name")),
+        on.things(policies({"name": "clear", "wealth": "clear"}), ROWS, MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "wealth")
+    assert [node["wealth"] for node in nodes(answer)] == ["1", None, "3"]
+    assert [error["path"] for error in answer.errors] == [["things", "edges", 1, "node", "wealth"]]
+
+
+# --- objects ----------------------------------------------------------------------------------------------------------
+
+
+def vehicles(elsewhere: Elsewhere) -> CustomField:
+    return custom(
+        "vehicles", list[Vehicle], elsewhere.answering("vehicles", lambda row: VEHICLES.get(row["code"], [])), "code"
+    )
+
+
+def test_objects_have_a_policy_of_their_own(on: On, elsewhere: Elsewhere) -> None:
+    with (
+        module(elsewhere, vehicles(elsewhere)),
+        on.things(policies({"name": "clear", "vehicles": "clear"}), ROWS, MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "vehicles { plate firstSeen engine { fuel __typename } }")
+    electric = {"fuel": "electric", "__typename": "Engine"}
+    assert [node["vehicles"] for node in nodes(answer)] == [
+        # A stolen vehicle is hidden, and one of which nobody says whether it is stolen.
+        [{"plate": "AA111", "firstSeen": "2019", "engine": electric}],
+        [{"plate": "BB111", "firstSeen": "2020", "engine": None}, {"plate": None, "firstSeen": None, "engine": None}],
+        [],
+    ]
+    forms = {each.coordinate: each.form for each in answer.decisions}
+    assert forms["Vehicle.firstSeen"] == "year"
+    assert forms["Engine.fuel"] == "clear"
+
+
+def test_a_denied_field_of_an_object_has_an_error_at_every_place(on: On, elsewhere: Elsewhere) -> None:
+    denying = {**VEHICLE_POLICY, "grants": [grant("v", {"plate": "clear"})]}
+    bundle = policies({"name": "clear", "vehicles": "clear"}, types__Vehicle=denying)
+    with module(elsewhere, vehicles(elsewhere)), on.things(bundle, ROWS, MAPPING) as member:
+        answer = asked(on, member, LISTED % "vehicles { firstSeen engine { fuel } }")
+    assert nodes(answer)[0]["vehicles"] == [{"firstSeen": None, "engine": None}]
+    assert ["things", "edges", 1, "node", "vehicles", 1, "firstSeen"] in [error["path"] for error in answer.errors]
+    assert {error["extensions"]["code"] for error in answer.errors} == {"FIELD_DENIED"}
+
+
+def test_a_type_of_which_no_row_may_be_seen_gives_nothing(on: On, elsewhere: Elsewhere) -> None:
+    bundle = policies({"name": "clear", "vehicles": "clear"}, types__Vehicle={**VEHICLE_POLICY, "grants": []})
+    with module(elsewhere, vehicles(elsewhere)), on.things(bundle, ROWS, MAPPING) as member:
+        answer = asked(on, member, LISTED % "vehicles { plate }")
+    assert [node["vehicles"] for node in nodes(answer)] == [[], [], []]
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_says_the_category_of_every_field(on: On, elsewhere: Elsewhere) -> None:
+    with module(elsewhere, vehicles(elsewhere)), on.things(policies({"vehicles": "clear"}), ROWS, MAPPING) as member:
+        sdl = member.schema.published_sdl
+        shown = asked(on, member, "{ _service { sdl } }").data["_service"]["sdl"]
+    assert (
+        'vehicles: [Vehicle!] @semantic(iri: "https://member.example/onto/vehicles") @privacy(category: "income"' in sdl
+    )
+    assert 'firstSeen: PartialDate @semantic(iri: "https://member.example/onto/seen") @privacy(category: "case"' in sdl
+    assert "enum Fuel {\n  petrol\n  electric\n}" in sdl
+    assert "stolen" not in sdl
+    assert "type Vehicle" in shown
+
+
+def test_r20_who_may_not_see_it_is_not_told_of_it(on: On, elsewhere: Elsewhere) -> None:
+    with module(elsewhere, vehicles(elsewhere)), on.things(policies({"name": "clear"}), ROWS, MAPPING) as member:
+        shown = asked(on, member, "{ _service { sdl } }").data["_service"]["sdl"]
+    assert "ehicle" not in shown
+
+
+@strawberry.type
+class Uncategorised:
+    """A type of which no field has a category."""
+
+    word: str | None = None
+
+
+@concept(ONTO + "Strict", "Strict.", "Severo.")
+class Strict:
+    """A type with a field that admits no null."""
+
+    word: str = term(ONTO + "word", Category.PUBLIC, "A word.", "Una parola.")
+
+
+@concept(ONTO + "AnswerGroup", "Named badly.", "Nome sbagliato.")
+class AnswerGroup:
+    """A type with a node's own ending."""
+
+    word: str | None = term(ONTO + "word", Category.PUBLIC, "A word.", "Una parola.")
+
+
+@entity(ONTO + "Keyed", "An entity.", "Un'entità.")
+class Keyed:
+    """A type with a key."""
+
+    id: strawberry.ID | None = term(ONTO + "id", Category.IDENTIFIER, "Its key.", "La chiave.")
+
+
+@concept(ONTO + "Computed", "Computed.", "Calcolato.")
+class Computed:
+    """A type with a resolver of its own."""
+
+    word: str | None = term(ONTO + "word", Category.PUBLIC, "A word.", "Una parola.")
+
+    @strawberry.field
+    def other(self) -> str | None:
+        """Return a word."""
+        return self.word
+
+
+REFUSED: dict[str, tuple[CustomField, str]] = {
+    "a type without rows": (custom("x", str, wrong, on="Thng"), "no rows of `Thng` are mapped; did you mean `Thing`?"),
+    "a field that is mapped": (custom("code", str, wrong), "`Thing.code` is mapped by `Thing`, too"),
+    "no category": (custom("x", str, wrong, category="incme"), "`incme` is no category; did you mean `income`?"),
+    "a need that nothing gives": (custom("x", str, wrong, "cod"), "needs `cod`, which `Thing` has neither as a field"),
+    "a set": (custom("x", str, wrong, "tags"), "needs `tags`"),
+    "no GraphQL type": (custom("x", object, wrong), "has a type that is no GraphQL type"),
+    "no category inside": (custom("x", Uncategorised, wrong), "`Uncategorised.word` has no category"),
+    "no null inside": (custom("x", Strict, wrong), "`Strict.word` must admit null"),
+    "a resolver inside": (custom("x", Computed, wrong), "`Computed` has resolvers or arguments of its own"),
+    "an entity": (custom("x", Keyed, wrong), "`Keyed` is an entity"),
+    "a name of a node's own": (custom("x", AnswerGroup, wrong), "declares `AnswerGroup`"),
+    "a field of a node's own": (custom("xMatches", str, wrong), "declares `Thing.xMatches`"),
+    "another type than the vocabulary's": (
+        custom("income", str, wrong, "name"),
+        "gives `Thing.income` the type `String`, and the vocabulary says `Banded`",
+    ),
+    "lists of lists": (custom("x", list[list[str]], wrong), "is a list of lists"),
+}
+
+
+@pytest.mark.parametrize(("declared", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_declaration_that_cannot_be_served_is_refused(
+    elsewhere: Elsewhere, declared: CustomField, message: str
+) -> None:
+    mapping = MAPPING.replace("income: income, ", "").replace(", income", "")
+    with module(elsewhere, declared), pytest.raises(MappingError) as refused:
+        NodeSchema.build(thing_vocabulary(), NodeMapping.parse(mapping))
+    assert message in str(refused.value)
+    assert str(refused.value).startswith("node.yaml:4: `custom` ")
+
+
+@pytest.mark.parametrize("part", ["filter", "order", "groups", "measures"])
+def test_lists_are_not_filtered_ordered_or_counted_by_a_custom_field(elsewhere: Elsewhere, part: str) -> None:
+    text = MAPPING.replace("income: income, ", "")
+    opened = f"    {part}: ["
+    text = text.replace(", income", "").replace(opened, f"{opened}income, ")
+    with module(elsewhere, custom("income", Banded, wrong)), pytest.raises(MappingError) as refused:
+        NodeSchema.build(thing_vocabulary(), NodeMapping.parse(text))
+    assert "names `income`, which `Thing` does not map" in str(refused.value)
+    assert "only what it maps under `fields` can be filtered, ordered and counted by" in str(refused.value)
+
+
+def test_a_field_of_the_vocabulary_may_be_custom(on: On, elsewhere: Elsewhere) -> None:
+    text = MAPPING.replace("income: income, ", "").replace(", income", "")
+    resolve = elsewhere.answering("income", lambda row: 20 if row["id"] == "1" else None)
+    with (
+        module(elsewhere, custom("income", Banded, resolve, "id")),
+        on.things(policies({"name": "clear", "income": "clear"}), ROWS, text) as member,
+    ):
+        answer = asked(on, member, LISTED % "income")
+    assert [node["income"] for node in nodes(answer)] == ["20", None, None]

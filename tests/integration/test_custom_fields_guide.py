@@ -1,0 +1,137 @@
+"""The guide to custom fields is followed, word for word, against a real HTTP server."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from typing_extensions import override
+
+from node.console.node_commands import app
+from node.console.policy_folders import shared_policies_folder
+
+pytestmark = pytest.mark.integration
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "custom-fields.md").read_text(encoding="utf-8")
+TRY = ("--as", "national", "--for", "benefit-assessment", "--basis", "6.1.e")
+VEHICLES = {
+    "RSSMRA80A01F257G": [
+        {"plate": "FX123YZ", "since": "2019-03-01", "stolen": False},
+        {"plate": "AB987CD", "since": "2001-01-01", "stolen": True},
+    ]
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+
+
+@dataclass
+class VehicleRegister:
+    """The other office's system: it keeps what it was asked."""
+
+    url: str
+    asked: list[Any] = field(default_factory=list)
+    status: int = 200
+
+
+@contextmanager
+def vehicle_register() -> Iterator[VehicleRegister]:
+    register = VehicleRegister("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/vehicles/by-owner"
+            codes = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            register.asked.append(codes)
+            body = json.dumps({code: VEHICLES[code] for code in codes if code in VEHICLES}).encode()
+            self.send_response(register.status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        @override
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        register.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield register
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VehicleRegister]:
+    """A folder as the guide leaves it, and the system that its module asks."""
+    monkeypatch.chdir(tmp_path)
+    mapping, citizen, vehicle = blocks("yaml")
+    [module], [question] = blocks("python"), blocks("graphql")
+    shared = (shared_policies_folder() / "vocabulary.yaml").read_text(encoding="utf-8")
+    files = {"node.yaml": mapping, "vehicles.py": module, "question.graphql": question}
+    files |= {"policies/types/Citizen.yaml": citizen, "policies/types/Vehicle.yaml": vehicle}
+    Path("policies/types").mkdir(parents=True)
+    for name, content in {**files, "policies/vocabulary.yaml": shared}.items():
+        Path(name).write_text(content, encoding="utf-8")
+    with closing(sqlite3.connect("comune.db")) as connection:
+        connection.executescript("""
+          CREATE TABLE ANAGRAFE (PSEUDONIMO TEXT PRIMARY KEY, COD_FISCALE TEXT UNIQUE, NOME TEXT, POS_ANAG TEXT);
+          INSERT INTO ANAGRAFE VALUES ('v1.siv-v1.c_f257.MQ', 'RSSMRA80A01F257G', 'MARIO', 'R'),
+            ('v1.siv-v1.c_f257.Mg', 'BNCLRA84H57F257B', 'LAURA', 'E');""")
+    with vehicle_register() as found:
+        monkeypatch.setenv("VEHICLE_REGISTER", found.url)
+        yield found
+
+
+def answered(*arguments: str) -> Any:
+    result = CliRunner().invoke(app, ["try", "question.graphql", *TRY, "--format", "json", *arguments])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_example_answers_as_the_guide_says(register: VehicleRegister) -> None:
+    found = answered()
+    shown = {"taxCode": "RSSMRA80A01F257G", "vehicles": [{"plate": "FX*****", "registeredOn": "2019-03-01"}]}
+    assert found["data"] == {"citizen": shown}
+    assert register.asked == [["RSSMRA80A01F257G"]]
+    forms = {each["coordinate"]: each["form"] for each in found["decisions"]}
+    assert forms["Citizen.vehicles"] == "clear"
+    assert forms["Vehicle.plate"] == "partial"
+
+
+def test_who_moved_away_is_not_asked_about(register: VehicleRegister) -> None:
+    query = Path("question.graphql")
+    query.write_text(query.read_text(encoding="utf-8").replace("RSSMRA80A01F257G", "BNCLRA84H57F257B"))
+    assert answered()["data"] == {"citizen": {"taxCode": "BNCLRA84H57F257B", "vehicles": None}}
+    assert register.asked == []
+
+
+def test_a_system_that_fails_costs_its_own_field(register: VehicleRegister) -> None:
+    register.status = 503
+    found = answered()
+    assert found["data"] == {"citizen": {"taxCode": "RSSMRA80A01F257G", "vehicles": None}}
+    [error] = found["errors"]
+    assert (error["extensions"]["code"], error["path"]) == ("CUSTOM_FIELD_UNAVAILABLE", ["citizen", "vehicles"])
+    assert "RSSMRA" not in error["message"]
+
+
+@pytest.mark.usefixtures("register")
+def test_the_doctor_reads_the_module_too() -> None:
+    assert CliRunner().invoke(app, ["doctor"]).exit_code == 0
+    module = Path("node.yaml")
+    module.write_text(module.read_text(encoding="utf-8").replace("vehicles:FIELDS", "vehicles:FELDS"))
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 1
+    assert "`custom` `vehicles` cannot be loaded" in result.output
