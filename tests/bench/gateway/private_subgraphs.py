@@ -1,6 +1,6 @@
 """The subgraphs of the benchmark as nodes that sign: `python private_subgraphs.py FOLDER PORT SUBGRAPH_PORT`.
 
-Answers are ready but for the signature, which binds each to its request; nothing is verified or recorded here.
+Answers are ready but for the digest and the signature that bind each to its request; nothing is verified or recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from federation.contract.clock import SystemClock  # found through the line above
 from federation.contract.decisions import FieldDecision, PolicyVersion
 from federation.contract.identifiers import MemberId
-from federation.contract.messages import EXTENSION, NodeAnswerExtension
+from federation.contract.messages import EXTENSION, NodeAnswerExtension, NodeRequestExtension
 from federation.contract.receipts import Receipt
 from federation.serving.connection import answering
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
@@ -36,9 +36,17 @@ _COORDINATES = {
     "stock": ("Product.inStock", "Product.quantity", "Product.warehouse", "Warehouse.name", "Warehouse.city"),
     "reviews": ("Product.rating", "Product.reviews", "Review.id", "Review.text", "Review.author", "Author.name"),
 }
+_DIGEST = "sha256:" + "0" * 64
+"""Stands where the digest of the consumer's request goes."""
 
 
-def content(setting: Setting, name: str) -> bytes:
+class _Asked(msgspec.Struct):
+    """What is read of a request."""
+
+    extensions: dict[str, NodeRequestExtension]
+
+
+def content(setting: Setting, name: str, request_digest: str) -> bytes:
     """Return a subgraph's answer with what a node says beside its data."""
     answer: dict[str, Any] = json.loads(json.dumps(setting.work.answers[name]))
     for product in answer["data"].get("topProducts", ()):
@@ -47,7 +55,7 @@ def content(setting: Setting, name: str) -> bytes:
     receipt = Receipt(f"bench.example/{name}/ledger", 7, "A" * 43 + "=", "note\n" * 5, ("B" * 43 + "=",) * 12)
     extension = NodeAnswerExtension(
         MemberId(name),
-        "sha256:" + "0" * 64,
+        request_digest,
         PURPOSE,
         AGREEMENT,
         PolicyVersion("sha256:" + "1" * 64, 3),
@@ -59,11 +67,14 @@ def content(setting: Setting, name: str) -> bytes:
 
 def endpoint(setting: Setting, name: str, key: SigningKey) -> Endpoint:
     """Return what answers and signs as one subgraph."""
-    body, clock, target = content(setting, name), SystemClock(), setting.endpoint(name)
+    clock, target = SystemClock(), setting.endpoint(name)
+    before, after = content(setting, name, _DIGEST).split(_DIGEST.encode())
     headers = {"content-type": "application/json"}
 
     async def answer(arrived: Arrived) -> Reply:
         request = HttpRequest(arrived.method, target, single_headers(arrived.headers), arrived.body)
+        asked = msgspec.json.decode(arrived.body, type=_Asked).extensions[EXTENSION]
+        body = before + asked.consumer_request.digest().encode() + after
         signature = sign_response(HttpResponse(200, headers, body), RequestBinding.of(request), key, clock)
         return Reply(200, [(name.encode(), value.encode()) for name, value in {**headers, **signature}.items()], body)
 
