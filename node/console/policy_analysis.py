@@ -14,7 +14,6 @@ from rich.table import Table
 
 from federation.contract.entries import Entry
 from federation.contract.errors import BadInputError, NotFoundError
-from node.console.policy_agreement import Agreement, compare_backends
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -41,6 +40,7 @@ from node.policy.replaying import Consumer, replay
 from node.policy.sentences import Language
 
 if TYPE_CHECKING:
+    from node.console.policy_agreement import Agreement
     from node.policy.bundle import Bundle
     from node.policy.differences import Change
     from node.policy.mutants import Mutant
@@ -84,6 +84,8 @@ def prove_bundles(
 
 
 def _prove(folder: Path, bundle: Bundle) -> _Proved:
+    from node.console.policy_agreement import compare_backends  # noqa: PLC0415  # SQL, which other commands do not wait for
+
     proofs = prove(bundle)
     return _Proved(
         folder,

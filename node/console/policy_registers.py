@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import msgspec
 import typer
 import yaml
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
 
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
@@ -196,6 +194,9 @@ def _markdown(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
 def _xlsx(title: str, rows: Sequence[Mapping[str, Any]], out: Path | None) -> None:
     if out is None:
         raise BadInputError("a spreadsheet is written to a file; name it with `--out`")
+    from openpyxl import Workbook  # noqa: PLC0415  # a tenth of a second that only who writes a spreadsheet waits for
+    from openpyxl.styles import Alignment, Font  # noqa: PLC0415  # as above
+
     book = Workbook()
     sheet = book.active
     sheet.title = title[:31]

@@ -58,11 +58,11 @@ class Told:
 @contextmanager
 def founded(citizens: int = 60) -> Iterator[RunningDemo]:
     """Found a demo in a folder of its own and run it."""
-    import crocevia  # noqa: PLC0415  # after the caller has set its path
+    import crocevia_demo  # noqa: PLC0415  # after the caller has set its path
 
     with tempfile.TemporaryDirectory(prefix="crocevia-faults-") as folder:
         home, ports = Home(Path(folder)), free_ports()
-        crocevia.found_demo(home, demo_charter(), ports, citizens, fresh=True)
+        crocevia_demo.found_demo(home, demo_charter(), ports, citizens, fresh=True)
         with running(home, ports) as demo:
             yield demo
 

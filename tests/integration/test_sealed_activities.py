@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-import crocevia
+import crocevia_demo
 from federation.consumer.access import ACCESS_REPORT, AccessReport, disclosures, read_report
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.identifiers import PORTAL
@@ -38,7 +38,7 @@ def found(root: Path) -> Home:
     ]
     home = Home(root)
     sealing = msgspec.structs.replace(charter, agreements=type(charter.agreements)(agreements))
-    crocevia.found_demo(home, sealing, PORTS, CITIZENS, fresh=True)
+    crocevia_demo.found_demo(home, sealing, PORTS, CITIZENS, fresh=True)
     shutil.copytree(REPOSITORY / "policies", root / "policies")
     return home
 

@@ -20,7 +20,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-import crocevia
+import crocevia_demo
 from federation.consumer.client import Answer, PartnerClient
 from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
@@ -184,7 +184,7 @@ class Simulator:
 def found(root: Path) -> Home:
     """Found a federation, once for many simulators."""
     home = Home(root)
-    crocevia.found_demo(home, demo_charter(), PORTS, CITIZENS, fresh=True)
+    crocevia_demo.found_demo(home, demo_charter(), PORTS, CITIZENS, fresh=True)
     shutil.copytree(REPOSITORY / "policies", root / "policies")
     return home
 

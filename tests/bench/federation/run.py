@@ -25,7 +25,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-import crocevia  # found through the line above
+import crocevia_demo  # found through the line above
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.identifiers import MemberId
 from federation.demo.asking import ask
@@ -172,8 +172,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Found a demo in a folder of its own, start it, measure, stop it."""
     with tempfile.TemporaryDirectory() as folder:
         home, ports, samples = Home(Path(folder) / "home"), Ports(arguments.port), Path(folder)
-        charter = crocevia._charter()
-        crocevia.found_demo(home, charter, ports, arguments.citizens, fresh=True)
+        charter = crocevia_demo._charter()
+        crocevia_demo.found_demo(home, charter, ports, arguments.citizens, fresh=True)
         settings = home.party("gateway") / "settings.toml"
         settings.write_text("deadline = 10.0\n" + settings.read_text())  # a machine under load must not cut answers off
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}

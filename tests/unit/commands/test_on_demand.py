@@ -1,0 +1,55 @@
+"""Commands are imported when they are asked for; their names and sentences are known before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import crocevia
+
+NAMED = {command.name: command for command in crocevia.app.registered_commands}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_help_says_of_a_command_what_the_command_says_of_itself(name: str) -> None:
+    named = NAMED[name]
+    assert named.callback is not None
+    real = crocevia.imported(name, named.callback)
+    assert (real.help or "").split("\n\n")[0].replace("\n", " ").strip() == named.help
+    assert real.name == name
+
+
+def test_a_group_has_the_commands_of_every_room_that_gives_some() -> None:
+    named = NAMED["node"]
+    assert named.callback is not None
+    node = crocevia.imported("node", named.callback)
+    assert {"init", "doctor", "serve", "status", "join"} <= set(node.commands)
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest_one() -> None:
+    result = CliRunner().invoke(crocevia.app, ["polcy", "check"])
+    assert result.exit_code == 2
+    assert "Did you mean 'policy'?" in result.output
+
+
+def test_showing_help_imports_no_room_of_the_house() -> None:
+    seen = "import sys, crocevia, typer; typer.main.get_command(crocevia.app)"
+    rooms = "print(sorted(n for n in sys.modules if n in {'graphql', 'sqlalchemy', 'cryptography', 'node'}))"
+    ran = subprocess.run([sys.executable, "-c", f"{seen}; {rooms}"], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_checking_a_policy_imports_no_database() -> None:
+    seen = "import sys, node.console.policy_commands; print('sqlalchemy' in sys.modules, 'openpyxl' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False"]
+
+
+def test_every_group_is_a_group_even_with_one_command() -> None:
+    named = NAMED["exchange"]
+    assert named.callback is not None
+    assert isinstance(crocevia.imported("exchange", named.callback), typer.core.TyperGroup)
