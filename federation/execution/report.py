@@ -97,7 +97,7 @@ class ErrorReport:
             case Reason.ENUM:
                 return "NODE_MISBEHAVED", "the value is not in the schema"
             case Reason.DENIED:
-                return "FIELD_DENIED", _MESSAGES["FIELD_DENIED"]
+                return "FIELD_DENIED", _DENIED[self._messages]
             case _:
                 assert_never(reason)
 
@@ -144,10 +144,15 @@ def _input_field(error: MemberError) -> dict[str, Any]:
     return {"field": field} if isinstance(field, str) and _NAME.fullmatch(field) else {}
 
 
+_DENIED = {
+    Messages.REDACT: "the field is denied for this purpose",
+    Messages.RELAY: "the schema asks for more than this client may",
+}
+
 _MESSAGES = {
     _INPUT_INVALID: "what is to be written breaks a rule of the field",
     "IDEMPOTENCY_KEY_REUSED": "the idempotency key was used for another input: choose a new one",
-    "FIELD_DENIED": "the field is denied for this purpose",
+    "FIELD_DENIED": _DENIED[Messages.REDACT],
     "INTERNAL": "the member could not answer",
     "BAD_USER_INPUT": "the member refused an argument: page size, cursor, filter or identifier",
     "DATABASE_UNAVAILABLE": "the member's database did not answer: try again later",

@@ -22,6 +22,7 @@ from federation.contract.settings import host_and_port
 from federation.gateway import app as gateway_app
 from federation.gateway import open_server
 from federation.gateway.documents import Others, TrustedDocuments
+from federation.gateway.open_access import Believed
 from federation.gateway.open_graph import OpenSettings
 from federation.gateway.passing import Passing
 from federation.gateway.subgraph_files import read_subgraphs, read_text
@@ -67,8 +68,17 @@ def serve(
     documents: Annotated[
         Path | None, typer.Option(help="Open mode: trusted documents, a JSON file `{id: document}`.")
     ] = None,
+    scopes_header: Annotated[
+        str | None,
+        typer.Option(
+            help="Open mode: a header by which a proxy in front tells that a client is known, and its scopes."
+        ),
+    ] = None,
     *,
     only_documents: Annotated[bool, typer.Option(help="Open mode: run trusted documents and nothing else.")] = False,
+    ignore_access_directives: Annotated[
+        bool, typer.Option(help="Open mode: leave `@authenticated`, `@requiresScopes`, `@policy` to the subgraphs.")
+    ] = False,
 ) -> None:
     """Run the gateway of a federation, or join any federation subgraphs without privacy (open mode)."""
     if [settings, supergraph, subgraphs].count(None) != 2:  # noqa: PLR2004  # exactly one of three is given
@@ -78,10 +88,17 @@ def serve(
         return
     if only_documents and documents is None:
         raise BadInputError("`--only-documents` needs the documents: give their file with `--documents`")
+    if scopes_header is not None and ignore_access_directives:
+        raise BadInputError("give `--scopes-header` or `--ignore-access-directives`, not both")
     host, port = host_and_port(listen)
     others = Others.REFUSED if only_documents else Others.RUN
     trusted = TrustedDocuments() if documents is None else TrustedDocuments.parse(read_text(documents).encode(), others)
-    known = OpenSettings(labels=frozenset(label or ()), documents=trusted, passing=Passing.of(pass_header or ()))
+    known = OpenSettings(
+        labels=frozenset(label or ()),
+        documents=trusted,
+        passing=Passing.of(pass_header or ()),
+        believed=None if ignore_access_directives else Believed.of(scopes_header),
+    )
     open_server.serve(_graph(supergraph, subgraphs), host, port, known)
 
 

@@ -28,7 +28,7 @@ from graphql import (
 )
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.errors import BadInputError, CroceviaError, ValidationError
+from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError, ValidationError
 from federation.contract.graphql_request import GraphQLRequest, Limits, parse_document
 from federation.execution.compiled import CompiledPlan
 from federation.execution.deferred import Payload, execute_incrementally
@@ -40,6 +40,7 @@ from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.execution.subscribe import subscribe
 from federation.gateway.documents import TrustedDocuments
+from federation.gateway.open_access import NO_CLAIMS, AccessRules, Believed, Claims
 from federation.gateway.open_cache import TwoGenerations
 from federation.gateway.passing import Passing
 from federation.planning.plan import OperationKind
@@ -50,7 +51,10 @@ MOST_VALIDATION_ERRORS = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenSettings:
-    """Limits on documents, seconds per request, operations kept planned, active `@override` labels, what is trusted."""
+    """Limits on documents, seconds per request, operations kept planned, active `@override` labels, what is trusted.
+
+    `believed` says who tells what a client may; None leaves access directives to the subgraphs.
+    """
 
     limits: Limits = field(default_factory=Limits)
     seconds: float = 10.0
@@ -58,6 +62,7 @@ class OpenSettings:
     labels: frozenset[str] = frozenset()
     documents: TrustedDocuments = field(default_factory=TrustedDocuments)
     passing: Passing = field(default_factory=Passing)
+    believed: Believed | None = field(default_factory=Believed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +111,27 @@ class OpenGraph:
         self._planner = Planner(supergraph, PlannerOptions(labels=settings.labels))
         self._outside = Outside(fetcher, messages=Messages.RELAY)
         self._source = source
-        self._plans: TwoGenerations[tuple[str, str | None, bool], Prepared] = TwoGenerations(settings.plans)
+        self.access = AccessRules() if settings.believed is None else AccessRules.of(supergraph)
+        self._plans: TwoGenerations[tuple[str, str | None, bool, Claims], Prepared] = TwoGenerations(settings.plans)
 
     def heeding(self, resilient: ResilientFetcher) -> None:
         """Tell the breakers which answers were discarded, and retry within their budget."""
         self._outside = replace(self._outside, on_answer=resilient.discredit, retries=resilient.retries)
 
-    def prepare(self, request: GraphQLRequest, delivery: Delivery) -> Prepared:
-        """Return the request's operation, planned for one way of delivery.
+    def prepare(self, request: GraphQLRequest, delivery: Delivery, claims: Claims = NO_CLAIMS) -> Prepared:
+        """Return the request's operation, planned for one way of delivery and for what the client may.
 
         Raises:
             BadInputError: no document, syntax, limits, validation, or the operation name fits none.
+            FieldDeniedError: a subscription to a field that asks for more than the client may.
             PersistedDocumentError: the document is not one that is run here.
         """
         query = self.settings.documents.document(request)
-        key = (query, request.operation_name, delivery is Delivery.IN_PARTS)
+        claims = self.access.relevant(claims) if claims else claims
+        key = (query, request.operation_name, delivery is Delivery.IN_PARTS, claims)
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plan(query, request.operation_name, delivery)
+            prepared = self._plan(query, request.operation_name, delivery, claims)
             self._plans.put(key, prepared)
         return prepared
 
@@ -175,7 +183,7 @@ class OpenGraph:
             raise BadInputError("; ".join(error.message for error in found))
         return found.coerced
 
-    def _plan(self, query: str, operation_name: str | None, delivery: Delivery) -> Prepared:
+    def _plan(self, query: str, operation_name: str | None, delivery: Delivery, claims: Claims) -> Prepared:
         document = parse_document(query, self.settings.limits)
         errors = validate(self._schema, document, max_errors=MOST_VALIDATION_ERRORS)
         if errors:
@@ -183,9 +191,12 @@ class OpenGraph:
         operation = _operation(document, operation_name)
         if delivery is Delivery.AT_ONCE:
             document = visit(document, _WithoutDefer())
-        plan = self._planner.plan(document, operation_name)
+        options = replace(self._planner.options, denied=self.access.denied(claims))
+        plan = self._planner.plan(document, operation_name, options)
+        if plan.kind is OperationKind.SUBSCRIPTION and not plan.fetches:
+            raise FieldDeniedError("the subscription asks for more than this client may")
         return Prepared(
-            OperationKind(operation.operation.value),
+            plan.kind,
             CompiledPlan(plan, self._api),
             tuple(operation.variable_definitions or ()),
             deferred=bool(plan.deferred),

@@ -28,6 +28,7 @@ from federation.gateway.http_graphql import (
     check_content_type,
     query_string_request,
 )
+from federation.gateway.open_access import Believed
 from federation.gateway.open_graph import Delivery, OpenGraph, Prepared
 from federation.gateway.open_reply import Begun, refused, whole, write, write_events, write_parts
 from federation.planning.plan import OperationKind
@@ -70,7 +71,8 @@ class OpenApp:
         self._graph = graph
         self._close = close
         self._at_once = 0
-        self._single = _SINGLE.union(graph.settings.passing.names)
+        self._believed = graph.settings.believed or Believed()
+        self._single = _SINGLE.union(graph.settings.passing.names, filter(None, [self._believed.header]))
         self._question = Endpoint(
             path="/graphql",
             limit=graph.settings.limits.body,
@@ -150,7 +152,8 @@ class OpenApp:
         if self._at_once > MOST_AT_ONCE:
             raise UnavailableError("too many requests at once", retryAfter=1)
         request = self._request(arrived, headers)
-        prepared = self._graph.prepare(request, Delivery.IN_PARTS if wanted.parts else Delivery.AT_ONCE)
+        delivery = Delivery.IN_PARTS if wanted.parts else Delivery.AT_ONCE
+        prepared = self._graph.prepare(request, delivery, self._believed.claims(headers))
         if arrived.method == "GET" and prepared.kind is not OperationKind.QUERY:
             raise MethodError("a mutation needs POST")
         if prepared.kind is OperationKind.SUBSCRIPTION and not wanted.events:

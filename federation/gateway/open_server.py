@@ -13,6 +13,7 @@ from federation.execution.sharing import SharingFetcher
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint
+from federation.gateway.open_access import AccessRules
 from federation.gateway.open_graph import OpenGraph, OpenSettings
 from federation.gateway.open_mode import OpenApp
 from federation.serving.server import run_server
@@ -43,6 +44,15 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
     return OpenApp(graph, client.close)
 
 
+def _decided(settings: OpenSettings) -> str:
+    """Say what is done about access directives."""
+    if settings.believed is None:
+        return "ignored here, as `--ignore-access-directives` says; subgraphs must decide"
+    if settings.believed.header is None:
+        return "denied to all; see `--scopes-header` and `--ignore-access-directives`"
+    return f"decided by the header `{settings.believed.header.decode()}`, which only a proxy may set"
+
+
 def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) -> None:
     """Serve a supergraph until a signal ends the process; what is in work is finished first.
 
@@ -51,4 +61,6 @@ def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) 
     """
     app = open_app(supergraph, settings, TransportLimits())
     _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
+    if asking := len(AccessRules.of(supergraph).needs):
+        _log.warning("%d fields ask for authentication, scopes or policies: %s", asking, _decided(settings))
     run_server(lambda: app, f"{host}:{port}", keep_alive=IDLE_SECONDS)

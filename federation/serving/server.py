@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 import uvloop
+from typing_extensions import override
 
 from federation.contract.errors import ConfigurationError
 from federation.contract.settings import host_and_port
@@ -43,7 +46,9 @@ def run_server(
     workers: int = 1,
     secured: Callable[[], Secured | None] = lambda: None,
 ) -> None:
-    """Serve the application that `open_app` makes on `host:port` until a signal ends the process.
+    """Serve the application that `open_app` makes on `host:port` until a signal asks the process to end, then return.
+
+    Nothing new is accepted after the signal; what is in work is answered first, within `DRAIN_SECONDS`.
 
     What the application opens belongs to the event loop it runs on, so it is made there, awaited where it must be, and
     only once the address is ours; `secured` is asked after it. Its endpoints are served straight from the connection.
@@ -72,7 +77,7 @@ def run_server(
             timeout_keep_alive=keep_alive,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-        await uvicorn.Server(config).serve(sockets=[bound])
+        await _Server(config).serve(sockets=[bound])
 
     def work(opened: Callable[[], None]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -80,6 +85,20 @@ def run_server(
 
     with bound:
         run_workers(work, workers)
+
+
+class _Server(uvicorn.Server):
+    """A server that has ended when a signal asked it to; uvicorn's own raises the signal again, as if it had failed."""
+
+    @contextmanager
+    @override
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def endpoints_of(app: Any) -> Iterable[Endpoint]:

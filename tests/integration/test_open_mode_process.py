@@ -17,8 +17,10 @@ import httpx
 from tests.support.raw_server import RawServer, Talk, answer, serving
 
 ROOT = Path(__file__).parents[2]
-LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])\n'
-PRODUCTS = LINK + 'type Query { product: Product } type Product @key(fields: "id") { id: ID! name: String }'
+LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])\n'
+PRODUCTS = LINK + (
+    'type Query { product: Product } type Product @key(fields: "id") { id: ID! name: String cost: Int @authenticated }'
+)
 PRICES = LINK + 'type Product @key(fields: "id") { id: ID! price: Int }'
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 QUESTION = {"query": "{ product { name price } }"}
@@ -27,7 +29,7 @@ START_SECONDS = 30
 
 
 async def products(talk: Talk) -> None:
-    await talk.send(answer(b'{"data":{"product":{"__typename":"Product","id":"1","name":"Table"}}}'))
+    await talk.send(answer(b'{"data":{"product":{"__typename":"Product","id":"1","name":"Table","cost":7}}}'))
 
 
 async def prices(talk: Talk) -> None:
@@ -40,7 +42,7 @@ async def prices(talk: Talk) -> None:
 def command(listed: Path, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "crocevia", "gateway", "serve", "--subgraphs", str(listed)),
-        *("--listen", f"127.0.0.1:{port}", "--pass-header", "authorization"),
+        *("--listen", f"127.0.0.1:{port}", "--pass-header", "authorization", "--scopes-header", "x-scopes"),
     ]
 
 
@@ -74,7 +76,9 @@ async def until_it_serves(client: httpx.AsyncClient, process: asyncio.subprocess
 
 
 @asynccontextmanager
-async def gateway(folder: Path, one: RawServer, other: RawServer) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(
+    folder: Path, one: RawServer, other: RawServer
+) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process]]:
     """Run the command until the block ends: of `products` the schema is a file, `prices` is asked for its own."""
     port = free_port()
     subgraphs = {
@@ -85,13 +89,13 @@ async def gateway(folder: Path, one: RawServer, other: RawServer) -> AsyncIterat
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             await until_it_serves(client, process)
-            yield client
+            yield client, process
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         _, said = await process.communicate()
     assert b"open mode: no tokens" in said
-    assert process.returncode == -signal.SIGTERM, said  # the server ends in order, then by the signal it was sent
+    assert process.returncode == 0, said
 
 
 def header(head: bytes, name: bytes) -> list[bytes]:
@@ -100,7 +104,7 @@ def header(head: bytes, name: bytes) -> list[bytes]:
 
 
 async def test_the_command_joins_two_subgraphs_and_passes_on_the_headers_it_was_told_to(tmp_path: Path) -> None:
-    async with serving(products) as one, serving(prices) as other, gateway(tmp_path, one, other) as client:
+    async with serving(products) as one, serving(prices) as other, gateway(tmp_path, one, other) as (client, _):
         sent = {"authorization": "Bearer of-one", "x-private": "stays here", "traceparent": TRACE}
         response = await client.post("/graphql", json=QUESTION, headers=sent)
         assert response.json() == {"data": {"product": {"name": "Table", "price": 10}}}
@@ -124,7 +128,7 @@ async def test_clients_with_other_headers_never_share_a_request(tmp_path: Path) 
         await both.wait()
         await products(talk)
 
-    async with serving(together) as one, serving(prices) as other, gateway(tmp_path, one, other) as client:
+    async with serving(together) as one, serving(prices) as other, gateway(tmp_path, one, other) as (client, _):
         async with asyncio.timeout(10):
             answers = await asyncio.gather(
                 *(client.post("/graphql", json=QUESTION, headers={"authorization": who}) for who in ("one", "other"))
@@ -142,3 +146,44 @@ async def test_a_subgraph_that_does_not_tell_its_schema_is_named_and_nothing_is_
     told = " ".join(said.decode().split())
     assert "subgraph `prices`" in told
     assert "Traceback" not in told
+
+
+async def test_a_signal_lets_what_is_in_work_be_answered_and_nothing_new_come_in(tmp_path: Path) -> None:
+    held, asked = asyncio.Event(), asyncio.Event()
+
+    async def slow(talk: Talk) -> None:
+        asked.set()
+        await held.wait()
+        await products(talk)
+
+    async with serving(slow) as one, serving(prices) as other, gateway(tmp_path, one, other) as (client, process):
+        async with asyncio.timeout(20):
+            question = asyncio.create_task(client.post("/graphql", json=QUESTION))
+            await asked.wait()
+            process.send_signal(signal.SIGTERM)
+            await until_nothing_comes_in(client)
+            held.set()
+            assert (await question).json() == {"data": {"product": {"name": "Table", "price": 10}}}
+            assert await process.wait() == 0
+
+
+async def until_nothing_comes_in(client: httpx.AsyncClient) -> None:
+    while True:
+        async with httpx.AsyncClient(base_url=client.base_url, trust_env=False) as another:
+            try:
+                await another.get("/health")
+            except httpx.ConnectError:
+                return
+        await asyncio.sleep(0.05)
+
+
+async def test_a_field_that_asks_for_a_known_client_is_denied_unless_a_proxy_says_who_it_is(tmp_path: Path) -> None:
+    async with serving(products) as one, serving(prices) as other, gateway(tmp_path, one, other) as (client, _):
+        question = {"query": "{ product { cost } }"}
+        unknown = (await client.post("/graphql", json=question)).json()
+        assert unknown["data"] == {"product": {"cost": None}}
+        assert unknown["errors"][0]["extensions"] == {"code": "FIELD_DENIED"}
+        known = await client.post("/graphql", json=question, headers={"x-scopes": ""})
+        assert known.json() == {"data": {"product": {"cost": 7}}}
+        twice = await client.post("/graphql", json=question, headers=[("x-scopes", ""), ("x-scopes", "admin")])
+        assert twice.status_code == 400

@@ -88,7 +88,6 @@ def main(out: Path, module: str, arguments: list[str]) -> None:
     """Run the module's process under the sampler."""
     sampler = Sampler()
     sys.argv = [module, *arguments]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server restores and raises it when it has ended
     sampler.start()
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
