@@ -67,7 +67,7 @@ class CroceviaError(Exception):
     def __init__(self, message: str, **extensions: Any) -> None:
         """Keep the message and what else a client may read beside the code, such as `retryAfter` in seconds."""
         super().__init__(message)
-        self.message = message
+        self.message = str(message)  # text of a type of its own is no JSON
         self.extensions = extensions
 
     def problem(self) -> dict[str, Any]:

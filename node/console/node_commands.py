@@ -84,7 +84,7 @@ def init_node(
     day = day_in_rome(SystemClock().now())
     vocabulary = (shared_policies_folder() / VOCABULARY_FILE).read_bytes()
     sdl, owner = NodeSchema.build(full_schema(), mapping).published_sdl, f"privacy@{code}.example"
-    bundle = starter_files(sdl, vocabulary_of(vocabulary), owner, day, attribute_types(mapping))
+    bundle = starter_files(sdl, vocabulary_of(vocabulary), owner, day, attributes=attribute_types(mapping))
     for name, content in {VOCABULARY_FILE: vocabulary, **bundle}.items():
         (policies / name).parent.mkdir(parents=True, exist_ok=True)
         (policies / name).write_bytes(content)

@@ -6,10 +6,11 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from federation.contract.entries import Entry
@@ -26,18 +27,17 @@ from node.console.policy_options import (
     exit_if,
     one_bundle,
 )
-from node.console.policy_output import out, print_json
+from node.console.policy_output import out, print_json, print_line
 from node.console.policy_proofs import Verdict, available, prove_with_z3
-from node.console.policy_summaries import WORDS
-from node.console.policy_words import PROVING, ProvingWords, change_sentence, counterexample_sentence, situation_phrase
+from node.console.policy_words import change_sentence, counterexample_sentence, situation_phrase
 from node.policy.differences import differences
 from node.policy.disclosures import Disclosure, most_disclosed
 from node.policy.forms import form_text
+from node.policy.messages import Language, Message, message, said
 from node.policy.mutants import Fate, fate, mutants
-from node.policy.needless import NeedlessPart, needless_parts
+from node.policy.needless import Needlessness, NeedlessPart, needless_parts
 from node.policy.proving import Counterexample, IdleRule, Proof, idle_rules, prove
-from node.policy.replaying import Consumer, replay
-from node.policy.sentences import Language
+from node.policy.replaying import Consumer, Shift, replay
 
 if TYPE_CHECKING:
     from node.console.policy_agreement import Agreement
@@ -69,11 +69,12 @@ class _Proved:
 def prove_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Prove the invariants over every situation, name what never matters, and that SQL, closures and z3 agree."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         proved = [_prove(folder, bundle) for folder, bundle in bundles_in(policies, schema)]
     if output is Format.JSON:
         print_json({"ok": all(one.holds for one in proved), "bundles": [_proved_json(one) for one in proved]})
@@ -126,49 +127,75 @@ def _proof_json(proof: Proof, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
+_VERDICTS: Final = {True: message("holds"), False: message("broken"), None: message("no answer")}
+_NEEDLESS: Final = {
+    Needlessness.ALWAYS: message("is always true"),
+    Needlessness.NEVER: message("is never true"),
+    Needlessness.NO_EFFECT: message("changes nothing beside the rest"),
+}
+
+
 def _print_proved(one: _Proved, lang: Language) -> None:
-    console, words = out(), PROVING[lang]
+    console = out()
     for proof, verdict in zip(one.proofs, one.verdicts, strict=True):
-        second = "" if verdict is None else f", z3: {words.verdicts[verdict.holds]}"
-        mark = f"[green]{words.holds}[/green]" if proof.holds else f"[red]{words.broken}[/red]"
-        where = f"{proof.invariant.type_name}: {proof.invariant.id} ({proof.classes} {words.classes}{second})"
-        console.print(f"{mark} {where}", highlight=False)
+        colour = "green" if proof.holds else "red"
+        console.print(f"[{colour}]{said(_VERDICTS[proof.holds], lang)}[/{colour}]", end=" ")
+        print_line(console, said(_proof_line(proof, verdict), lang))
         if proof.counterexample is not None:
-            said = counterexample_sentence(proof.counterexample, proof.invariant.type_name, one.bundle, lang)
-            console.print(f"  {said}", markup=False, highlight=False, soft_wrap=True)
+            where = counterexample_sentence(proof.counterexample, proof.invariant.type_name, one.bundle, lang)
+            print_line(console, f"  {where}")
         elif verdict is not None and verdict.holds is False:
-            console.print(f"  z3: {verdict.counterexample}", markup=False, highlight=False, soft_wrap=True)
+            print_line(console, f"  z3: {verdict.counterexample}")
     for idle in one.idle:
-        console.print(f"[yellow]{words.idle}[/yellow] {idle.type_name}: `{idle.rule}` {words.changes_nothing}")
+        _print_marked(console, "yellow", message("idle"), _idle_line(idle), lang)
     for part in one.needless:
-        said = f"{part.type_name}: `{part.rule}` {part.clause}: {part.part} · {words.needless[part.why]}"
-        console.print(f"[yellow]{words.idle}[/yellow]", end=" ")
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        line = f"{part.type_name}: `{part.rule}` {part.clause}: {part.part} · {said(_NEEDLESS[part.why], lang)}"
+        _print_marked(console, "yellow", message("idle"), line, lang)
     for difference in one.agreement.disagreements:
-        said = f"{difference.backend}: {difference.type_name}: {difference.condition}: {difference.situation}"
-        console.print(f"[red]{words.disagrees}[/red]", end=" ")
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
-    console.print(_disclosed_table(one, words))
-    held = sum(proof.holds for proof in one.proofs)
-    console.print(
-        words.summary.format(
-            folder=one.folder,
-            held=held,
-            proofs=len(one.proofs),
-            conditions=one.agreement.conditions,
-            situations=one.agreement.situations,
-            backends="SQL, closure, z3" if one.agreement.z3 else "SQL, closure",
-            differences=len(one.agreement.disagreements),
-        ),
-        highlight=False,
-        soft_wrap=True,
+        line = f"{difference.backend}: {difference.type_name}: {difference.condition}: {difference.situation}"
+        _print_marked(console, "red", message("differs"), line, lang)
+    console.print(_disclosed_table(one, lang))
+    print_line(console, said(_summary(one), lang))
+
+
+def _proof_line(proof: Proof, verdict: Verdict | None) -> Message:
+    return message(
+        "{type}: {invariant} ({classes} classes of situations{second})",
+        type=proof.invariant.type_name,
+        invariant=proof.invariant.id,
+        classes=proof.classes,
+        second="" if verdict is None else message(", z3: {verdict}", verdict=_VERDICTS[verdict.holds]),
     )
 
 
-def _disclosed_table(one: _Proved, words: ProvingWords) -> Table:
-    table = Table(title=f"{one.folder.name} · {words.disclosed}", title_justify="left")
-    for column in (words.category, words.forms, words.purposes, words.kinds):
-        table.add_column(column)
+def _idle_line(idle: IdleRule) -> Message:
+    return message("{type}: `{rule}` changes no decision", type=idle.type_name, rule=idle.rule)
+
+
+def _summary(one: _Proved) -> Message:
+    return message(
+        "{folder}: {held} of {proofs} proofs hold; {conditions} conditions in {situations} situations, {backends} "
+        "against the oracle: {differences} differences",
+        folder=one.folder,
+        held=sum(proof.holds for proof in one.proofs),
+        proofs=len(one.proofs),
+        conditions=one.agreement.conditions,
+        situations=one.agreement.situations,
+        backends="SQL, closure, z3" if one.agreement.z3 else "SQL, closure",
+        differences=len(one.agreement.disagreements),
+    )
+
+
+def _print_marked(console: Console, colour: str, mark: Message, text: str, lang: Language) -> None:
+    console.print(f"[{colour}]{said(mark, lang)}[/{colour}]", end=" ")
+    print_line(console, said(text, lang))
+
+
+def _disclosed_table(one: _Proved, lang: Language) -> Table:
+    heading = said(message("what is disclosed at most"), lang)
+    table = Table(title=f"{one.folder.name} · {heading}", title_justify="left")
+    for column in (message("category"), message("forms"), message("purposes"), message("to whom")):
+        table.add_column(said(column, lang))
     for line in one.disclosures:
         category = f"{line.category} (art. 9)" if line.art9 else line.category
         forms = " ".join(line.forms).replace("[", "\\[")
@@ -191,11 +218,12 @@ def compare_bundles(
     old: Annotated[Path, typer.Argument(help="Folder of the bundle as it is.")],
     new: Annotated[Path, typer.Argument(help="Folder of the bundle as it shall be.")],
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Say who gains and who loses what between two bundles."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         before, after = (one_bundle(folder, schema)[1] for folder in (old, new))
         changes = list(differences(before, after))
     if output is Format.JSON:
@@ -213,19 +241,14 @@ def compare_bundles(
 
 
 def _print_changes(changes: list[Change], after: Bundle, lang: Language) -> None:
-    console, italian = out(), lang is Language.ITALIAN
+    console = out()
     for one in changes:
-        gains, loses = ("guadagna", "perde") if italian else ("gains", "loses")
-        console.print(f"[red]{gains}[/red]" if one.gains else f"[green]{loses}[/green]", end=" ")
-        console.print(change_sentence(one, after, lang), markup=False, highlight=False, soft_wrap=True)
-        first = "per esempio" if italian else "for example"
+        colour, mark = ("red", message("gains")) if one.gains else ("green", message("loses"))
+        _print_marked(console, colour, mark, change_sentence(one, after, lang), lang)
         example = situation_phrase(one.requester, one.day, one.row, one.consent, lang)
-        console.print(f"  {first}: {example}", markup=False, highlight=False, soft_wrap=True)
-    gains_count = sum(one.gains for one in changes)
-    counts = (gains_count, len(changes) - gains_count)
-    console.print(
-        "{} in più, {} in meno".format(*counts) if italian else "{} gains, {} losses".format(*counts), highlight=False
-    )
+        print_line(console, "  " + said(message("for example: {situation}", situation=example), lang))
+    gains = sum(one.gains for one in changes)
+    print_line(console, said(message("{gains} gains, {losses} losses", gains=gains, losses=len(changes) - gains), lang))
 
 
 def _change_json(change: Change) -> dict[str, Any]:
@@ -245,33 +268,50 @@ def mutate_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
     least: Annotated[int, typer.Option("--least", help="Percentage of mutants that must be noticed.")] = 90,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Edit the policy carelessly, one rule at a time, and say what tests, invariants and matrix.lock notice."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         scored = [(folder, _fates(bundle)) for folder, bundle in bundles_in(policies, schema)]
     scores = {folder: _score(fates) for folder, fates in scored}
     failed = any(score < least for score in scores.values())
     if output is Format.JSON:
         print_json({"ok": not failed, "bundles": [_mutation_json(folder, fates) for folder, fates in scored]})
     else:
-        console, words = out(), WORDS[lang]
         for folder, fates in scored:
-            counts = Counter(found for _, found in fates)
-            for mutant, found in fates:
-                if found is Fate.SURVIVED:
-                    console.print(
-                        f"[red]{words.survived}[/red] {mutant.type_name}: {mutant.rule}: {mutant.edit}", highlight=False
-                    )
-            said = ", ".join(f"{counts[one]} {one}" for one in Fate)
-            summary = words.noticed.format(folder=folder, score=scores[folder], mutants=len(fates), counts=said)
-            console.print(summary, markup=False, highlight=False)
+            _print_fates(folder, fates, lang)
     exit_if(failed)
 
 
 def _fates(bundle: Bundle) -> list[tuple[Mutant, Fate]]:
     return [(mutant, fate(bundle, mutant)) for mutant in mutants(bundle)]
+
+
+_FATES: Final = {
+    Fate.TESTS: message("killed by tests"),
+    Fate.INVARIANTS: message("killed by invariants"),
+    Fate.MATRIX: message("killed by matrix.lock"),
+    Fate.SURVIVED: message("survived"),
+    Fate.EQUIVALENT: message("equivalent"),
+}
+
+
+def _print_fates(folder: Path, fates: list[tuple[Mutant, Fate]], lang: Language) -> None:
+    console, counts = out(), Counter(found for _, found in fates)
+    for mutant, found in fates:
+        if found is Fate.SURVIVED:
+            line = f"{mutant.type_name}: {mutant.rule}: {said(mutant.edit, lang)}"
+            _print_marked(console, "red", _FATES[found], line, lang)
+    noticed = message(
+        "{folder}: {score} % noticed of {mutants} mutants: {counts}",
+        folder=folder,
+        score=_score(fates),
+        mutants=len(fates),
+        counts=", ".join(f"{counts[one]} {said(_FATES[one], lang)}" for one in Fate),
+    )
+    print_line(console, said(noticed, lang))
 
 
 def _score(fates: list[tuple[Mutant, Fate]]) -> int:
@@ -299,11 +339,12 @@ def replay_log(
     consumers: Annotated[Path, typer.Option("--consumers", help='JSON: `{"inprev": {"kind": "national"}}`.')],
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Decide recorded operations again by a candidate bundle, and list what would be decided otherwise."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         _, bundle = one_bundle(policies, schema)
         known = _read(consumers, dict[str, Consumer])
         entries = [_entry(line, number) for number, line in enumerate(_lines(log), start=1)]
@@ -311,25 +352,34 @@ def replay_log(
     if output is Format.JSON:
         print_json({"same": not found.shifts, **dataclasses.asdict(found)})
     else:
-        console, words = out(), WORDS[lang]
+        console = out()
         for one in found.shifts:
-            said = words.shift.format(
-                consumer=one.consumer,
-                purpose=one.purpose,
-                coordinate=one.coordinate,
-                recorded=one.recorded,
-                candidate=words.either.join(one.candidate),
-                operations=one.operations,
-            )
-            console.print(said, markup=False, highlight=False)
-        said = words.replayed.format(decisions=found.decisions, operations=found.operations, shifts=len(found.shifts))
-        console.print(said, markup=False, highlight=False)
+            print_line(console, said(_shift_line(one, lang), lang))
+        summary = message(
+            "{decisions} decisions of {operations} operations, {shifts} would be others",
+            decisions=found.decisions,
+            operations=found.operations,
+            shifts=len(found.shifts),
+        )
+        print_line(console, said(summary, lang))
     exit_if(bool(found.shifts))
+
+
+def _shift_line(one: Shift, lang: Language) -> Message:
+    return message(
+        "{consumer} for {purpose}: {coordinate} {recorded} → {candidate} ({operations} operations)",
+        consumer=one.consumer,
+        purpose=one.purpose,
+        coordinate=one.coordinate,
+        recorded=one.recorded,
+        candidate=said(message(" or "), lang).join(one.candidate),
+        operations=one.operations,
+    )
 
 
 def _lines(path: Path) -> list[bytes]:
     if not path.is_file():
-        raise NotFoundError(f"file `{path}` does not exist")
+        raise NotFoundError(message("file `{path}` does not exist", path=path))
     return [line for line in path.read_bytes().splitlines() if line.strip()]
 
 
@@ -337,11 +387,15 @@ def _entry(line: bytes, number: int) -> Entry:
     try:
         return msgspec.json.decode(line, type=Entry)
     except msgspec.DecodeError as error:
-        raise BadInputError(f"line {number} of the log is not a journal entry: {error}") from error
+        raise BadInputError(
+            message("line {number} of the log is not a journal entry: {error}", number=number, error=error)
+        ) from error
 
 
 def _read(path: Path, shape: type[dict[str, Consumer]]) -> dict[str, Consumer]:
     try:
         return msgspec.json.decode(b"".join(_lines(path)), type=shape)
     except msgspec.DecodeError as error:
-        raise BadInputError(f"`{path}` does not say kind and area of each consumer: {error}") from error
+        raise BadInputError(
+            message("`{path}` does not say kind and area of each consumer: {error}", path=path, error=error)
+        ) from error

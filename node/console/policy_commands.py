@@ -31,6 +31,7 @@ from node.console.policy_options import (
     errors_in_words,
     exit_if,
     one_bundle,
+    require_declared,
 )
 from node.console.policy_output import (
     checked_json,
@@ -52,11 +53,10 @@ from node.policy.errors import nearest
 from node.policy.explanation import Question, explain
 from node.policy.findings import Severity
 from node.policy.matrix import lock_text, matrix
+from node.policy.messages import message, said
 from node.policy.requesters import Requester
-from node.policy.sentences import Language
 from node.policy.starter import starter_files
 from node.policy.trials import run_suites
-from node.policy.vocabulary import unknown_purpose
 
 if TYPE_CHECKING:
     from node.policy.documents import GovernedField
@@ -71,15 +71,16 @@ app = typer.Typer(no_args_is_help=True, help="Write, test, compare and prove pri
 def check_bundles(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Check documents, names, types, forms, overlaps and coverage; all errors in one run."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         checked = [check_folder(folder, schema) for folder in bundle_folders(policies)]
     failed = any(finding.severity is Severity.ERROR for one in checked for finding in one.findings)
     if output is Format.JSON:
-        print_json({"ok": not failed, "bundles": [checked_json(one) for one in checked]})
+        print_json({"ok": not failed, "bundles": [checked_json(one, lang) for one in checked]})
     else:
         for one in checked:
             print_checked(one, lang)
@@ -90,11 +91,12 @@ def check_bundles(
 def run_tests(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Run the test suites of a bundle."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         trials = {folder: list(run_suites(bundle)) for folder, bundle in bundles_in(policies, schema)}
     failed = any(not trial.passed for found in trials.values() for trial in found)
     if output is Format.JSON:
@@ -127,16 +129,18 @@ def why(
     row: Annotated[str | None, typer.Option("--row", help='Attributes of one row, as JSON: `{"age": 12}`.')] = None,
     consent: Annotated[list[str] | None, typer.Option("--consent", help="A purpose consented to; repeat it.")] = None,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Say why a field is shown, masked or denied: every rule and the clause on which it fails."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         _, bundle = one_bundle(policies, schema)
         document, field = _field(bundle, coordinate)
         requester = _requester(bundle, kind, basis, area)
         attributes = None if row is None else _row(row, document)
-        question = Question(requester, _purpose(bundle, purpose), _day(day))
+        require_declared(message("purpose"), [purpose], bundle.vocabulary.purposes)
+        question = Question(requester, purpose, _day(day))
         found = explain(bundle, document, field, question, None if attributes is None else (attributes, consent or ()))
     if output is Format.JSON:
         print_json(explanation_json(found))
@@ -152,15 +156,17 @@ def matrix_command(
         bool, typer.Option("--write", help=f"Write the matrix to each bundle's {LOCK_FILE}.")
     ] = False,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Show who sees what; fail if matrix.lock exists and says otherwise."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         bundles = list(bundles_in(policies, schema))
     changed = [folder for folder, bundle in bundles if lock_differs(folder, bundle)]
     if write:
         for folder, bundle in bundles:
             (folder / LOCK_FILE).write_text(lock_text(bundle), encoding="utf-8")
-            say(f"wrote {folder / LOCK_FILE}")
+            say(said(message("wrote {path}", path=folder / LOCK_FILE), lang))
         return
     if output is Format.JSON:
         print_json(
@@ -182,9 +188,13 @@ def matrix_command(
         )
     else:
         for folder, bundle in bundles:
-            print_matrix(folder, bundle)
+            print_matrix(folder, bundle, lang)
     for folder in changed:
-        say(f"{folder / LOCK_FILE} says otherwise; if the change is wanted, run `matrix --write` and have it reviewed")
+        differs = message(
+            "{path} says otherwise; if the change is wanted, run `matrix --write` and have it reviewed",
+            path=folder / LOCK_FILE,
+        )
+        say(said(differs, lang))
     exit_if(bool(changed))
 
 
@@ -193,24 +203,25 @@ def explain_rules(
     coordinate: Annotated[str | None, typer.Argument(help="A type, or a field such as `Citizen.taxCode`.")] = None,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Say every rule, or those about one type or field, as a sentence."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         bundles = list(bundles_in(policies, schema))
         chosen = [(folder, bundle, name) for folder, bundle in bundles for name in sorted(bundle.types)]
         if coordinate is not None:
             chosen = _about(chosen, coordinate)
-    said = [
+    sentences = [
         {"folder": str(folder), "type": name, "rule": rule, "sentence": sentence}
         for folder, bundle, name in chosen
         for rule, sentence in sentences_of(bundle, _narrowed(bundle.types[name], coordinate), lang)
     ]
     if output is Format.JSON:
-        print_json({"sentences": said})
+        print_json({"sentences": sentences})
         return
-    for line in said:
+    for line in sentences:
         out().print(f"[bold]{line['type']}[/bold] · {line['rule']}", highlight=False)
         out().print(f"  {line['sentence']}", markup=False, highlight=False, soft_wrap=True)
 
@@ -225,24 +236,31 @@ def init_bundle(
     ] = None,
     owner: Annotated[str, typer.Option("--owner", help="Whom to ask about the policy.")] = "privacy@member.example",
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Write a first bundle for a schema: everything governed, nobody sees anything, comments say how to go on."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         if policies.exists():
-            raise BadInputError(f"`{policies}` exists already; name a new folder")
+            raise BadInputError(message("`{path}` exists already; name a new folder", path=policies))
         if not schema.is_file():
-            raise NotFoundError(f"schema `{schema}` does not exist")
+            raise NotFoundError(message("schema `{path}` does not exist", path=schema))
         words = (vocabulary or shared_policies_folder() / VOCABULARY_FILE).read_bytes()
         found = vocabulary_of(words)
-        files = starter_files(schema.read_text(encoding="utf-8"), found, owner, day_in_rome(SystemClock().now()))
+        files = starter_files(schema.read_text(encoding="utf-8"), found, owner, day_in_rome(SystemClock().now()), lang)
         for path, content in {VOCABULARY_FILE: words, SCHEMA_FILE: schema.read_bytes(), **files}.items():
             (policies / path).parent.mkdir(parents=True, exist_ok=True)
             (policies / path).write_bytes(content)
     if output is Format.JSON:
         print_json({"folder": str(policies), "files": sorted(files)})
         return
-    typer.echo(f"{policies}: {sum(path.startswith('types/') for path in files)} types; nobody sees anything yet")
-    typer.echo(f"then: edit {policies}/types, and run `crocevia policy check --policies {policies}`")
+    types = sum(path.startswith("types/") for path in files)
+    typer.echo(said(message("{path}: types: {types}; nobody sees anything yet", path=policies, types=types), lang))
+    further = message(
+        "then: edit {path}/types, and run `crocevia policy check --policies {path}`",
+        path=policies,
+    )
+    typer.echo(said(further, lang))
 
 
 app.command(name="prove")(prove_bundles)
@@ -277,7 +295,13 @@ def _about(chosen: list[tuple[Path, Bundle, str]], coordinate: str) -> list[tupl
     ]
     if not found:
         every = known if field else [name for _, _, name in chosen]
-        raise NotFoundError(f"`{coordinate}` is not governed here{nearest(coordinate, every)}")
+        raise NotFoundError(
+            message(
+                "`{name}` is not governed here{nearest}",
+                name=coordinate,
+                nearest=nearest(coordinate, every),
+            )
+        )
     return found
 
 
@@ -298,11 +322,22 @@ def _field(bundle: Bundle, coordinate: str) -> tuple[TypeDocument, GovernedField
     type_name, _, field_name = coordinate.partition(".")
     document = bundle.types.get(type_name)
     if document is None:
-        raise NotFoundError(f"type `{type_name}` has no policy here{nearest(type_name, bundle.types)}")
+        raise NotFoundError(
+            message(
+                "type `{name}` has no policy here{nearest}",
+                name=type_name,
+                nearest=nearest(type_name, bundle.types),
+            )
+        )
     field = document.fields.get(field_name)
     if field is None:
         raise NotFoundError(
-            f"field `{field_name}` is not governed by `{type_name}`{nearest(field_name, document.fields)}"
+            message(
+                "field `{name}` is not governed by `{type}`{nearest}",
+                name=field_name,
+                type=type_name,
+                nearest=nearest(field_name, document.fields),
+            )
         )
     return document, field
 
@@ -310,30 +345,27 @@ def _field(bundle: Bundle, coordinate: str) -> tuple[TypeDocument, GovernedField
 def _requester(bundle: Bundle, kind: str, basis: list[str] | None, area: str | None) -> Requester:
     """Without `--basis`, suppose every legal basis, so that the answer speaks of the other clauses."""
     vocabulary = bundle.vocabulary
-    if kind not in vocabulary.kinds:
-        raise BadInputError(f"kind `{kind}` is not in the vocabulary{nearest(kind, vocabulary.kinds)}")
-    for one in basis or ():
-        if one not in vocabulary.legal_bases:
-            raise BadInputError(f"legal basis `{one}` is not in the vocabulary{nearest(one, vocabulary.legal_bases)}")
+    require_declared(message("kind"), [kind], vocabulary.kinds)
+    require_declared(message("legal basis"), basis or (), vocabulary.legal_bases)
     return Requester(kind, frozenset(vocabulary.legal_bases if basis is None else basis), area)
-
-
-def _purpose(bundle: Bundle, purpose: str) -> str:
-    if purpose not in bundle.vocabulary.purposes:
-        raise BadInputError(unknown_purpose(purpose, bundle.vocabulary.purposes))
-    return purpose
 
 
 def _row(text: str, document: TypeDocument) -> Mapping[str, object]:
     try:
         row = json.loads(text)
     except ValueError as error:
-        raise BadInputError('`--row` is not JSON; expected a map such as `{"age": 12}`') from error
+        raise BadInputError(message('`--row` is not JSON; expected a map such as `{{"age": 12}}`')) from error
     if not isinstance(row, dict):
-        raise BadInputError('`--row` is not a map; expected something such as `{"age": 12}`')
+        raise BadInputError(message('`--row` is not a map; expected something such as `{{"age": 12}}`'))
     for name in row:
         if name not in document.attributes:
-            raise BadInputError(f"row attribute `{name}` is not declared{nearest(name, document.attributes)}")
+            raise BadInputError(
+                message(
+                    "row attribute `{name}` is not declared{nearest}",
+                    name=name,
+                    nearest=nearest(name, document.attributes),
+                )
+            )
     return row
 
 
@@ -343,4 +375,6 @@ def _day(text: str | None) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadInputError(f"`{text}` is not a day; expected something such as `2026-11-22`") from error
+        raise BadInputError(
+            message("`{text}` is not a day; expected something such as `2026-11-22`", text=text)
+        ) from error

@@ -11,6 +11,7 @@ from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
 from node.policy.coverage import Coverage
+from node.policy.messages import message
 from node.policy.schema_view import SchemaView
 
 if TYPE_CHECKING:
@@ -47,12 +48,16 @@ def bundle_folders(root: Path) -> tuple[Path, ...]:
         NotFoundError: there is no bundle.
     """
     if not root.is_dir():
-        raise NotFoundError(f"folder `{root}` does not exist; name a bundle's folder with `--policies`")
+        raise NotFoundError(
+            message("folder `{root}` does not exist; name a bundle's folder with `--policies`", root=root)
+        )
     if (root / "types").is_dir():
         return (root,)
     found = tuple(sorted(child for child in root.iterdir() if (child / "types").is_dir()))
     if not found:
-        raise NotFoundError(f"folder `{root}` holds no policies: expected `{root / 'types'}`")
+        raise NotFoundError(
+            message("folder `{root}` holds no policies: expected `{expected}`", root=root, expected=root / "types")
+        )
     return found
 
 
@@ -76,7 +81,7 @@ def schema_beside(folder: Path, given: Path | None) -> SchemaView | None:
     path = folder / SCHEMA_FILE if given is None else given
     if not path.is_file():
         if given is not None:
-            raise NotFoundError(f"schema `{given}` does not exist")
+            raise NotFoundError(message("schema `{path}` does not exist", path=given))
         return None
     return SchemaView.parse(path.read_text(encoding="utf-8"))
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
 from node.console.policy_folders import bundle_folders, check_folder
-from node.console.policy_output import say
+from node.console.policy_output import finding_json, finding_text, print_json, say
 from node.policy.bundle import Bundle
-from node.policy.errors import BundleError, PolicyError
+from node.policy.errors import BundleError, PolicyError, nearest
 from node.policy.findings import Severity
-from node.policy.sentences import Language
+from node.policy.messages import Language, Message, fillings_of, message, said
 from node.policy.signing import BundleRefusedError
 
 
@@ -31,8 +32,43 @@ class Format(StrEnum):
 PoliciesOption = Annotated[Path, typer.Option("--policies", help="Folder of a bundle, or of several bundles.")]
 SchemaOption = Annotated[Path | None, typer.Option("--schema", help="GraphQL schema that the bundle must cover.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How results are written.")]
-LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the sentences.")]
+LanguageOption = Annotated[
+    Language,
+    typer.Option(
+        "--lang",
+        default_factory=lambda: preferred_language(os.environ),
+        help="Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian.",
+    ),
+]
 DEFAULT_FOLDER: Final = Path("policies")
+
+
+def preferred_language(environment: Mapping[str, str]) -> Language:
+    """Return the language that a shell's environment asks for; Italian if it asks for none of ours.
+
+    Source: POSIX.1-2017 section 8.2, order of precedence of the locale's variables.
+    """
+    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return next((each for each in Language if locale.startswith(each)), Language.ITALIAN)
+
+
+def require_declared(what: Message, words: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse words of the command line that the vocabulary does not have.
+
+    Raises:
+        BadInputError: names the word and the nearest right one.
+    """
+    known = tuple(known)
+    for word in words:
+        if word not in known:
+            raise BadInputError(
+                message(
+                    "{what} `{name}` is not in the vocabulary{nearest}",
+                    what=what,
+                    name=word,
+                    nearest=nearest(word, known),
+                )
+            )
 
 
 def bundles_in(policies: Path, schema: Path | None) -> Iterator[tuple[Path, Bundle]]:
@@ -55,28 +91,49 @@ def one_bundle(policies: Path, schema: Path | None) -> tuple[Path, Bundle]:
     """
     folder, *others = bundle_folders(policies)
     if others:
-        raise BadInputError(f"`{policies}` holds several bundles; name one of them with `--policies`")
+        raise BadInputError(
+            message("`{policies}` holds several bundles; name one of them with `--policies`", policies=policies)
+        )
     return next(bundles_in(folder, schema))
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Turn every expected error into one line on standard error and an exit code."""
+def errors_in_words(lang: Language = Language.ENGLISH, output: StrEnum = Format.TABLE) -> Iterator[None]:
+    """Turn every expected error into an exit code, and a line on standard error or, for programs, JSON."""
     try:
         yield
-    except BundleError as error:
-        for finding in error.findings:
-            say(str(finding))
-        raise typer.Exit(ExitCode.CHECK_FAILED) from error
-    except BundleRefusedError as error:
-        say(f"{error} [{error.code}]")
-        raise typer.Exit(ExitCode.REFUSED) from error
-    except PolicyError as error:
-        say(f"{error} [{error.code}]")
-        raise typer.Exit(ExitCode.USAGE) from error
-    except CroceviaError as error:
-        say(f"{error} [{error.code}]")
-        raise typer.Exit(exit_code(error)) from error
+    except (PolicyError, CroceviaError) as error:
+        if output == Format.JSON:
+            print_json({"ok": False, **_error_json(error, lang)})
+        else:
+            for line in _error_lines(error, lang):
+                say(line)
+        raise typer.Exit(_exit_code(error)) from error
+
+
+def _error_json(error: PolicyError | CroceviaError, lang: Language) -> dict[str, Any]:
+    if isinstance(error, BundleError):
+        return {"findings": [finding_json(finding, lang) for finding in error.findings]}
+    text = error.args[0]
+    return {"code": error.code, "params": fillings_of(text, lang), "message": said(text, lang)}
+
+
+def _error_lines(error: PolicyError | CroceviaError, lang: Language) -> list[str]:
+    if isinstance(error, BundleError):
+        return [finding_text(finding, lang) for finding in error.findings]
+    return [f"{said(error.args[0], lang)} [{error.code}]"]
+
+
+def _exit_code(error: PolicyError | CroceviaError) -> ExitCode:
+    match error:
+        case BundleError():
+            return ExitCode.CHECK_FAILED
+        case BundleRefusedError():
+            return ExitCode.REFUSED
+        case PolicyError():
+            return ExitCode.USAGE
+        case _:
+            return exit_code(error)
 
 
 def exit_if(failed: bool) -> None:  # noqa: FBT001  # the outcome, not a switch

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,17 +15,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from node.console.policy_summaries import WORDS
 from node.policy.bundle import LOCK_FILE, Bundle
 from node.policy.findings import Finding, Severity
 from node.policy.forms import form_text
 from node.policy.matrix import lock_text, matrix
-from node.policy.sentences import Language, combination_sentence, grant_sentence, prohibition_sentence
+from node.policy.messages import Language, Message, fillings_of, message, said
+from node.policy.plans import Cause
+from node.policy.sentences import combination_sentence, grant_sentence, prohibition_sentence
 
 if TYPE_CHECKING:
     from node.console.policy_folders import CheckedFolder
     from node.policy.documents import TypeDocument
-    from node.policy.explanation import Explanation
+    from node.policy.explanation import Explanation, GrantVerdict
+    from node.policy.matrix import MatrixRow
     from node.policy.trials import Trial
 
 
@@ -43,48 +44,63 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def finding_json(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding, lang: Language) -> dict[str, Any]:
     return {
         "file": finding.place.file,
         "line": finding.place.line,
         "column": finding.place.column,
         "severity": str(finding.severity),
         "code": str(finding.code),
-        "message": finding.message,
+        "params": fillings_of(finding.message, lang),
+        "message": said(finding.message, lang),
     }
 
 
-def checked_json(checked: CheckedFolder) -> dict[str, Any]:
+def finding_text(finding: Finding, lang: Language) -> str:
+    return f"{finding.place}: {said(finding.message, lang)} [{finding.code}]"
+
+
+def checked_json(checked: CheckedFolder, lang: Language) -> dict[str, Any]:
     return {
         "folder": str(checked.folder),
         "digest": None if checked.bundle is None else checked.bundle.digest,
-        "findings": [finding_json(finding) for finding in checked.findings],
+        "findings": [finding_json(finding, lang) for finding in checked.findings],
         "coverage": None
         if checked.coverage is None
         else {"served": checked.coverage.served, "missing": list(checked.coverage.missing)},
     }
 
 
+_SEVERITIES: Final = {Severity.ERROR: message("error"), Severity.WARNING: message("warning")}
+_COLOURS_OF: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
 def print_checked(checked: CheckedFolder, lang: Language) -> None:
-    """Print the findings of a bundle, what they mean, and how much of the schema it governs."""
-    console, words = out(), WORDS[lang]
+    """Print the findings of a bundle and how much of the schema it governs."""
+    console = out()
     for finding in checked.findings:
-        colour = "red" if finding.severity is Severity.ERROR else "yellow"
-        console.print(f"[{colour}]{words.severities[finding.severity]}[/{colour}]", end=" ")
-        console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
-        if finding.code in words.meanings:
-            console.print(f"  {words.meanings[finding.code]}", markup=False, highlight=False, soft_wrap=True)
+        colour = _COLOURS_OF[finding.severity]
+        console.print(f"[{colour}]{said(_SEVERITIES[finding.severity], lang)}[/{colour}]", end=" ")
+        print_line(console, finding_text(finding, lang))
     if (coverage := checked.coverage) is not None:
-        said = words.coverage.format(
-            folder=checked.folder, governed=coverage.governed, served=coverage.served, percent=coverage.percent
+        covered = message(
+            "{folder}: {governed} of {served} served fields have a policy ({percent} %)",
+            folder=checked.folder,
+            governed=coverage.governed,
+            served=coverage.served,
+            percent=coverage.percent,
         )
-        console.print(said, markup=False, highlight=False)
+        print_line(console, said(covered, lang))
+    print_line(console, said(_outcome(checked), lang))
+
+
+def _outcome(checked: CheckedFolder) -> Message:
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     bundle = checked.bundle
     if errors or bundle is None:
-        console.print(words.unusable.format(folder=checked.folder, errors=errors), markup=False, highlight=False)
-        return
-    said = words.usable.format(
+        return message("{folder}: errors: {errors}; the bundle cannot be used", folder=checked.folder, errors=errors)
+    return message(
+        "{folder}: no errors; types: {types}, fields: {fields}, grants: {grants}, warnings: {warnings} ({digest})",
         folder=checked.folder,
         types=len(bundle.types),
         fields=sum(len(document.fields) for document in bundle.types.values()),
@@ -92,7 +108,6 @@ def print_checked(checked: CheckedFolder, lang: Language) -> None:
         warnings=len(checked.findings),
         digest=bundle.digest,
     )
-    console.print(said, markup=False, highlight=False)
 
 
 def trial_json(trial: Trial) -> dict[str, Any]:
@@ -114,21 +129,32 @@ def trial_json(trial: Trial) -> dict[str, Any]:
 
 def print_trials(folder: Path, trials: list[Trial], lang: Language) -> None:
     """Print every case that fails, with what was decided instead, and how many pass."""
-    console, words = out(), WORDS[lang]
+    console = out()
     for trial in trials:
         if trial.passed:
             continue
         case = trial.case
-        what = words.case.format(
-            type=trial.suite.type_name, requester=case.requester_name, purpose=case.purpose, row=case.row_name
+        what = message(
+            "{type}: {requester} for {purpose}, row {row}",
+            type=trial.suite.type_name,
+            requester=case.requester_name,
+            purpose=case.purpose,
+            row=case.row_name,
         )
-        console.print(f"[red]{words.failed}[/red] {case.place} {what}", highlight=False, soft_wrap=True)
+        console.print(f"[red]{said(message('failed'), lang)}[/red]", end=" ")
+        print_line(console, f"{case.place} {said(what, lang)}")
         for one in trial.differences:
-            by = words.by.format(rule=one.rule) if one.rule else ""
-            said = words.expected.format(field=one.field, expected=one.expected, decided=one.decided)
-            console.print(f"  {said}{by}", highlight=False, soft_wrap=True)
+            found = message(
+                "{field}: expected {expected}, decided {decided}{by}",
+                field=one.field,
+                expected=one.expected,
+                decided=one.decided,
+                by=message(" by `{rule}`", rule=one.rule) if one.rule else "",
+            )
+            print_line(console, f"  {said(found, lang)}")
     passed = sum(trial.passed for trial in trials)
-    console.print(words.cases.format(folder=folder, passed=passed, cases=len(trials)), markup=False, highlight=False)
+    summary = message("{folder}: {passed} of {cases} cases pass", folder=folder, passed=passed, cases=len(trials))
+    print_line(console, said(summary, lang))
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:
@@ -158,74 +184,56 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _WhyWords:
-    depends: str
-    visible: str
-    grant: str
-    applies: str
-    fails: str
-    where: str
-    prohibition: str
-    denies: str
-    never: str
-
-
-_WHY: Final = {
-    Language.ITALIAN: _WhyWords(
-        "dipende dalla riga",
-        "riga visibile dove",
-        "concessione",
-        "vale",
-        "cade su",
-        "dove",
-        "divieto",
-        "nega",
-        "mai per questo richiedente",
-    ),
-    Language.ENGLISH: _WhyWords(
-        "depends on the row",
-        "row visible where",
-        "grant",
-        "applies",
-        "fails on",
-        "where",
-        "prohibition",
-        "denies",
-        "never for this requester",
-    ),
+_CAUSES: Final = {
+    Cause.GRANTED: message("granted"),
+    Cause.NO_GRANT: message("no grant"),
+    Cause.PROHIBITED: message("prohibited"),
+    Cause.NOT_THIS_ROW: message("no grant for this row"),
+    Cause.ROW_HIDDEN: message("row hidden"),
 }
 
 
 def print_explanation(found: Explanation, bundle: Bundle, document: TypeDocument, lang: Language) -> None:
-    console, words, decision = out(), _WHY[lang], found.decision
-    said = words.depends
+    """Print what is decided for a field, and of every rule whether it applies, and on which clause it fails."""
+    console, decision = out(), found.decision
+    decided = said(message("depends on the row"), lang)
     if decision is not None:
         by = f": {decision.rule}" if decision.rule else ""
-        said = f"{form_text(decision.form)} ({decision.cause}{by})"
-    console.print(
-        f"[bold]{found.coordinate}[/bold] ({found.category}): {_plain(said)}", highlight=False, soft_wrap=True
-    )
-    console.print(f"{words.visible}: {found.row_visible_where}", markup=False, highlight=False, soft_wrap=True)
-    said_rules = dict(sentences_of(bundle, document, lang))
+        decided = f"{form_text(decision.form)} ({said(_CAUSES[decision.cause], lang)}{by})"
+    console.print(f"[bold]{found.coordinate}[/bold]", end=" ")
+    print_line(console, f"({found.category}): {decided}")
+    print_line(console, said(message("row visible where: {condition}", condition=found.row_visible_where), lang))
+    sentences = dict(sentences_of(bundle, document, lang))
     for grant in found.grants:
-        mark = "[red]✗[/red]" if grant.failing else "[green]✓[/green]"
-        verdict = f"{words.fails} {', '.join(grant.failing)}" if grant.failing else words.applies
-        where = f" {words.where} {grant.asks}" if grant.asks and not grant.failing else ""
-        line = f"{words.grant} {grant.id}: {form_text(grant.form)}, {verdict}{where}"
-        console.print(f"{mark} {_plain(line)}", highlight=False, soft_wrap=True)
-        console.print(f"    {said_rules[grant.id]}", markup=False, highlight=False, soft_wrap=True)
+        console.print("[red]✗[/red]" if grant.failing else "[green]✓[/green]", end=" ")
+        print_line(console, said(_grant_line(grant), lang))
+        print_line(console, f"    {sentences[grant.id]}")
     for rule in found.prohibitions:
-        mark = "[green]·[/green]" if rule.denies_where is None else "[red]![/red]"
-        where = words.never if rule.denies_where is None else f"{words.where} {rule.denies_where}"
-        line = f"{words.prohibition} {rule.id}: {words.denies} {where}"
-        console.print(f"{mark} {_plain(line)}", highlight=False, soft_wrap=True)
-        console.print(f"    {said_rules[rule.id]}", markup=False, highlight=False, soft_wrap=True)
+        console.print("[green]·[/green]" if rule.denies_where is None else "[red]![/red]", end=" ")
+        where = rule.denies_where
+        line = (
+            message("prohibition {id}: never denies this requester", id=rule.id)
+            if where is None
+            else message("prohibition {id}: denies where {condition}", id=rule.id, condition=where)
+        )
+        print_line(console, said(line, lang))
+        print_line(console, f"    {sentences[rule.id]}")
 
 
-def _plain(text: str) -> str:
-    """Write square brackets where they would be read as markup."""
-    return text.replace("[", "\\[")
+def _grant_line(grant: GrantVerdict) -> Message:
+    form = form_text(grant.form)
+    if grant.failing:
+        return message(
+            "grant {id}: {form}, fails on {clauses}", id=grant.id, form=form, clauses=", ".join(grant.failing)
+        )
+    if grant.asks:
+        return message("grant {id}: {form}, applies where {condition}", id=grant.id, form=form, condition=grant.asks)
+    return message("grant {id}: {form}, applies", id=grant.id, form=form)
+
+
+def print_line(console: Console, text: str) -> None:
+    """Print a line as it is: its brackets are no markup, and a terminal folds it, not we."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def sentences_of(bundle: Bundle, document: TypeDocument, lang: Language) -> Iterator[tuple[str, str]]:
@@ -245,22 +253,55 @@ def lock_differs(folder: Path, bundle: Bundle) -> bool:
 _COLOURS: Final = {"-": "dim", "clear": "green"}
 
 
-def print_matrix(folder: Path, bundle: Bundle) -> None:
-    """Print who sees what; purposes for which a kind of requester sees nothing are left out."""
-    rows = matrix(bundle)
+def print_matrix(folder: Path, bundle: Bundle, lang: Language) -> None:
+    """Print who sees what; purposes for which a kind of requester sees nothing are left out.
+
+    A terminal that is too narrow for a column per field gets a line per field instead.
+    """
+    rows = [line for line in matrix(bundle) if any(cell != "-" for cell in line.cells.values())]
     console = out()
     for name, document in sorted(bundle.types.items()):
-        table = Table(title=f"{folder.name} · {name}", title_justify="left")
-        table.add_column("kind")
-        table.add_column("purpose")
-        for field in document.fields:
-            table.add_column(field)
-        for line in rows:
-            if line.type_name == name and any(cell != "-" for cell in line.cells.values()):
-                cells = [_coloured(line.cells[field]) for field in document.fields]
-                table.add_row(line.kind, line.purpose, *cells)
-        console.print(table)
-    console.print("* depends on the row or on a consent; what is not listed is denied", highlight=False)
+        lines = [line for line in rows if line.type_name == name]
+        title = f"{folder.name} · {name}"
+        wide = _wide_table(title, lines, list(document.fields), lang)
+        fits = wide.__rich_measure__(console, console.options.update(max_width=10_000)).maximum <= console.width
+        console.print(wide if fits else _narrow_table(title, lines, lang))
+    note = message("* depends on the row or on a consent; what is not listed is denied")
+    print_line(console, said(note, lang))
+
+
+def _wide_table(title: str, lines: list[MatrixRow], fields: list[str], lang: Language) -> Table:
+    table = _table(title, "kind", "purpose", lang=lang)
+    for field in fields:
+        table.add_column(field, no_wrap=True)
+    for line in lines:
+        table.add_row(line.kind, line.purpose, *(_coloured(line.cells[field]) for field in fields))
+    return table
+
+
+def _narrow_table(title: str, lines: list[MatrixRow], lang: Language) -> Table:
+    table = _table(title, "kind", "purpose", "field", "form", lang=lang)
+    for line in lines:
+        shown = [(field, cell) for field, cell in line.cells.items() if cell != "-"]
+        for position, (field, cell) in enumerate(shown):
+            who = (line.kind, line.purpose) if position == 0 else ("", "")
+            table.add_row(*who, field, _coloured(cell), end_section=position == len(shown) - 1)
+    return table
+
+
+_HEADS: Final = {
+    "kind": message("kind"),
+    "purpose": message("purpose"),
+    "field": message("field"),
+    "form": message("form"),
+}
+
+
+def _table(title: str, *columns: str, lang: Language) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(said(_HEADS[column], lang))
+    return table
 
 
 def _coloured(cell: str) -> str:

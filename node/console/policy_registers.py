@@ -27,21 +27,23 @@ from node.console.policy_options import (
     bundles_in,
     errors_in_words,
     one_bundle,
+    require_declared,
 )
 from node.console.policy_output import print_json, say
 from node.policy.cedar import cedar_policies
 from node.policy.conditions import to_text
 from node.policy.errors import nearest
 from node.policy.forms import write_form
+from node.policy.messages import Language, message, said
 from node.policy.odrl import draft_grants, to_odrl
-from node.policy.pdnd import Answers, Asked, ceiling_invariants, draft_grant, risk_form
-from node.policy.registers import RiskAnalysis, register_of_processing, risk_analyses
-from node.policy.sentences import Language
+from node.policy.pdnd import Answers, Asked, ceiling_invariants, draft_grant, open_answers, risk_form
+from node.policy.registers import REGISTER_FILE, Declared, RiskAnalysis, register_of_processing, risk_analyses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from node.policy.bundle import Bundle
+    from node.policy.documents import GovernedField
     from node.policy.vocabulary import Category
 
 
@@ -64,16 +66,24 @@ def ropa(
     schema: SchemaOption = None,
     output: RegisterFormatOption = RegisterFormat.MARKDOWN,
     out: OutOption = None,
-    lang: LanguageOption = Language.ITALIAN,
+    *,
+    lang: LanguageOption,
 ) -> None:
-    """Write the register of processing (GDPR art. 30), one entry per grant."""
-    with errors_in_words():
+    """Write the register of processing (GDPR art. 30), one entry per grant; what nobody declared is marked."""
+    with errors_in_words(lang, output):
         rows = [
             {"member": folder.name, **dataclasses.asdict(entry)}
             for folder, bundle in bundles_in(policies, schema)
-            for entry in register_of_processing(bundle, lang)
+            for entry in register_of_processing(bundle, _declared(folder), lang)
         ]
-        _write(_TITLES["ropa", lang], _headed(rows, lang, output), output, out)
+        title = said(message("Register of processing (GDPR art. 30)"), lang)
+        _write(title, _headed(rows, lang, output), output, out, lang)
+
+
+def _declared(folder: Path) -> Declared:
+    """Read register.yaml beside a bundle, or the one that several bundles of an administration share."""
+    found = next((path for path in (folder / REGISTER_FILE, folder.parent / REGISTER_FILE) if path.is_file()), None)
+    return Declared() if found is None else Declared.parse(found.read_bytes())
 
 
 def dpia(
@@ -81,71 +91,96 @@ def dpia(
     schema: SchemaOption = None,
     output: RegisterFormatOption = RegisterFormat.MARKDOWN,
     out: OutOption = None,
-    lang: LanguageOption = Language.ITALIAN,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Write the risk analysis per purpose and recipient, as input of a DPIA; what only people know is left open."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         rows = [
             {"member": folder.name, **dataclasses.asdict(analysis)}
             for folder, bundle in bundles_in(policies, schema)
             for analysis in risk_analyses(bundle)
         ]
-        _write(_TITLES["dpia", lang], _headed(rows, lang, output), output, out)
+        title = said(message("Risk analysis, input of the impact assessment (GDPR art. 35)"), lang)
+        _write(title, _headed(rows, lang, output), output, out, lang)
 
 
-_TITLES: Final = {
-    ("ropa", Language.ITALIAN): "Registro delle attività di trattamento (art. 30 GDPR)",
-    ("ropa", Language.ENGLISH): "Register of processing (GDPR art. 30)",
-    ("dpia", Language.ITALIAN): "Analisi del rischio, base della valutazione d'impatto (art. 35 GDPR)",
-    ("dpia", Language.ENGLISH): "Risk analysis, input of the impact assessment (GDPR art. 35)",
-}
 _HEADERS: Final = {
-    "member": ("ente", "member"),
-    "controller": ("titolare (a)", "controller (a)"),
-    "purpose": ("finalità", "purpose"),
-    "purpose_name": ("finalità del trattamento (b)", "purpose of processing (b)"),
-    "subjects": ("interessati (c)", "subjects (c)"),
-    "data": ("categorie di dati (c)", "categories of data (c)"),
-    "special_categories": ("categorie particolari", "special categories"),
-    "recipients": ("destinatari (d)", "recipients (d)"),
-    "transfers": ("trasferimenti (e)", "transfers (e)"),
-    "erasure": ("cancellazione dopo (f)", "erased after (f)"),
-    "legal_basis": ("base giuridica", "legal basis"),
-    "legal_bases": ("basi giuridiche", "legal bases"),
-    "law": ("norma", "law"),
-    "laws": ("norme", "laws"),
-    "rows": ("quali persone", "which persons"),
-    "valid": ("validità", "valid"),
-    "rule": ("regola", "rule"),
-    "data_types": ("tipi di dati (PDND)", "types of data (PDND)"),
-    "delivery": ("modalità di consegna (PDND)", "delivery (PDND)"),
-    "pursuit": ("scopo perseguito (PDND)", "pursuit (PDND)"),
-    "fields": ("campi e forme", "fields and forms"),
-    "retentions": ("conservazione", "retention"),
-    "consent": ("consenso", "consent"),
-    "prohibitions": ("divieti", "prohibitions"),
-    "open_questions": ("da dichiarare a cura dell'incaricato", "for the officer to declare"),
+    "member": message("member"),
+    "controller": message("(a) controller · register.yaml"),
+    "contact": message("(a) contact · register.yaml, else `owner`"),
+    "joint_controllers": message("(a) joint controllers · register.yaml"),
+    "representative": message("(a) representative · register.yaml"),
+    "dpo": message("(a) data protection officer · register.yaml"),
+    "purpose": message("purpose"),
+    "purpose_name": message("(b) purpose of processing · `purpose`"),
+    "subjects": message("(c) categories of subjects · register.yaml"),
+    "data": message("(c) categories of data · `category`, `see`"),
+    "special_categories": message("(c) special categories · `art9`"),
+    "recipients": message("(d) recipients · `to`"),
+    "transfers": message("(e) transfers to third countries · register.yaml"),
+    "erasure": message("(f) erased after · `retain`"),
+    "security": message("(g) security measures · policy, node, register.yaml"),
+    "legal_basis": message("legal basis"),
+    "legal_bases": message("legal bases"),
+    "law": message("law"),
+    "laws": message("laws"),
+    "rows": message("which persons"),
+    "valid": message("valid"),
+    "rule": message("rule"),
+    "gaps": message("to be declared"),
+    "data_types": message("types of data (PDND)"),
+    "delivery": message("delivery (PDND)"),
+    "pursuit": message("pursuit (PDND)"),
+    "fields": message("fields and forms"),
+    "retentions": message("retention"),
+    "consent": message("consent"),
+    "prohibitions": message("prohibitions"),
+    "measures": message("measures of the policy"),
+    "open_questions": message("for the officer to declare"),
 }
 
 
 def _headed(rows: Sequence[Mapping[str, Any]], lang: Language, output: RegisterFormat) -> list[dict[str, Any]]:
-    """Give columns the words of a language; programs, which read JSON, keep stable keys."""
+    """Give columns and values the words of a language; the keys of JSON are stable."""
     if output is RegisterFormat.JSON:
-        return [dict(row) for row in rows]
-    position = list(Language).index(lang)
-    return [{_HEADERS[key][position]: value for key, value in row.items()} for row in rows]
+        return [{key: _in(value, lang) for key, value in row.items()} for row in rows]
+    return [{said(_HEADERS[key], lang): _cell(_in(value, lang), lang) for key, value in row.items()} for row in rows]
 
 
-def _write(title: str, rows: Sequence[Mapping[str, Any]], output: RegisterFormat, out: Path | None) -> None:
+def _in(value: Any, lang: Language) -> Any:
+    match value:
+        case tuple() | list():
+            return [_in(one, lang) for one in value]
+        case str():
+            return said(value, lang)
+        case _:
+            return value
+
+
+def _cell(value: object, lang: Language) -> str:
+    match value:
+        case bool():
+            return said(message("yes") if value else message("no"), lang)
+        case list():
+            return "\n".join(str(one) for one in value)
+        case _:
+            return str(value)
+
+
+def _write(
+    title: str, rows: Sequence[Mapping[str, Any]], output: RegisterFormat, out: Path | None, lang: Language
+) -> None:
     if output is RegisterFormat.XLSX:
-        _xlsx(title, rows, out)
+        _xlsx(title, rows, out, lang)
         return
     text = _text(title, rows, output)
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
-        say(f"wrote {out}")
+        # Spreadsheets take a CSV file for UTF-8 only if it begins with a byte order mark.
+        out.write_text(text, encoding="utf-8-sig" if output is RegisterFormat.CSV else "utf-8")
+        say(said(message("wrote {path}", path=out), lang))
 
 
 def _text(
@@ -162,23 +197,22 @@ def _text(
             return _markdown(title, rows)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "\n".join(str(one) for one in value) if isinstance(value, (tuple, list)) else str(value)
-
-
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(rows[0] if rows else ())
-    writer.writerows([_safe(_cell(value)) for value in row.values()] for row in rows)
+    writer.writerows([_safe(value) for value in row.values()] for row in rows)
     return text.getvalue()
 
 
 def _safe(text: str) -> str:
-    """Keep a spreadsheet from reading a cell as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    """Keep a spreadsheet from reading a cell as a formula (OWASP, "CSV injection"), and from control characters."""
+    plain = "".join(character for character in text if character >= " " or character == "\n")
+    return (
+        f"'{plain}"
+        if plain.lstrip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        else plain
+    )
 
 
 def _markdown(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -186,14 +220,14 @@ def _markdown(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     if rows:
         lines += [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
         for row in rows:
-            cells = [_cell(value).replace("|", "\\|").replace("\n", "<br>") for value in row.values()]
+            cells = [value.replace("|", "\\|").replace("\n", "<br>") for value in row.values()]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _xlsx(title: str, rows: Sequence[Mapping[str, Any]], out: Path | None) -> None:
+def _xlsx(title: str, rows: Sequence[Mapping[str, Any]], out: Path | None, lang: Language) -> None:
     if out is None:
-        raise BadInputError("a spreadsheet is written to a file; name it with `--out`")
+        raise BadInputError(message("a spreadsheet is written to a file; name it with `--out`"))
     from openpyxl import Workbook  # noqa: PLC0415  # a tenth of a second that only who writes a spreadsheet waits for
     from openpyxl.styles import Alignment, Font  # noqa: PLC0415  # as above
 
@@ -202,7 +236,7 @@ def _xlsx(title: str, rows: Sequence[Mapping[str, Any]], out: Path | None) -> No
     sheet.title = title[:31]
     sheet.append(list(rows[0]) if rows else [])
     for row in rows:
-        sheet.append([_safe(_cell(value)) for value in row.values()])
+        sheet.append([_safe(value) for value in row.values()])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
         sheet.column_dimensions[cell.column_letter].width = _COLUMN_WIDTH
@@ -211,7 +245,7 @@ def _xlsx(title: str, rows: Sequence[Mapping[str, Any]], out: Path | None) -> No
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.freeze_panes = "A2"
     book.save(out)
-    say(f"wrote {out}")
+    say(said(message("wrote {path}", path=out), lang))
 
 
 def export(
@@ -222,11 +256,13 @@ def export(
     pdnd: Annotated[bool, typer.Option("--pdnd", help="One PDND risk analysis per purpose and recipient.")] = False,  # noqa: FBT002  # a flag
     as_json: Annotated[bool, typer.Option("--json", help="The documents as JSON.")] = False,  # noqa: FBT002  # a flag
     assigner: Annotated[str | None, typer.Option("--assigner", help="IRI of the administration, for ODRL.")] = None,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Write a bundle as ODRL, Cedar, PDND risk analyses or JSON."""
-    with errors_in_words():
+    with errors_in_words(lang):
         if odrl + cedar + pdnd + as_json != 1:
-            raise BadInputError("choose one of `--odrl`, `--cedar`, `--pdnd`, `--json`")
+            raise BadInputError(message("choose one of `--odrl`, `--cedar`, `--pdnd`, `--json`"))
         folder, bundle = one_bundle(policies, schema)
         if odrl:
             iri = assigner or f"https://w3id.org/crocevia/member/{folder.name}"
@@ -235,7 +271,7 @@ def export(
             try:
                 texts = [cedar_policies(document) for _, document in sorted(bundle.types.items())]
             except ValueError as error:
-                raise BadInputError(f"this policy has no translation: {error}") from error
+                raise BadInputError(message("this policy has no translation: {error}", error=error)) from error
             typer.echo("\n".join(texts))
         elif pdnd:
             print_json([_risk_form(analysis, bundle) for analysis in risk_analyses(bundle)])
@@ -245,11 +281,12 @@ def export(
 
 def _risk_form(analysis: RiskAnalysis, bundle: Bundle) -> dict[str, Any]:
     purpose = bundle.vocabulary.purposes[analysis.purpose].italian
+    filled = risk_form(analysis, purpose)
     return {
         "purpose": analysis.purpose,
         "recipients": analysis.recipients,
-        "open": list(analysis.open_questions),
-        "riskAnalysisForm": risk_form(analysis, purpose),
+        "open": list(open_answers(filled["answers"])),
+        "riskAnalysisForm": filled,
     }
 
 
@@ -261,7 +298,7 @@ def _bundle_json(bundle: Bundle) -> dict[str, Any]:
                 "version": document.version,
                 "owner": document.owner,
                 "attributes": {key: str(value) for key, value in document.attributes.items()},
-                "fields": {key: field.category.name for key, field in document.fields.items()},
+                "fields": {key: _field_json(field) for key, field in document.fields.items()},
                 "grants": [
                     {
                         "id": grant.id,
@@ -291,9 +328,22 @@ def _bundle_json(bundle: Bundle) -> dict[str, Any]:
                     }
                     for rule in document.prohibitions
                 ],
+                "neverTogether": [
+                    {"id": rule.id, "fields": list(rule.fields), "to": {"kind": list(rule.kinds)}, "law": rule.law}
+                    for rule in document.never_together
+                ],
             }
             for name, document in sorted(bundle.types.items())
         },
+    }
+
+
+def _field_json(field: GovernedField) -> dict[str, Any]:
+    return {
+        "category": field.category.name,
+        "lookup": "exact" if field.exact_lookup else None,
+        "computedFrom": list(field.computed_from),
+        "declassified": field.declassified,
     }
 
 
@@ -309,11 +359,13 @@ def import_policy(
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Read agreements or a risk analysis as draft grants, for an officer to complete; nothing comes into force."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         if odrl + pdnd != 1:
-            raise BadInputError("say what the file is: `--odrl` or `--pdnd`")
+            raise BadInputError(message("say what the file is: `--odrl` or `--pdnd`"))
         _, bundle = one_bundle(policies, schema)
         document = _json_file(file)
         if odrl:
@@ -328,11 +380,11 @@ def import_policy(
 
 def _json_file(file: Path) -> Any:
     if not file.is_file():
-        raise NotFoundError(f"file `{file}` does not exist")
+        raise NotFoundError(message("file `{path}` does not exist", path=file))
     try:
         return msgspec.json.decode(file.read_bytes())
     except msgspec.DecodeError as error:
-        raise BadInputError(f"`{file}` is not JSON: {error}") from error
+        raise BadInputError(message("`{file}` is not JSON: {error}", file=file, error=error)) from error
 
 
 def _from_risk_analysis(
@@ -341,11 +393,11 @@ def _from_risk_analysis(
     """Return a draft grant per type, what bounds it, and what belongs into the agreement."""
     vocabulary = bundle.vocabulary
     if not kinds or purpose is None:
-        raise BadInputError("a risk analysis does not say who asks and for what: add `--as KIND --for PURPOSE`")
-    for known, what, names in ((vocabulary.kinds, "kind", kinds), (vocabulary.purposes, "purpose", [purpose])):
-        for name in names:
-            if name not in known:
-                raise BadInputError(f"{what} `{name}` is not in the vocabulary{nearest(name, known)}")
+        raise BadInputError(
+            message("a risk analysis does not say who asks and for what: add `--as KIND --for PURPOSE`")
+        )
+    require_declared(message("kind"), kinds, vocabulary.kinds)
+    require_declared(message("purpose"), [purpose], vocabulary.purposes)
     answers = Answers.parse(document)
     today = day_in_rome(SystemClock().now())
     asked = Asked(tuple(kinds), purpose, today, date(today.year + 1, 12, 31))
@@ -362,6 +414,7 @@ def _from_risk_analysis(
         "invariants": ceiling_invariants(answers, asked, every),
         "agreement": {"dailyRequests": answers.daily_requests},
         "nothing": [draft.type_name for draft in drafts if draft.grant is None],
+        "open": [key for key in ("law", "retain") if getattr(answers, key) is None],
     }
 
 
@@ -376,7 +429,13 @@ def _asked_fields(bundle: Bundle, coordinates: list[str]) -> dict[str, dict[str,
     chosen: dict[str, dict[str, Category]] = {}
     for coordinate in coordinates:
         if coordinate not in known:
-            raise NotFoundError(f"field `{coordinate}` is not governed here{nearest(coordinate, known)}")
+            raise NotFoundError(
+                message(
+                    "`{name}` is not governed here{nearest}",
+                    name=coordinate,
+                    nearest=nearest(coordinate, known),
+                )
+            )
         name, _, field = coordinate.partition(".")
         chosen.setdefault(name, {})[field] = every[name][field]
     return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -31,8 +31,7 @@ from node.console.policy_store import (
     signed,
     write_whole,
 )
-from node.console.policy_summaries import ADMISSIBLE, APPROVED, COPIED, CURRENT, PUBLISHED, SIGNED, WORDS
-from node.policy.sentences import Language
+from node.policy.messages import Language, Message, message, said
 from node.policy.signing import (
     ENVELOPE_FILE,
     Envelope,
@@ -45,6 +44,11 @@ from node.policy.signing import (
     verify_bundle,
 )
 
+SIGNED: Final = message("signed by the author")
+APPROVED: Final = message("approved")
+ADMISSIBLE: Final = message("signed by two officers and may come into force")
+CURRENT: Final = message("signed by two officers and in force")
+COPIED: Final = message("copied, unsigned: sign, approve and publish it")
 KeyOption = Annotated[Path, typer.Option("--key", help="The officer's Ed25519 key file (PEM, mode 0600).")]
 OfficersOption = Annotated[Path, typer.Option("--officers", help="officers.json: holders, roles and public keys.")]
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of the published revisions.")]
@@ -56,9 +60,11 @@ def officer(
     key: KeyOption,
     officers: Annotated[Path, typer.Option("--officers", help="officers.json, to which the public key is added.")],
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Make an officer's key if it is not there, and enter its public half into officers.json."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         if not key.exists():
             key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             generate_ed25519(key)
@@ -69,7 +75,14 @@ def officer(
     if output is Format.JSON:
         print_json({"holder": holder, "roles": [str(one) for one in role], "kid": thumbprint(row.jwk)})
     else:
-        typer.echo(f"{officers}: `{holder}` may sign as {' and '.join(role)} with {key} (keep it to her alone)")
+        entered = message(
+            "{path}: `{holder}` may sign as {roles} with {key} (for that person's eyes only)",
+            path=officers,
+            holder=holder,
+            roles=", ".join(role),
+            key=key,
+        )
+        typer.echo(said(entered, lang))
 
 
 def sign(
@@ -79,11 +92,12 @@ def sign(
         Path | None, typer.Option("--store", help="Folder of the published revisions; omitted for the first one.")
     ] = None,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Sign a bundle as its author: write bundle.json with the next revision."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         folder, files = _sound(policies, schema)
         envelope = signed(Envelope(next_manifest(files, _in_force(store))), Role.AUTHOR, key)
         write_whole(folder / ENVELOPE_FILE, envelope.to_bytes())
@@ -94,11 +108,12 @@ def approve(
     key: KeyOption,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Sign a bundle as its approver, who is another person than its author."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         folder, files = _sound(policies, schema)
         envelope = read_envelope(folder)
         require_files(files, envelope.manifest)
@@ -112,21 +127,22 @@ def verify(
     policies: PoliciesOption = DEFAULT_FOLDER,
     store: Annotated[Path | None, typer.Option("--store", help="Folder of the published revisions.")] = None,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Say whether a bundle may come into force, or is in force: its files, its revision, its two signatures."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         folder, files = _sound(policies, schema)
         envelope, current = read_envelope(folder), _in_force(store)
         if envelope.manifest == current:
             require_files(files, envelope.manifest)
             require_two_officers(envelope, read_officers(officers))
-            said = CURRENT
+            state = CURRENT
         else:
             verify_bundle(files, envelope, read_officers(officers), current)
-            said = ADMISSIBLE
-    _tell(output, lang, folder, envelope.manifest, said)
+            state = ADMISSIBLE
+    _tell(output, lang, folder, envelope.manifest, state)
 
 
 def publish(
@@ -134,37 +150,37 @@ def publish(
     store: StoreOption,
     policies: PoliciesOption = DEFAULT_FOLDER,
     schema: SchemaOption = None,
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Bring a signed bundle into force: keep it under its revision and point `current` at it, in one step."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         folder, files = _sound(policies, schema)
         envelope = read_envelope(folder)
         PolicyStore(store).publish(files, envelope, read_officers(officers))
-    _tell(output, lang, folder, envelope.manifest, PUBLISHED, store)
+    _tell(output, lang, folder, envelope.manifest, message("in force in {store}", store=store))
 
 
 def rollback(
     revision: Annotated[int, typer.Argument(help="The revision whose content shall come back.")],
     store: StoreOption,
     into: Annotated[Path, typer.Option("--into", help="New folder for the draft.")],
-    lang: LanguageOption = Language.ITALIAN,
     output: FormatOption = Format.TABLE,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Write an older revision as a new draft, to be signed and approved under a higher revision."""
-    with errors_in_words():
+    with errors_in_words(lang, output):
         found = PolicyStore(store).revision(revision)
         if into.exists():
-            raise BadInputError(f"`{into}` exists already; name a new folder")
+            raise BadInputError(message("`{path}` exists already; name a new folder", path=into))
         shutil.copytree(found.folder, into)
         (into / ENVELOPE_FILE).unlink()
     _tell(output, lang, into, found.envelope.manifest, COPIED)
 
 
-def _tell(
-    output: Format, lang: Language, folder: Path, manifest: Manifest, state: str, store: Path | None = None
-) -> None:
+def _tell(output: Format, lang: Language, folder: Path, manifest: Manifest, state: Message) -> None:
     """Say what became of a bundle."""
     if output is Format.JSON:
         print_json(
@@ -173,15 +189,18 @@ def _tell(
                 "revision": manifest.revision,
                 "digest": manifest.digest,
                 "parent": manifest.parent,
-                "state": state.format(store=store),
+                "state": state,
             }
         )
-    else:
-        words = WORDS[lang]
-        said = words.states[state].format(store=store)
-        typer.echo(
-            words.state.format(folder=folder, revision=manifest.revision, digest=manifest.digest[:19], state=said)
-        )
+        return
+    line = message(
+        "{folder}: revision {revision} ({digest}…) is {state}",
+        folder=folder,
+        revision=manifest.revision,
+        digest=manifest.digest[:19],
+        state=state,
+    )
+    typer.echo(said(line, lang))
 
 
 def _sound(policies: Path, schema: Path | None) -> tuple[Path, dict[str, bytes]]:

@@ -19,6 +19,7 @@ from typing import Final
 from federation.contract.errors import BadInputError, NotFoundError, SignatureError
 from federation.trust.keys import ed25519_from_jwk, ed25519_jwk, load_ed25519, thumbprint
 from node.console.policy_folders import read_files
+from node.policy.messages import message
 from node.policy.signing import (
     ENVELOPE_FILE,
     BundleRefusedError,
@@ -79,7 +80,7 @@ class PolicyStore:
         """
         folder = self.root / str(number)
         if not folder.is_dir():
-            raise NotFoundError(f"revision {number} is not in `{self.root}`")
+            raise NotFoundError(message("revision {number} is not in `{root}`", number=number, root=self.root))
         return self._read(folder)
 
     def envelopes(self) -> dict[str, Envelope]:
@@ -143,7 +144,7 @@ def read_envelope(folder: Path) -> Envelope:
     """
     path = folder / ENVELOPE_FILE
     if not path.is_file():
-        raise NotFoundError(f"`{path}` does not exist; sign the bundle first")
+        raise NotFoundError(message("`{path}` does not exist; sign the bundle first", path=path))
     return Envelope.parse(path.read_bytes())
 
 
@@ -155,7 +156,7 @@ def read_officers(path: Path) -> dict[str, Officer]:
         BundleRefusedError: it is not a list of officers.
     """
     if not path.is_file():
-        raise NotFoundError(f"officers file `{path}` does not exist")
+        raise NotFoundError(message("officers file `{path}` does not exist", path=path))
     return dict(_officer(row) for row in officer_rows(path.read_bytes()))
 
 
@@ -163,7 +164,11 @@ def _officer(row: OfficerRow) -> tuple[str, Officer]:
     try:
         return thumbprint(row.jwk), Officer(row.holder, frozenset(row.roles), ed25519_from_jwk(row.jwk).verify)
     except (BadInputError, SignatureError) as error:
-        raise BundleRefusedError(f"the key of officer `{row.holder}` is not a public Ed25519 JWK: {error}") from error
+        raise BundleRefusedError(
+            message(
+                "the key of officer `{holder}` is not a public Ed25519 JWK: {error}", holder=row.holder, error=error
+            )
+        ) from error
 
 
 def signed(envelope: Envelope, role: Role, key: Path) -> Envelope:

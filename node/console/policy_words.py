@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from node.policy.forms import Form, form_text
-from node.policy.needless import Needlessness
-from node.policy.sentences import Language, form_phrase, kind_phrase
+from node.policy.messages import Language
+from node.policy.sentences import form_phrase, kind_phrase
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -16,72 +15,6 @@ if TYPE_CHECKING:
     from node.policy.differences import Change
     from node.policy.proving import Counterexample
     from node.policy.requesters import Requester
-
-
-@dataclass(frozen=True, slots=True)
-class ProvingWords:
-    """The words around proofs."""
-
-    holds: str
-    broken: str
-    classes: str
-    verdicts: Mapping[bool | None, str]
-    idle: str
-    changes_nothing: str
-    needless: Mapping[Needlessness, str]
-    disagrees: str
-    disclosed: str
-    category: str
-    forms: str
-    purposes: str
-    kinds: str
-    summary: str
-
-
-PROVING: Final[Mapping[Language, ProvingWords]] = {
-    Language.ITALIAN: ProvingWords(
-        holds="vale",
-        broken="violato",
-        classes="classi di situazioni",
-        verdicts={True: "vale", False: "violato", None: "senza risposta"},
-        idle="inutile",
-        changes_nothing="non cambia alcuna decisione",
-        needless={
-            Needlessness.ALWAYS: "è sempre vero",
-            Needlessness.NEVER: "non è mai vero",
-            Needlessness.NO_EFFECT: "accanto al resto non cambia nulla",
-        },
-        disagrees="disaccordo",
-        disclosed="che cosa si vede al massimo",
-        category="categoria",
-        forms="forme",
-        purposes="finalità",
-        kinds="a chi",
-        summary="{folder}: {held} invarianti su {proofs} dimostrati; {conditions} condizioni in {situations} "
-        "situazioni, {backends} contro l'oracolo: {differences} differenze",
-    ),
-    Language.ENGLISH: ProvingWords(
-        holds="holds",
-        broken="broken",
-        classes="classes of situations",
-        verdicts={True: "holds", False: "broken", None: "no answer"},
-        idle="idle",
-        changes_nothing="changes no decision",
-        needless={
-            Needlessness.ALWAYS: "is always true",
-            Needlessness.NEVER: "is never true",
-            Needlessness.NO_EFFECT: "changes nothing beside the rest",
-        },
-        disagrees="differs",
-        disclosed="what is disclosed at most",
-        category="category",
-        forms="forms",
-        purposes="purposes",
-        kinds="to whom",
-        summary="{folder}: {held} of {proofs} proofs hold; {conditions} conditions in {situations} situations, "
-        "{backends} against the oracle: {differences} differences",
-    ),
-}
 
 
 def counterexample_sentence(found: Counterexample, type_name: str, bundle: Bundle, language: Language) -> str:

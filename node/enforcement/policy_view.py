@@ -25,8 +25,9 @@ from node.policy.conditions import TRUE, to_text
 from node.policy.documents import Grant, TypeDocument
 from node.policy.explanation import Clause, Explanation, GrantVerdict, Question, explain
 from node.policy.forms import Form
+from node.policy.messages import Language
 from node.policy.plans import FieldPlan, ResidualGrant, TypePlan
-from node.policy.sentences import Language, duration_phrase, form_phrase
+from node.policy.sentences import duration_phrase, form_phrase
 
 _ROOT: Final = "Query"
 _ALWAYS: Final = to_text(TRUE)

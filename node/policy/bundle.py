@@ -15,6 +15,7 @@ from node.policy.documents import TypeDocument, read_type_document
 from node.policy.errors import BundleError
 from node.policy.findings import Finding, FindingCode, Place, Severity
 from node.policy.invariants import Invariant, read_invariants
+from node.policy.messages import message
 from node.policy.reader import Reader, leaf, text_of
 from node.policy.schemas import VOCABULARY
 from node.policy.shape import check_shape
@@ -131,11 +132,11 @@ def _report_foreign_files(files: Mapping[str, bytes], reader: Reader) -> None:
     for path in sorted(files):
         if path.startswith((TYPES_FOLDER, TESTS_FOLDER)) and not is_bundle_file(path):
             expected = "types/<Type>.yaml" if path.startswith(TYPES_FOLDER) else "tests/<Type>_test.yaml"
-            message = f"file has no effect here: expected `{expected}`; rename or remove it"
-            reader.report(Place(path), FindingCode.FILE_UNKNOWN, message)
+            said = message("file has no effect here: expected `{expected}`; rename or remove it", expected=expected)
+            reader.report(Place(path), FindingCode.FILE_UNKNOWN, said)
     if not any(_is_type(path) for path in files):
-        message = "a bundle has at least one policy: expected `types/<Type>.yaml`"
-        reader.report(Place(TYPES_FOLDER.rstrip("/")), FindingCode.FILE_MISSING, message)
+        said = message("a bundle has at least one policy: expected `types/<Type>.yaml`")
+        reader.report(Place(TYPES_FOLDER.rstrip("/")), FindingCode.FILE_MISSING, said)
 
 
 def _trees(files: Mapping[str, bytes], reader: Reader) -> dict[str, Tree]:
@@ -153,8 +154,8 @@ def _vocabulary(trees: Mapping[str, Tree], reader: Reader) -> Vocabulary | None:
     tree = trees.get(VOCABULARY_FILE)
     if tree is None:
         if not any(finding.place.file == VOCABULARY_FILE for finding in reader.findings):
-            message = "vocabulary is missing, here and in the parent folder"
-            reader.report(Place(VOCABULARY_FILE), FindingCode.FILE_MISSING, message)
+            said = message("vocabulary is missing, here and in the parent folder")
+            reader.report(Place(VOCABULARY_FILE), FindingCode.FILE_MISSING, said)
         return None
     reader.findings.extend(check_shape(tree, VOCABULARY))
     vocabulary = read_vocabulary(tree, reader)
@@ -170,8 +171,12 @@ def _types(trees: Mapping[str, Tree], vocabulary: Vocabulary, reader: Reader) ->
             document = read_type_document(tree, vocabulary, reader)
             name = _type_name(path)
             if document is not None and document.name != name:
-                message = f"file is named after its type: expected `policy: {name}`, got `{document.name}`"
-                reader.report(document.place, FindingCode.VALUE_INVALID, message)
+                said = message(
+                    "file is named after its type: expected `policy: {name}`, got `{written}`",
+                    name=name,
+                    written=document.name,
+                )
+                reader.report(document.place, FindingCode.VALUE_INVALID, said)
             elif document is not None:
                 types[document.name] = document
     return types

@@ -31,6 +31,7 @@ from node.policy.conditions import (
     type_of,
 )
 from node.policy.errors import ConditionError, nearest
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,13 +88,18 @@ def parse_condition(text: str, scope: Scope) -> Condition:
         ConditionError: with the offset of the offending word; the message names what was expected.
     """
     if len(text) > MAX_LENGTH:
-        raise ConditionError(f"expected at most {MAX_LENGTH} characters in a condition", MAX_LENGTH)
+        raise ConditionError(
+            message("expected at most {most_length} characters in a condition", most_length=MAX_LENGTH), MAX_LENGTH
+        )
     parser = _Parser(_tokens(text), scope)
     condition = parser.disjunction()
     parser.expect_end()
     if type_of(condition.node) is not ValueType.BOOL:
         raise ConditionError(
-            f"expected a condition of type `bool`, got `{type_of(condition.node)}`; compare it with something",
+            message(
+                "expected a condition of type `bool`, got `{type}`; compare it with something",
+                type=type_of(condition.node),
+            ),
             condition.offset,
         )
     return condition.node
@@ -116,14 +122,14 @@ def _tokens(text: str) -> list[_Token]:
 def _bad_character(text: str, offset: int) -> str:
     character = text[offset]
     hints = {
-        '"': 'string has no closing `"`, or holds a backslash; there are no escapes',
-        "=": "`=` is not an operator; did you mean `==`?",
-        "&": "`&` is not an operator; did you mean `&&`?",
-        "|": "`|` is not an operator; did you mean `||`?",
-        "'": "strings are written in double quotes",
-        "-": "negative numbers and subtraction do not exist in conditions",
+        '"': message('string has no closing `"`, or holds a backslash; there are no escapes'),
+        "=": message("`{character}` is not an operator; did you mean `{nearest}`?", character="=", nearest="=="),
+        "&": message("`{character}` is not an operator; did you mean `{nearest}`?", character="&", nearest="&&"),
+        "|": message("`{character}` is not an operator; did you mean `{nearest}`?", character="|", nearest="||"),
+        "'": message("strings are written in double quotes"),
+        "-": message("negative numbers and subtraction do not exist in conditions"),
     }
-    return hints.get(character, f"character `{character}` has no meaning in a condition")
+    return hints.get(character) or message("character `{character}` has no meaning in a condition", character=character)
 
 
 class _Parser:
@@ -154,7 +160,7 @@ class _Parser:
         if len(parts) == 1:
             return parts[0]
         for part in parts:
-            _expect_bool(part, f"beside `{symbol}`")
+            _expect_bool(part, message("beside `{symbol}`", symbol=symbol))
         return _Placed(build(tuple(part.node for part in parts)), parts[0].offset)
 
     def unary(self) -> _Placed:
@@ -166,7 +172,8 @@ class _Parser:
         found = self._peek()
         if found.text in _RELATIONS and found.kind != "string":
             raise ConditionError(
-                f"`!` binds tighter than `{found.text}`; write `!(…)` around the comparison", found.offset
+                message("`!` binds tighter than `{text}`; write `!(…)` around the comparison", text=found.text),
+                found.offset,
             )
         return negated
 
@@ -177,9 +184,9 @@ class _Parser:
             with _Deeper(self, start.offset):
                 return _Placed(Not(self.negand().node), start.offset)
         if start.kind in {"integer", "string"} or start.text == "[":
-            raise ConditionError(f"expected a condition after `!`, got `{start.text}`", start.offset)
+            raise ConditionError(message("expected a condition after `!`, got `{text}`", text=start.text), start.offset)
         negand = self.atom()
-        _expect_bool(negand, "after `!`")
+        _expect_bool(negand, message("after `!`"))
         return negand
 
     def relation(self) -> _Placed:
@@ -192,7 +199,7 @@ class _Parser:
         right = self.atom()
         chained = self._peek()
         if chained.kind != "string" and chained.text in _RELATIONS:
-            raise ConditionError("comparisons do not chain; join two of them with `&&`", chained.offset)
+            raise ConditionError(message("comparisons do not chain; join two of them with `&&`"), chained.offset)
         if operator.text == "in":
             return self._membership(left, right, operator)
         return self._comparison(left, right, operator)
@@ -216,7 +223,7 @@ class _Parser:
             return self._any_or_none()
         if token.kind == "word" and token.text not in _RESERVED:
             return self._name()
-        raise ConditionError(f"expected a value, a name or `(`, got {_shown(token)}", token.offset)
+        raise ConditionError(message("expected a value, a name or `(`, got {token}", token=_shown(token)), token.offset)
 
     def list(self) -> _Placed:
         """`list := "[" atom ( "," atom )* "]"`: literals of one type, not empty."""
@@ -226,10 +233,16 @@ class _Parser:
         while True:
             member = self.atom()
             if not isinstance(member.node, Literal):
-                raise ConditionError("a list holds only literals: integers, strings, `true`, `false`", member.offset)
+                raise ConditionError(
+                    message("a list holds only literals: integers, strings, `true`, `false`"), member.offset
+                )
             if members and type_of(member.node) is not type_of(members[0]):
                 raise ConditionError(
-                    f"a list holds one type: expected `{type_of(members[0])}`, got `{type_of(member.node)}`",
+                    message(
+                        "a list holds one type: expected `{expected}`, got `{type}`",
+                        expected=type_of(members[0]),
+                        type=type_of(member.node),
+                    ),
                     member.offset,
                 )
             members.append(member.node)
@@ -245,7 +258,9 @@ class _Parser:
         self._next += 1
         digits = token.text.lstrip("0") or "0"
         if len(digits) > len(str(INT_MAX)) or int(digits) > INT_MAX:
-            raise ConditionError(f"integer is above {INT_MAX}, the largest of 64 bits", token.offset)
+            raise ConditionError(
+                message("integer is above {int_max}, the largest of 64 bits", int_max=INT_MAX), token.offset
+            )
         return _Placed(Literal(int(digits)), token.offset)
 
     def _parenthesis(self) -> _Placed:
@@ -267,11 +282,18 @@ class _Parser:
             self._expect(")")
         for side in (left, right):
             if type_of(side.node) not in ELEMENT:
-                raise ConditionError(f"`{function.text}` needs two sets, got `{type_of(side.node)}`", side.offset)
+                raise ConditionError(
+                    message("`{text}` needs two sets, got `{type}`", text=function.text, type=type_of(side.node)),
+                    side.offset,
+                )
         if type_of(left.node) is not type_of(right.node):
             raise ConditionError(
-                f"`{function.text}` needs sets of one type: "
-                f"expected `{type_of(left.node)}`, got `{type_of(right.node)}`",
+                message(
+                    "`{text}` needs sets of one type: expected `{expected}`, got `{type}`",
+                    text=function.text,
+                    expected=type_of(left.node),
+                    type=type_of(right.node),
+                ),
                 right.offset,
             )
         self._check_enumerated(left, right)
@@ -284,7 +306,9 @@ class _Parser:
         type_ = self._scope.types.get(token.text)
         if type_ is None:
             known = nearest(token.text, self._scope.types)
-            raise ConditionError(f"name `{token.text}` is not declared{known}", token.offset)
+            raise ConditionError(
+                message("name `{name}` is not declared{nearest}", name=token.text, nearest=known), token.offset
+            )
         return _Placed(Name(token.text, type_), token.offset)
 
     # --- types -----------------------------------------------------------------------------------------------------
@@ -294,23 +318,40 @@ class _Parser:
         left_type, right_type = type_of(left.node), type_of(right.node)
         for side, type_ in ((left, left_type), (right, right_type)):
             if type_ in ELEMENT:
-                raise ConditionError(f"sets have no `{comparison}`; use `any` or `none`", side.offset)
+                raise ConditionError(
+                    message("sets have no `{comparison}`; use `any` or `none`", comparison=comparison), side.offset
+                )
         if left_type is not right_type:
             raise ConditionError(
-                f"`{comparison}` needs one type on both sides: `{left_type}` and `{right_type}` differ", right.offset
+                message(
+                    "`{comparison}` needs one type on both sides: `{left_type}` and `{right_type}` differ",
+                    comparison=comparison,
+                    left_type=left_type,
+                    right_type=right_type,
+                ),
+                right.offset,
             )
         if comparison in ORDERINGS and left_type is ValueType.BOOL:
-            raise ConditionError(f"`{comparison}` orders `int` and `str`, not `bool`", operator.offset)
+            raise ConditionError(
+                message("`{comparison}` orders `int` and `str`, not `bool`", comparison=comparison), operator.offset
+            )
         self._check_enumerated(left, right)
         return _Placed(Compare(comparison, left.node, right.node), left.offset)
 
     def _membership(self, left: _Placed, right: _Placed, operator: _Token) -> _Placed:
         right_type = type_of(right.node)
         if right_type not in ELEMENT:
-            raise ConditionError(f"`in` needs a set on its right, got `{right_type}`", right.offset)
+            raise ConditionError(
+                message("`in` needs a set on its right, got `{right_type}`", right_type=right_type), right.offset
+            )
         if type_of(left.node) is not ELEMENT[right_type]:
             raise ConditionError(
-                f"`in` needs `{ELEMENT[right_type]}` on its left, got `{type_of(left.node)}`", left.offset
+                message(
+                    "`in` needs `{element}` on its left, got `{type}`",
+                    element=ELEMENT[right_type],
+                    type=type_of(left.node),
+                ),
+                left.offset,
             )
         self._check_enumerated(left, right)
         _ = operator
@@ -324,7 +365,13 @@ class _Parser:
                 for literal in _literals(other.node):
                     if literal not in known:
                         raise ConditionError(
-                            f"`{literal}` is not a value of `{name.node.dotted}`{nearest(literal, known)}", other.offset
+                            message(
+                                "`{literal}` is not a value of `{name}`{nearest}",
+                                literal=literal,
+                                name=name.node.dotted,
+                                nearest=nearest(literal, known),
+                            ),
+                            other.offset,
                         )
 
     # --- tokens ----------------------------------------------------------------------------------------------------
@@ -333,7 +380,9 @@ class _Parser:
         """Go one level deeper, unless that is too deep."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ConditionError(f"expected at most {MAX_DEPTH} nested parentheses and negations", offset)
+            raise ConditionError(
+                message("expected at most {most_depth} nested parentheses and negations", most_depth=MAX_DEPTH), offset
+            )
 
     def leave(self) -> None:
         """Come back from one level."""
@@ -343,7 +392,9 @@ class _Parser:
         """Refuse what follows a complete condition."""
         token = self._peek()
         if token.kind != "end":
-            raise ConditionError(f"expected `&&`, `||` or the end, got {_shown(token)}", token.offset)
+            raise ConditionError(
+                message("expected `&&`, `||` or the end, got {token}", token=_shown(token)), token.offset
+            )
 
     def _peek(self) -> _Token:
         return self._tokens[self._next]
@@ -358,7 +409,9 @@ class _Parser:
     def _expect(self, symbol: str) -> None:
         if not self._accept(symbol):
             token = self._peek()
-            raise ConditionError(f"expected `{symbol}`, got {_shown(token)}", token.offset)
+            raise ConditionError(
+                message("expected `{symbol}`, got {token}", symbol=symbol, token=_shown(token)), token.offset
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +430,9 @@ class _Deeper:
 
 def _expect_bool(placed: _Placed, where: str) -> None:
     if type_of(placed.node) is not ValueType.BOOL:
-        raise ConditionError(f"expected a condition {where}, got `{type_of(placed.node)}`", placed.offset)
+        raise ConditionError(
+            message("expected a condition {where}, got `{type}`", where=where, type=type_of(placed.node)), placed.offset
+        )
 
 
 def _literals(node: Condition) -> tuple[str, ...]:
@@ -387,4 +442,4 @@ def _literals(node: Condition) -> tuple[str, ...]:
 
 
 def _shown(token: _Token) -> str:
-    return "the end of the condition" if token.kind == "end" else f"`{token.text}`"
+    return message("the end of the condition") if token.kind == "end" else f"`{token.text}`"

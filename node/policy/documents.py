@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from node.policy.conditions import FALSE, TRUE, Condition, ValueType
 from node.policy.findings import FindingCode, Place
 from node.policy.forms import Form
+from node.policy.messages import message
 from node.policy.reader import (
     Reader,
     branch,
@@ -192,14 +193,14 @@ def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, Gov
     fields: dict[str, GovernedField] = {}
     written = [name for name, _, _ in entries(entry(tree, "fields"))]
     for name, found, place in entries(entry(tree, "fields")):
-        category = reader.declared(leaf(found, "category"), "category", vocabulary.categories)
+        category = reader.declared(leaf(found, "category"), message("category"), vocabulary.categories)
         known = vocabulary.categories.get(category) or next(iter(vocabulary.categories.values()))
         declassified = branch(found, "declassified")
         fields[name] = GovernedField(
             name=name,
             category=known,
             exact_lookup=leaf(found, "lookup") is not None,
-            computed_from=reader.all_declared(entry(found, "computed_from"), "field", written),
+            computed_from=reader.all_declared(entry(found, "computed_from"), message("field"), written),
             declassified=text_of(leaf(declassified, "law")) or None,
             place=place,
         )
@@ -210,7 +211,7 @@ def _grants(tree: Tree, around: _Surroundings, reader: Reader) -> list[Grant | N
     seen: dict[str, Place] = {}
     grants: list[Grant | None] = []
     for found in items(entry(tree, "grants")):
-        reader.unique(seen, leaf(found, "id"), "grant")
+        reader.unique(seen, leaf(found, "id"), message("grant"))
         seen.setdefault(text_of(leaf(found, "id")), found.place)
         grants.append(_grant(found, around, reader))
     return grants
@@ -218,13 +219,13 @@ def _grants(tree: Tree, around: _Surroundings, reader: Reader) -> list[Grant | N
 
 def _grant(found: Tree, around: _Surroundings, reader: Reader) -> Grant | None:
     vocabulary = around.vocabulary
-    kinds = reader.all_declared(entry(branch(found, "to"), "kind"), "kind", vocabulary.kinds)
-    purpose = reader.declared(leaf(found, "purpose"), "purpose", vocabulary.purposes)
+    kinds = reader.all_declared(entry(branch(found, "to"), "kind"), message("kind"), vocabulary.kinds)
+    purpose = reader.declared(leaf(found, "purpose"), message("purpose"), vocabulary.purposes)
     ordinary = vocabulary.legal_bases.keys() - vocabulary.special_bases
-    basis = reader.all_declared(entry(found, "basis"), "legal basis of art. 6", ordinary)
-    basis9 = reader.all_declared(entry(found, "basis9"), "legal basis of art. 9", vocabulary.special_bases)
+    basis = reader.all_declared(entry(found, "basis"), message("legal basis of art. 6"), ordinary)
+    basis9 = reader.all_declared(entry(found, "basis9"), message("legal basis of art. 9"), vocabulary.special_bases)
     consent = leaf(found, "consent")
-    reader.declared(consent, "purpose", vocabulary.purposes)
+    reader.declared(consent, message("purpose"), vocabulary.purposes)
     rows = reader.condition(entry(found, "rows"), around.scope)
     see = {name: form for name, form in _see(found, around, reader).items() if form is not None}
     valid = _window(found, reader)
@@ -251,7 +252,7 @@ def _see(found: Tree, around: _Surroundings, reader: Reader) -> dict[str, Form |
     see: dict[str, Form | None] = {}
     for name, form, place in entries(entry(found, "see")):
         if name not in around.fields:
-            reader.unknown(place, "field", name, around.fields)
+            reader.unknown(place, message("field"), name, around.fields)
         see[name] = reader.form(form)
     return see
 
@@ -263,8 +264,12 @@ def _window(found: Tree, reader: Reader) -> Window | None:
     if first is None or last is None or first_day is None or last_day is None:
         return None
     if first_day > last_day:
-        message = f"`from` {first_day} is after `until` {last_day}: the grant is never valid"
-        reader.report(first.place, FindingCode.WINDOW_REVERSED, message)
+        said = message(
+            "`from` {first_day} is after `until` {last_day}: the grant is never valid",
+            first_day=first_day,
+            last_day=last_day,
+        )
+        reader.report(first.place, FindingCode.WINDOW_REVERSED, said)
     return Window(first_day, last_day)
 
 
@@ -272,15 +277,16 @@ def _aggregates(found: Tree, around: _Surroundings, reader: Reader) -> Aggregate
     aggregates = branch(found, "aggregates")
     if aggregates is None:
         return None
-    over = reader.all_declared(entry(aggregates, "over"), "field", around.fields)
+    over = reader.all_declared(entry(aggregates, "over"), message("field"), around.fields)
     generalised = entry(aggregates, "generalise_k")
     if generalised is not None:
         # A protection that nothing enforces is worse than none: whoever wrote it relies on it.
-        message = (
-            "`generalise_k` is not enforced: rows are not suppressed by the size of their group; write `min_cell` with "
-            "the size, `over` with the fields, and under `see` masks that make them coarser"
+        said = message(
+            "`generalise_k` is not enforced: rows are not suppressed by the size of their group; write "
+            "`min_cell` with the size, `over` with the fields, and under `see` masks that make them "
+            "coarser"
         )
-        reader.report(generalised.place, FindingCode.PROTECTION_UNSUPPORTED, message)
+        reader.report(generalised.place, FindingCode.PROTECTION_UNSUPPORTED, said)
     art9 = any(around.fields[name].category.art9 for name in over if name in around.fields)
     epsilon = leaf(branch(aggregates, "noise"), "epsilon")
     return Aggregates(
@@ -294,7 +300,7 @@ def _prohibitions(tree: Tree, around: _Surroundings, reader: Reader) -> list[Pro
     seen: dict[str, Place] = {}
     prohibitions: list[Prohibition | None] = []
     for found in items(entry(tree, "prohibitions")):
-        reader.unique(seen, leaf(found, "id"), "prohibition")
+        reader.unique(seen, leaf(found, "id"), message("prohibition"))
         seen.setdefault(text_of(leaf(found, "id")), found.place)
         prohibitions.append(_prohibition(found, around, reader))
     return prohibitions
@@ -303,10 +309,10 @@ def _prohibitions(tree: Tree, around: _Surroundings, reader: Reader) -> list[Pro
 def _prohibition(found: Tree, around: _Surroundings, reader: Reader) -> Prohibition:
     rows, when, unless = (reader.condition(entry(found, key), around.scope) for key in ("rows", "when", "unless"))
     hides = Hides.ROW if leaf(found, "hide") is not None else Hides.FIELDS
-    fields = reader.all_declared(entry(found, "fields"), "field", around.fields)
+    fields = reader.all_declared(entry(found, "fields"), message("field"), around.fields)
     if hides is Hides.FIELDS and not leaves(entry(found, "fields")):
-        message = "a prohibition names `fields`, unless it says `hide: row`"
-        reader.report(found.place, FindingCode.KEY_MISSING, message)
+        said = message("a prohibition names `fields`, unless it says `hide: row`")
+        reader.report(found.place, FindingCode.KEY_MISSING, said)
     return Prohibition(
         id=text_of(leaf(found, "id")),
         fields=fields,
@@ -323,13 +329,15 @@ def _combinations(tree: Tree, around: _Surroundings, reader: Reader) -> tuple[Co
     seen: dict[str, Place] = {}
     combinations: list[Combination] = []
     for found in items(entry(tree, "never_together")):
-        reader.unique(seen, leaf(found, "id"), "combination")
+        reader.unique(seen, leaf(found, "id"), message("combination"))
         seen.setdefault(text_of(leaf(found, "id")), found.place)
         combinations.append(
             Combination(
                 id=text_of(leaf(found, "id")),
-                fields=tuple(dict.fromkeys(reader.all_declared(entry(found, "fields"), "field", around.fields))),
-                kinds=reader.all_declared(entry(branch(found, "to"), "kind"), "kind", around.vocabulary.kinds),
+                fields=tuple(
+                    dict.fromkeys(reader.all_declared(entry(found, "fields"), message("field"), around.fields))
+                ),
+                kinds=reader.all_declared(entry(branch(found, "to"), "kind"), message("kind"), around.vocabulary.kinds),
                 law=text_of(leaf(found, "law")) or None,
                 place=found.place,
             )

@@ -13,6 +13,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
+from node.policy.messages import message
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,5 +61,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     words = sorted(set(known))
     near = get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
-        return f"; did you mean `{near[0]}`?"
-    return f"; known: {', '.join(f'`{name}`' for name in words)}" if words else ""
+        return message("; did you mean `{nearest}`?", nearest=near[0])
+    return message("; known: {known}", known=", ".join(f"`{name}`" for name in words)) if words else ""

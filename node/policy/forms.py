@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, assert_never
 from typing_extensions import TypeIs
 
 from node.policy.errors import FormError, nearest
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -220,13 +221,15 @@ def parse_form(written: object) -> Form:
     """
     name, arguments = _name_and_arguments(written)
     if name == "deny":
-        raise FormError("`deny` is never written: leave the field out of `see`")
+        raise FormError(message("`deny` is never written: leave the field out of `see`"))
     if name == "noise":
-        raise FormError("`noise` is written under `aggregates`, not under `see`")
+        raise FormError(message("`noise` is written under `aggregates`, not under `see`"))
     try:
         known = FormName(name)
     except ValueError:
-        raise FormError(f"form `{name}` does not exist{nearest(name, FormName)}") from None
+        raise FormError(
+            message("form `{name}` does not exist{nearest}", name=name, nearest=nearest(name, FormName))
+        ) from None
     return _READERS[known](known, arguments)
 
 
@@ -237,7 +240,7 @@ def _name_and_arguments(written: object) -> tuple[str, object]:
         [(name, arguments)] = written.items()
         if isinstance(name, str):
             return name, arguments
-    raise FormError("expected a form such as `clear`, or one with arguments such as `{band: [0, 10000]}`")
+    raise FormError(message("expected a form such as `clear`, or one with arguments such as `{{band: [0, 10000]}}`"))
 
 
 def write_form(form: Form) -> object:
@@ -290,7 +293,7 @@ def _arguments_text(arguments: object) -> str:
 def _bare(form: Form) -> Callable[[FormName, object], Form]:
     def read(name: FormName, arguments: object) -> Form:
         if arguments is not None:
-            raise FormError(f"`{name}` takes no arguments")
+            raise FormError(message("`{name}` takes no arguments", name=name))
         return form
 
     return read
@@ -298,7 +301,12 @@ def _bare(form: Form) -> Callable[[FormName, object], Form]:
 
 def _redact(_name: FormName, arguments: object) -> Form:
     if not isinstance(arguments, str) or len(arguments) > MAX_LENGTH:
-        raise FormError(f'`redact` needs the text to show, at most {MAX_LENGTH} characters: `{{redact: "riservato"}}`')
+        raise FormError(
+            message(
+                '`redact` needs the text to show, at most {most_length} characters: `{{redact: "riservato"}}`',
+                most_length=MAX_LENGTH,
+            )
+        )
     return Redact(arguments)
 
 
@@ -306,45 +314,49 @@ def _partial(_name: FormName, arguments: object) -> Form:
     found = _keys("partial", arguments, ("prefix", "n", "pad"))
     prefix, length, pad = found["prefix"], found["n"], found["pad"]
     if not _is_count(prefix) or not _is_count(length) or not isinstance(pad, str) or len(pad) != 1:
-        raise FormError('`partial` needs counts and one padding character: `{partial: {prefix: 3, n: 8, pad: "*"}}`')
+        raise FormError(
+            message('`partial` needs counts and one padding character: `{{partial: {{prefix: 3, n: 8, pad: "*"}}}}`')
+        )
     if not prefix < length <= MAX_LENGTH:
-        raise FormError(f"`partial` needs a `prefix` below `n`, and `n` at most {MAX_LENGTH}")
+        raise FormError(
+            message("`partial` needs a `prefix` below `n`, and `n` at most {most_length}", most_length=MAX_LENGTH)
+        )
     return Partial(prefix, length, pad)
 
 
 def _date_shift(_name: FormName, arguments: object) -> Form:
     days = _keys("date_shift", arguments, ("days",))["days"]
     if not _is_count(days) or not 0 < days <= 3_650:  # noqa: PLR2004  # ten years: more is a fiction, not a mask
-        raise FormError("`date_shift` needs `days` from 1 to 3650: `{date_shift: {days: 30}}`")
+        raise FormError(message("`date_shift` needs `days` from 1 to 3650: `{{date_shift: {{days: 30}}}}`"))
     return DateShift(days)
 
 
 def _band(_name: FormName, arguments: object) -> Form:
     if not isinstance(arguments, list) or not arguments or not all(_is_number(bound) for bound in arguments):
-        raise FormError("`band` needs a list of numbers: `{band: [0, 9360, 15000]}`")
+        raise FormError(message("`band` needs a list of numbers: `{{band: [0, 9360, 15000]}}`"))
     bounds = tuple(Decimal(str(bound)) for bound in arguments)
     if not all(bound.is_finite() for bound in bounds):
-        raise FormError("`band` needs finite bounds")
+        raise FormError(message("`band` needs finite bounds"))
     if any(lower >= upper for lower, upper in pairwise(bounds)):
-        raise FormError("`band` needs increasing bounds")
+        raise FormError(message("`band` needs increasing bounds"))
     return Band(bounds)
 
 
 def _round(_name: FormName, arguments: object) -> Form:
     if not _is_count(arguments) or arguments == 0:
-        raise FormError("`round` needs a whole number above 0: `{round: 10}`")
+        raise FormError(message("`round` needs a whole number above 0: `{{round: 10}}`"))
     return Round(arguments)
 
 
 def _top_code(_name: FormName, arguments: object) -> Form:
     if not _is_count(arguments):
-        raise FormError("`top_code` needs a whole number: `{top_code: 100000}`")
+        raise FormError(message("`top_code` needs a whole number: `{{top_code: 100000}}`"))
     return TopCode(arguments)
 
 
 def _truncate(_name: FormName, arguments: object) -> Form:
     if arguments not in tuple(Level):
-        raise FormError("`truncate` needs `province` or `region`: `{truncate: province}`")
+        raise FormError(message("`truncate` needs `province` or `region`: `{{truncate: province}}`"))
     return Truncate(Level(str(arguments)))
 
 
@@ -354,7 +366,7 @@ def _scoped(build: type[Pseudonym | Token]) -> Callable[[FormName, object], Form
             return build()
         scope = _keys(name, arguments, ("scope",))["scope"]
         if not isinstance(scope, str) or not scope:
-            raise FormError(f"`{name}` needs a name as its scope: `{{{name}: {{scope: name}}}}`")
+            raise FormError(message("`{name}` needs a name as its scope: `{{{name}: {{scope: name}}}}`", name=name))
         return build(scope)
 
     return read
@@ -362,7 +374,9 @@ def _scoped(build: type[Pseudonym | Token]) -> Callable[[FormName, object], Form
 
 def _keys(name: str, arguments: object, expected: Sequence[str]) -> Mapping[str, object]:
     if not isinstance(arguments, Mapping) or set(arguments) != set(expected):
-        raise FormError(f"`{name}` needs exactly: {', '.join(f'`{key}`' for key in expected)}")
+        raise FormError(
+            message("`{name}` needs exactly: {names}", name=name, names=", ".join(f"`{key}`" for key in expected))
+        )
     return arguments
 
 

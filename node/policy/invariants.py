@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from node.policy.conditions import TRUE, Condition
 from node.policy.findings import Place
 from node.policy.forms import Form
+from node.policy.messages import message
 from node.policy.reader import Reader, branch, entry, items, leaf, leaves, text_of
 from node.policy.schemas import INVARIANTS
 from node.policy.shape import check_shape
@@ -44,7 +45,7 @@ def read_invariants(
     seen: dict[str, Place] = {}
     invariants: list[Invariant] = []
     for found in items(tree):
-        reader.unique(seen, leaf(found, "id"), "invariant")
+        reader.unique(seen, leaf(found, "id"), message("invariant"))
         seen.setdefault(text_of(leaf(found, "id")), found.place)
         invariants.extend(_invariant(found, types, vocabulary, reader))
     return tuple(invariants)
@@ -90,5 +91,5 @@ def _report_unknown_fields(
     never: Branch | None, types: Mapping[str, TypeDocument], vocabulary: Vocabulary, reader: Reader
 ) -> None:
     known = {name for document in types.values() for name in document.fields}
-    reader.all_declared(entry(never, "fields"), "field", known)
-    reader.declared(leaf(entry(never, "fields"), "category"), "category", vocabulary.categories)
+    reader.all_declared(entry(never, "fields"), message("field"), known)
+    reader.declared(leaf(entry(never, "fields"), "category"), message("category"), vocabulary.categories)

@@ -13,6 +13,7 @@ from node.policy.differences import differences
 from node.policy.documents import Combination, Grant, TypeDocument, Window
 from node.policy.forms import CLEAR
 from node.policy.matrix import lock_text
+from node.policy.messages import message
 from node.policy.proving import prove
 from node.policy.trials import run_suites
 
@@ -52,10 +53,14 @@ def mutants(bundle: Bundle) -> Iterator[Mutant]:
                 yield Mutant(name, grant.id, edit, _with(bundle, replace(document, grants=grants)))
         for position, rule in enumerate(document.prohibitions):
             rest = (*document.prohibitions[:position], *document.prohibitions[position + 1 :])
-            yield Mutant(name, rule.id, "drop the prohibition", _with(bundle, replace(document, prohibitions=rest)))
+            yield Mutant(
+                name, rule.id, message("drop the prohibition"), _with(bundle, replace(document, prohibitions=rest))
+            )
         for position, kept in enumerate(document.never_together):
             others = (*document.never_together[:position], *document.never_together[position + 1 :])
-            yield Mutant(name, kept.id, "drop the combination", _with(bundle, replace(document, never_together=others)))
+            yield Mutant(
+                name, kept.id, message("drop the combination"), _with(bundle, replace(document, never_together=others))
+            )
 
 
 def _with(bundle: Bundle, document: TypeDocument) -> Bundle:
@@ -64,25 +69,28 @@ def _with(bundle: Bundle, document: TypeDocument) -> Bundle:
 
 def _grant_edits(grant: Grant, document: TypeDocument, vocabulary: Vocabulary) -> Iterator[tuple[str, Grant]]:
     if grant.rows != TRUE:
-        yield "every row", replace(grant, rows=TRUE)
+        yield message("every row"), replace(grant, rows=TRUE)
     root = vocabulary.lineage(grant.purpose)[-1]
     if root != grant.purpose:
-        yield f"for all of {root}", replace(grant, purpose=root)
+        yield message("for all of {purpose}", purpose=root), replace(grant, purpose=root)
     every_basis = tuple(sorted(vocabulary.legal_bases.keys() - vocabulary.special_bases))
     if set(grant.basis) != set(every_basis):
-        yield "any legal basis", replace(grant, basis=every_basis)
+        yield message("any legal basis"), replace(grant, basis=every_basis)
     if set(grant.kinds) != set(vocabulary.kinds):
-        yield "any requester", replace(grant, kinds=vocabulary.kinds)
-    yield "no expiry", replace(grant, valid=Window(grant.valid.first, _FOREVER))
+        yield message("any requester"), replace(grant, kinds=vocabulary.kinds)
+    yield message("no expiry"), replace(grant, valid=Window(grant.valid.first, _FOREVER))
     if grant.consent is not None:
-        yield "no consent", replace(grant, consent=None)
+        yield message("no consent"), replace(grant, consent=None)
     for name, form in grant.see.items():
         if form != CLEAR:
-            yield f"unmask {name}", replace(grant, see={**grant.see, name: CLEAR})
-        yield f"remove {name}", replace(grant, see={key: value for key, value in grant.see.items() if key != name})
+            yield message("unmask {name}", name=name), replace(grant, see={**grant.see, name: CLEAR})
+        yield (
+            message("remove {name}", name=name),
+            replace(grant, see={key: value for key, value in grant.see.items() if key != name}),
+        )
     for name in document.fields:
         if name not in grant.see:
-            yield f"add {name}", replace(grant, see={**grant.see, name: CLEAR})
+            yield message("add {name}", name=name), replace(grant, see={**grant.see, name: CLEAR})
 
 
 def fate(bundle: Bundle, mutant: Mutant) -> Fate:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from node.policy.conditions import TRUE, to_text
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import Clear, write_form
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -83,15 +84,16 @@ def draft_grants(document: Any, vocabulary: Vocabulary) -> dict[str, list[dict[s
         PolicyError: an agreement lacks what a grant needs, or names what the vocabulary does not have.
     """
     if not isinstance(document, dict):
-        raise PolicyError("expected a JSON-LD document with ODRL agreements")
+        raise PolicyError(message("expected a JSON-LD document with ODRL agreements"))
     graph = document.get("@graph", [document])
     drafts: dict[str, list[dict[str, Any]]] = {}
     for position, agreement in enumerate(graph if isinstance(graph, list) else []):
         if isinstance(agreement, dict) and agreement.get("@type") == "Agreement":
-            for type_name, draft in _drafts_of(agreement, f"agreement {position + 1}", vocabulary).items():
+            where = message("agreement {number}", number=position + 1)
+            for type_name, draft in _drafts_of(agreement, where, vocabulary).items():
                 drafts.setdefault(type_name, []).append(draft)
     if not drafts:
-        raise PolicyError("the document holds no ODRL agreement")
+        raise PolicyError(message("the document holds no ODRL agreement"))
     return drafts
 
 
@@ -99,16 +101,16 @@ def _drafts_of(agreement: dict[str, Any], where: str, vocabulary: Vocabulary) ->
     by_iri = {iri: basis for basis, iri in vocabulary.legal_bases.items()}
     bases = [by_iri.get(_iri(one)) for one in _list(agreement.get("dpv:hasLegalBasis"))]
     if not bases or None in bases:
-        raise PolicyError(f"{where} has no legal basis of the vocabulary")
+        raise PolicyError(message("{where} has no legal basis of the vocabulary", where=where))
     kinds = [_local(one, _KIND, vocabulary.kinds, where) for one in _list(agreement.get("assignee"))]
     drafts: dict[str, dict[str, Any]] = {}
-    for permission in _list(agreement.get("permission")):
+    for permission in _maps(agreement.get("permission")):
         type_name, _, field = str(permission.get("target", "")).removeprefix(_FIELD).partition(".")
         if not field:
-            raise PolicyError(f"{where} has a permission without a field as its target")
+            raise PolicyError(message("{where} has a permission without a field as its target", where=where))
         found = _constraints(permission)
         if not {"purpose", "from", "until"} <= found.keys():
-            raise PolicyError(f"{where} has a permission without purpose and dates")
+            raise PolicyError(message("{where} has a permission without purpose and dates", where=where))
         draft = drafts.setdefault(
             type_name,
             {
@@ -116,12 +118,17 @@ def _drafts_of(agreement: dict[str, Any], where: str, vocabulary: Vocabulary) ->
                 "to": {"kind": kinds},
                 "purpose": _local(found["purpose"], _PURPOSE, vocabulary.purposes, where),
                 "basis": [basis for basis in bases if basis not in vocabulary.special_bases],
-                "law": agreement.get("crocevia:law", "to be written by the officer"),
                 "see": {},
                 "valid": {"from": found["from"], "until": found["until"]},
-                "retain": _retention(permission),
             },
         )
+        # What the agreement does not say is left out, so that `policy check` asks the officer for it.
+        if "crocevia:law" in agreement:
+            draft["law"] = agreement["crocevia:law"]
+        if (retain := _retention(permission)) is not None:
+            draft["retain"] = retain
+        if "crocevia:consent" in agreement:
+            draft["consent"] = _local(agreement["crocevia:consent"], _PURPOSE, vocabulary.purposes, where)
         special = [basis for basis in bases if basis in vocabulary.special_bases]
         if special:
             draft["basis9"] = special
@@ -134,19 +141,23 @@ def _drafts_of(agreement: dict[str, Any], where: str, vocabulary: Vocabulary) ->
 def _constraints(permission: dict[str, Any]) -> dict[str, str]:
     keys = {("purpose", "isA"): "purpose", ("dateTime", "gteq"): "from", ("dateTime", "lteq"): "until"}
     found = {}
-    for one in _list(permission.get("constraint")):
-        key = keys.get((one.get("leftOperand"), one.get("operator")))
+    for one in _maps(permission.get("constraint")):
+        key = keys.get((_iri(one.get("leftOperand")), _iri(one.get("operator"))))
         if key:
             found[key] = _iri(one.get("rightOperand"))
     return found
 
 
-def _retention(permission: dict[str, Any]) -> str:
-    for duty in _list(permission.get("duty")):
-        for one in _list(duty.get("constraint")):
+def _retention(permission: dict[str, Any]) -> str | None:
+    for duty in _maps(permission.get("duty")):
+        for one in _maps(duty.get("constraint")):
             if one.get("leftOperand") == "elapsedTime":
                 return _iri(one.get("rightOperand"))
-    return "P1Y"
+    return None
+
+
+def _maps(value: Any) -> list[dict[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
 
 
 def _list(value: Any) -> list[Any]:
@@ -160,7 +171,14 @@ def _iri(value: Any) -> str:
 def _local(value: Any, base: str, known: Any, where: str) -> str:
     name = _iri(value).removeprefix(base)
     if name not in known:
-        raise PolicyError(f"{where}: `{name}` is not in the vocabulary{nearest(name, known)}")
+        raise PolicyError(
+            message(
+                "{where}: `{name}` is not in the vocabulary{nearest}",
+                where=where,
+                name=name,
+                nearest=nearest(name, known),
+            )
+        )
     return name
 
 

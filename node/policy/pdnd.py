@@ -1,8 +1,9 @@
 """The risk analysis of the PDND form for public administrations, 3.1 and 3.2, as a draft grant with its ceiling.
 
-Source: the published rules of the form (pagopa/interop-be-monorepo, `risk-analysis/rules/PA/3.1.ts`); ids and values
-are kept as they are there. An analysis names no field, so the draft names every field of a bundle that its answers
-allow, in the most that they allow; the officer takes away what the purpose does not need. What the answers bound:
+Source: the published rules of the form (pagopa/interop-be-monorepo, `risk-analysis/rules/PA/3.1.ts` and `3.2.ts`); ids
+and values are kept as they are there. 3.2 asks the questions of 3.1, with the same values and dependencies.
+An analysis names no field, so the draft names every field of a bundle that its answers allow, in the most that they
+allow; the officer takes away what the purpose does not need. What the answers bound:
 
 | Answer | Bounds |
 |---|---|
@@ -12,12 +13,13 @@ allow, in the most that they allow; the officer takes away what the purpose does
 ANONYMOUS: nothing that identifies, births by year |
 | `legalBasis` | `basis`, `basis9`, `consent`, and from its texts `law` |
 | `dataQuantity` | the requests per day that the agreement allows |
-| `dataRetentionPeriod` | `retain`, in days |
+| `dataRetentionPeriod` | `retain`: hours, days, months or years |
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
@@ -25,7 +27,9 @@ from typing import Any, Final, Self
 from node.policy.documents import DEFAULT_MIN_CELL_ART9
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import CLEAR, VERIFY, Form, Pseudonym, Redact, Year, write_form
+from node.policy.messages import Language, message
 from node.policy.registers import IDENTIFYING, DataType, Delivery, Pursuit, RiskAnalysis
+from node.policy.sentences import duration_phrase
 from node.policy.vocabulary import Category, Sensitivity
 
 VERSIONS: Final = ("3.1", "3.2")
@@ -44,9 +48,25 @@ _BASES: Final[Mapping[str, str]] = {
     "PUBLIC_INTEREST": "6.1.e",
 }
 _BASES_ART9: Final[Mapping[str, str]] = {"CONSENT": "9.2.a", "SAFEGUARD": "9.2.c", "PUBLIC_INTEREST": "9.2.g"}
-_LAW_TEXTS: Final = ("legalObligationReference", "ruleOfLawText", "administrativeActText", "publicInterestTaskText")
+_PUBLIC_INTEREST_TEXTS: Final[Mapping[str, str]] = {
+    "RULE_OF_LAW": "ruleOfLawText",
+    "ADMINISTRATIVE_ACT": "administrativeActText",
+    "PUBLIC_INTEREST_TASK": "publicInterestTaskText",
+}
 _SHORTEST_LAW: Final = 5
-_OPEN_LAW: Final = "to be written by the officer"
+_PERIOD: Final = re.compile(
+    r"\b([0-9]{1,5})\s*(or[ae]|hours?|giorn[oi]|days?|mes[ei]|months?|ann[oi]|years?)\b", re.IGNORECASE
+)
+_UNITS: Final[Mapping[str, str]] = {
+    "o": "PT{}H",
+    "h": "PT{}H",
+    "g": "P{}D",
+    "d": "P{}D",
+    "m": "P{}M",
+    "a": "P{}Y",
+    "y": "P{}Y",
+}
+"""How ISO 8601 writes a period, by the first letter of the unit."""
 _COUNTS_ONLY: Final = Redact("solo conteggi")
 
 
@@ -56,11 +76,13 @@ class Answers:
 
     data_types: frozenset[DataType | str]
     legal_bases: tuple[str, ...]
-    law: str
+    law: str | None
+    """The texts that name the law; None where the form has none, and the officer writes it."""
     delivery: Delivery
     pursuit: Pursuit
     daily_requests: int | None
-    retain: str
+    retain: str | None
+    """An ISO 8601 duration; None where the form's free text says none, and the officer writes it."""
     personal: bool
 
     @classmethod
@@ -73,17 +95,19 @@ class Answers:
         found = _answers(document)
         personal = _one(found, "usesPersonalData", ("YES", "NO")) == "YES"
         if not personal:
-            return cls(frozenset(), (), _OPEN_LAW, Delivery.CLEAR, Pursuit.NEW_DATA, None, "P1Y", personal)
+            return cls(frozenset(), (), None, Delivery.CLEAR, Pursuit.NEW_DATA, None, None, personal)
         types = _several(found, "personalDataTypes", _DATA_TYPES)
         bases = _several(found, "legalBasis", _BASES)
         if "GDPR_ART_9" in types and "PUBLIC_INTEREST_TASK" in found.get("legalBasisPublicInterest", ()):
-            raise PolicyError("`legalBasisPublicInterest` PUBLIC_INTEREST_TASK is not offered with GDPR_ART_9 data")
-        texts = [text for key in _LAW_TEXTS for text in found.get(key, ()) if len(text) >= _SHORTEST_LAW]
+            raise PolicyError(
+                message("`legalBasisPublicInterest` PUBLIC_INTEREST_TASK is not offered with GDPR_ART_9 data")
+            )
+        texts = [text for key in _law_answers(found) for text in found.get(key, ()) if len(text) >= _SHORTEST_LAW]
         quantity = _one(found, "dataQuantity", _QUANTITIES) if "dataQuantity" in found else "QUANTITY_5001_OVER"
         return cls(
             data_types=frozenset(types),
             legal_bases=bases,
-            law="; ".join(texts) or _OPEN_LAW,
+            law="; ".join(texts) or None,
             delivery=Delivery(_one(found, "deliveryMethod", tuple(Delivery))),
             pursuit=Pursuit(_one(found, "purposePursuit", tuple(Pursuit))),
             daily_requests=_QUANTITIES[quantity],
@@ -178,12 +202,12 @@ def draft_grant(
             "purpose": asked.purpose,
             "basis": ordinary,
             **({"basis9": special} if art9 and special else {}),
-            "law": answers.law,
+            **({"law": answers.law} if answers.law is not None else {}),
             **({"consent": asked.purpose} if "CONSENT" in answers.legal_bases else {}),
             "see": {name: write_form(form) for name, form in see.items()},
             **({"aggregates": {"min_cell": DEFAULT_MIN_CELL_ART9, "over": counted}} if aggregate else {}),
             "valid": {"from": asked.first.isoformat(), "until": asked.last.isoformat()},
-            "retain": answers.retain,
+            **({"retain": answers.retain} if answers.retain is not None else {}),
         },
     )
 
@@ -213,7 +237,11 @@ def _ordinary(answers: Answers, known: frozenset[str]) -> list[str]:
     missing = [basis for basis in bases if basis not in known]
     if missing:
         raise PolicyError(
-            f"legal basis `{missing[0]}` of the form is not in the vocabulary{nearest(missing[0], known)}"
+            message(
+                "legal basis `{missing}` of the form is not in the vocabulary{nearest}",
+                missing=missing[0],
+                nearest=nearest(missing[0], known),
+            )
         )
     return bases
 
@@ -237,7 +265,7 @@ def risk_form(analysis: RiskAnalysis, purpose_name: str) -> dict[str, Any]:
         "deliveryMethod": [str(analysis.delivery)],
         "purposePursuit": [str(analysis.pursuit)],
         "dataDownload": ["YES"],
-        "dataRetentionPeriod": [" ".join(analysis.retentions)],
+        "dataRetentionPeriod": ["; ".join(duration_phrase(one, Language.ITALIAN) for one in analysis.retentions)],
     }
     if "LEGAL_OBLIGATION" in bases:
         answers["legalObligationReference"] = [laws]
@@ -246,20 +274,57 @@ def risk_form(analysis: RiskAnalysis, purpose_name: str) -> dict[str, Any]:
     return {"version": VERSIONS[0], "answers": answers}
 
 
+_DECLARED: Final = (
+    "knowsDataQuantity",
+    "policyProvided",
+    "confirmPricipleIntegrityAndDiscretion",
+    "doneDpia",
+    "isRequestOnBehalfOfThirdParties",
+    "declarationConfirmGDPR",
+)
+"""What only people can answer; the form's own spelling."""
+_CHECKED: Final[Mapping[Pursuit, str]] = {
+    Pursuit.CORRECTNESS: "checkedExistenceMereCorrectnessInteropCatalogue",
+    Pursuit.NEW_DATA: "checkedAllDataNeeded",
+}
+
+
+def open_answers(answers: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Return the questions that the form asks, given these answers, and that no policy answers."""
+    if answers["usesPersonalData"] == ["NO"]:
+        return ("usesThirdPartyPersonalData", "isRequestOnBehalfOfThirdParties")
+    special = ("dataProtectionMeasures",) if "GDPR_ART_10" in answers["personalDataTypes"] else ()
+    return (*_DECLARED, *special, *(_CHECKED[Pursuit(one)] for one in answers["purposePursuit"]))
+
+
+def _law_answers(found: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield the questions for a law that the form asks, given the legal bases."""
+    if "LEGAL_OBLIGATION" in found.get("legalBasis", ()):
+        yield "legalObligationReference"
+    if "PUBLIC_INTEREST" in found.get("legalBasis", ()):
+        yield _PUBLIC_INTEREST_TEXTS[_one(found, "legalBasisPublicInterest", _PUBLIC_INTEREST_TEXTS)]
+
+
 def _answers(document: Any) -> dict[str, tuple[str, ...]]:
     """Return every answer as texts, by the id of its question."""
     if not isinstance(document, dict):
-        raise PolicyError("expected a PDND risk analysis: a map with `version` and `answers`")
+        raise PolicyError(message("expected a PDND risk analysis: a map with `version` and `answers`"))
     form = document.get("riskAnalysisForm", document)
     version = form.get("version") if isinstance(form, dict) else None
     if version not in VERSIONS:
-        raise PolicyError(f"form `{version}` cannot be read; expected version {' or '.join(VERSIONS)} of the PA form")
+        raise PolicyError(
+            message(
+                "form `{version}` cannot be read; expected version {names} of the PA form",
+                version=version,
+                names=" or ".join(VERSIONS),
+            )
+        )
     found: dict[str, tuple[str, ...]] = {}
     pairs = [*_pairs(form.get("answers")), *_stored(form.get("singleAnswers")), *_stored(form.get("multiAnswers"))]
     for key, value in pairs:
         texts = value if isinstance(value, list) else [value]
         if texts != [None] and not all(isinstance(text, str) for text in texts):
-            raise PolicyError(f"answer `{key}` is not a list of texts")
+            raise PolicyError(message("answer `{key}` is not a list of texts", key=key))
         found[key] = tuple(text for text in texts if text)
     return found
 
@@ -268,7 +333,7 @@ def _pairs(answers: Any) -> list[tuple[str, Any]]:
     if answers is None:
         return []
     if not isinstance(answers, dict):
-        raise PolicyError("expected `answers` as a map from questions to lists of texts")
+        raise PolicyError(message("expected `answers` as a map from questions to lists of texts"))
     return list(answers.items())
 
 
@@ -280,24 +345,31 @@ def _stored(answers: Any) -> list[tuple[str, Any]]:
 def _several(found: Mapping[str, tuple[str, ...]], key: str, known: Iterable[str]) -> tuple[str, ...]:
     values, admitted = found.get(key, ()), tuple(str(one) for one in known)
     if not values:
-        raise PolicyError(f"answer `{key}` is missing; it bounds the grant")
+        raise PolicyError(message("answer `{key}` is missing; it bounds the grant", key=key))
     for value in values:
         if value not in admitted:
-            raise PolicyError(f"answer `{key}` is `{value}`, which the form does not have{nearest(value, admitted)}")
+            raise PolicyError(
+                message(
+                    "answer `{key}` is `{value}`, which the form does not have{nearest}",
+                    key=key,
+                    value=value,
+                    nearest=nearest(value, admitted),
+                )
+            )
     return values
 
 
 def _one(found: Mapping[str, tuple[str, ...]], key: str, known: Iterable[str]) -> str:
     values = _several(found, key, known)
     if len(values) != 1:
-        raise PolicyError(f"answer `{key}` has {len(values)} values; expected one")
+        raise PolicyError(message("answer `{key}` has {number} values; expected one", key=key, number=len(values)))
     return values[0]
 
 
-def _retention(found: Mapping[str, tuple[str, ...]]) -> str:
-    """Read the days of retention, which the form takes as free text; a year where it says none."""
+def _retention(found: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Read a period such as `3 mesi` from the form's free text; None if it names none, or the data is not kept."""
     for text in found.get("dataRetentionPeriod", ()):
-        digits = "".join(character for character in text if character.isdigit())
-        if digits and text.strip().startswith(digits) and len(digits) <= 5:  # noqa: PLR2004  # 270 years
-            return f"P{int(digits)}D"
-    return "P1Y"
+        period = _PERIOD.search(text)
+        if period is not None:
+            return _UNITS[period[2][0].lower()].format(int(period[1]))
+    return None

@@ -25,6 +25,7 @@ from node.policy.conditions import (
 )
 from node.policy.forms import Form, discloses_at_least
 from node.policy.matrix import areas, conditions_of
+from node.policy.messages import message
 from node.policy.requesters import Requester
 from node.policy.residuals import conjunction, disjunction, negate, residual
 from node.policy.worlds import (
@@ -146,7 +147,9 @@ def _basis_sets(bundle: Bundle, grants: Iterable[Grant], conditions: Iterable[Co
     written = {literal.value for condition in conditions for literal in literals_in(condition)}
     named |= {basis for basis in bundle.vocabulary.legal_bases if basis in written}
     if len(named) > MAX_BASES:
-        raise TooManySituationsError(f"more than {MAX_BASES} legal bases for one kind and purpose")
+        raise TooManySituationsError(
+            message("more than {most_bases} legal bases for one kind and purpose", most_bases=MAX_BASES)
+        )
     ordered = sorted(named)
     for size in range(len(ordered) + 1):
         for chosen in combinations(ordered, size):

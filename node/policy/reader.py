@@ -10,6 +10,7 @@ from node.policy.condition_parser import parse_condition
 from node.policy.errors import ConditionError, FormError, nearest
 from node.policy.findings import Finding, FindingCode, Place
 from node.policy.forms import Form, parse_form
+from node.policy.messages import message
 from node.policy.yaml_tree import Branch, Items, Leaf, Tree, plain
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class Reader:
 
     def unknown(self, place: Place, what: str, text: str, known: Collection[str]) -> None:
         """Report a name that is not declared."""
-        self.report(place, FindingCode.NAME_UNKNOWN, f"{what} `{text}` is not declared{nearest(text, known)}")
+        self.report(
+            place,
+            FindingCode.NAME_UNKNOWN,
+            message("{what} `{name}` is not declared{nearest}", what=what, name=text, nearest=nearest(text, known)),
+        )
 
     def all_declared(self, tree: Tree | None, what: str, known: Collection[str]) -> tuple[str, ...]:
         """Return the texts of a list, each of which must be one of `known`."""
@@ -53,7 +58,11 @@ class Reader:
         except ConditionError as error:
             # The place of the quoted text is known, not how YAML folded it: the offset counts inside the text.
             place = Place(tree.place.file, tree.place.line, tree.place.column + 1 + error.offset)
-            self.report(place, FindingCode.CONDITION_INVALID, f"{error.message} (at character {error.offset + 1})")
+            self.report(
+                place,
+                FindingCode.CONDITION_INVALID,
+                message("{problem} (at character {character})", problem=error.message, character=error.offset + 1),
+            )
             return None
 
     def form(self, tree: Tree) -> Form | None:
@@ -70,7 +79,9 @@ class Reader:
         if leaf is not None and text in seen:
             first = seen[text]
             self.report(
-                leaf.place, FindingCode.ID_DUPLICATE, f"{what} `{text}` is there twice; the first is in {first}"
+                leaf.place,
+                FindingCode.ID_DUPLICATE,
+                message("{what} `{name}` is there twice; the first is in {first}", what=what, name=text, first=first),
             )
 
 

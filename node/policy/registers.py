@@ -1,29 +1,91 @@
 """What the law asks to be kept, from the policy: the register of processing and the risk analysis (policy section 12).
 
-* Register: GDPR art. 30(1), one entry per grant: purposes, subjects and data, recipients, transfers, erasure.
+* Register: GDPR art. 30(1), one entry per grant. What no policy says, above all who the controller is, is declared
+  once in `register.yaml` beside the bundle; what is not declared is a gap that the register shows.
 * Risk analysis: the PDND form for public administrations, one per purpose, as input of a DPIA: what kinds of data, on
-  what legal basis, delivered how. A jurist must check both.
+  what legal basis, delivered how, with which measures. A jurist must check both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from node.policy.conditions import TRUE
+from node.policy.documents import Hides
+from node.policy.errors import BundleError
 from node.policy.forms import Clear, Form, Hash, Pseudonym, Token, Verify, form_text
-from node.policy.sentences import Language, condition_phrase, duration_phrase
+from node.policy.messages import Language, Message, message, said
+from node.policy.reader import entry, leaf, leaves, text_of
+from node.policy.schemas import REGISTER
+from node.policy.sentences import condition_phrase, duration_phrase, kind_phrase
+from node.policy.shape import check_shape
 from node.policy.vocabulary import Sensitivity
+from node.policy.yaml_tree import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from node.policy.bundle import Bundle
     from node.policy.documents import Grant, TypeDocument
+    from node.policy.yaml_tree import Tree
 
-SUBJECTS: Final = "cittadini / citizens"
-TRANSFERS: Final = "nessuno / none"
+REGISTER_FILE: Final = "register.yaml"
+"""Beside a bundle, and no part of it: it changes no decision, so nobody signs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an administration says of itself for its register; None or empty where it says nothing."""
+
+    controller: str | None = None
+    contact: str | None = None
+    joint_controllers: tuple[str, ...] = ()
+    representative: str | None = None
+    dpo: str | None = None
+    subjects: str | None = None
+    transfers: str | None = None
+    security: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read register.yaml.
+
+        Raises:
+            BundleError: with everything that is wrong in it.
+        """
+        tree, findings = read_yaml(REGISTER_FILE, content)
+        if tree is not None:
+            findings = (*findings, *check_shape(tree, REGISTER))
+        if findings:
+            raise BundleError(findings)
+        return cls(
+            controller=_text(tree, "controller"),
+            contact=_text(tree, "contact"),
+            joint_controllers=_texts(tree, "joint_controllers"),
+            representative=_text(tree, "representative"),
+            dpo=_text(tree, "dpo"),
+            subjects=_text(tree, "subjects"),
+            transfers=_text(tree, "transfers"),
+            security=_texts(tree, "security"),
+        )
+
+
+def _text(tree: Tree | None, key: str) -> str | None:
+    return text_of(leaf(tree, key)) or None
+
+
+def _texts(tree: Tree | None, key: str) -> tuple[str, ...]:
+    return tuple(text_of(one) for one in leaves(entry(tree, key)))
+
+
+_NODE_MEASURES: Final = (
+    message("access decided per field by this policy, which two officers signed"),
+    message("requests signed by the member that asks, over mutually authenticated TLS"),
+    message("every answer recorded, without values, in a tamper-evident ledger"),
+)
+"""What every node does, whatever its policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,50 +93,89 @@ class ProcessingEntry:
     """One entry of the register of processing; the letters are those of GDPR art. 30(1)."""
 
     controller: str  # (a)
+    contact: str
+    joint_controllers: str
+    representative: str
+    dpo: str
     purpose: str  # (b)
     purpose_name: str
     subjects: str  # (c)
-    data: str  # (c)
+    data: str
     special_categories: bool
     recipients: str  # (d)
     transfers: str  # (e)
     erasure: str  # (f)
+    security: tuple[str, ...]  # (g)
     legal_basis: str
     law: str
     rows: str
     valid: str
     rule: str
+    gaps: tuple[str, ...]
+    """The keys of register.yaml that art. 30(1) asks for and nobody declared."""
 
 
-def register_of_processing(bundle: Bundle, language: Language = Language.ITALIAN) -> tuple[ProcessingEntry, ...]:
+def register_of_processing(
+    bundle: Bundle, declared: Declared = Declared(), language: Language = Language.ITALIAN
+) -> tuple[ProcessingEntry, ...]:
     """Return one entry per grant, ordered by purpose."""
     found = [
-        _entry(bundle, document, grant, language)
+        _entry(bundle, document, grant, declared, language)
         for _, document in sorted(bundle.types.items())
         for grant in document.grants
     ]
     return tuple(sorted(found, key=lambda entry: (entry.purpose, entry.rule)))
 
 
-def _entry(bundle: Bundle, document: TypeDocument, grant: Grant, language: Language) -> ProcessingEntry:
+def _entry(
+    bundle: Bundle, document: TypeDocument, grant: Grant, declared: Declared, language: Language
+) -> ProcessingEntry:
     purpose = bundle.vocabulary.purposes[grant.purpose]
     special = any(document.fields[name].category.art9 for name in grant.see)
+    none = said(message("none declared"), language)
+    security = [said(one, language) for one in (*measures(document, grant), *_NODE_MEASURES)]
     return ProcessingEntry(
-        controller=document.owner,
+        controller=declared.controller or _gap("controller", language),
+        contact=declared.contact or document.owner,
+        joint_controllers=", ".join(declared.joint_controllers) or none,
+        representative=declared.representative or none,
+        dpo=declared.dpo or _gap("dpo", language),
         purpose=grant.purpose,
         purpose_name=purpose.italian if language is Language.ITALIAN else purpose.english,
-        subjects=SUBJECTS,
+        subjects=declared.subjects or said(message("citizens"), language),
         data=_data(document, grant, language),
         special_categories=special,
-        recipients=", ".join(grant.kinds),
-        transfers=TRANSFERS,
+        recipients=", ".join(kind_phrase(kind, language) for kind in grant.kinds),
+        transfers=declared.transfers or _gap("transfers", language),
         erasure=duration_phrase(grant.retain, language),
+        security=(*security, *(declared.security or (_gap("security", language),))),
         legal_basis=", ".join((*grant.basis, *(grant.basis9 if special else ()))),
         law=grant.law,
         rows="" if grant.rows == TRUE else condition_phrase(grant.rows, language),
         valid=f"{grant.valid.first}..{grant.valid.last}",
         rule=f"{document.name}/{grant.id}",
+        gaps=tuple(key for key in ("controller", "dpo", "transfers", "security") if not getattr(declared, key)),
     )
+
+
+def _gap(key: str, language: Language) -> str:
+    return said(message("TO BE DECLARED (`{key}` in {file})", key=key, file=REGISTER_FILE), language)
+
+
+def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
+    """Return what a policy does, beyond choosing fields, to protect the persons of whom a grant tells."""
+    masked = [f"{name}: {form_text(form)}" for name, form in grant.see.items() if not isinstance(form, Clear)]
+    denied = [rule.id for rule in document.prohibitions if rule.hides is Hides.ROW or set(rule.fields) & set(grant.see)]
+    apart = [rule.id for rule in document.never_together if any(map(rule.is_for, grant.kinds))]
+    found = (
+        message("forms that show less than the value: {forms}", forms=", ".join(masked)) if masked else None,
+        message("only the rows that the condition names") if grant.rows != TRUE else None,
+        message("only with the subject's consent") if grant.consent is not None else None,
+        message("prohibitions: {rules}", rules=", ".join(denied)) if denied else None,
+        message("fields never known together: {rules}", rules=", ".join(apart)) if apart else None,
+        message("counts of groups of {least} or more", least=grant.aggregates.min_cell) if grant.aggregates else None,
+    )
+    return tuple(one for one in found if one is not None)
 
 
 def _data(document: TypeDocument, grant: Grant, language: Language) -> str:
@@ -126,11 +227,20 @@ class RiskAnalysis:
     retentions: tuple[str, ...]
     consent: bool
     prohibitions: tuple[str, ...]
-    open_questions: tuple[str, ...]
+    measures: tuple[Message, ...]
+    open_questions: tuple[Message, ...]
 
 
 IDENTIFYING: Final = frozenset({"identifier", "name", "contact"})
-_OPEN: Final = ("DPIA carried out", "prior consultation", "on behalf of third parties", "requests per day")
+_OPEN: Final = (
+    message("necessity and proportionality (art. 35(7)(b))"),
+    message("risks to the rights and freedoms of the subjects (art. 35(7)(c))"),
+    message("organisational measures beside those of the policy (art. 35(7)(d))"),
+    message("advice of the DPO (art. 35(2)); views of the subjects (art. 35(9))"),
+    message("whether an impact assessment was carried out, and the authority consulted (art. 36)"),
+    message("whether data is asked for on behalf of third parties"),
+    message("how many requests per day"),
+)
 
 
 def risk_analyses(bundle: Bundle) -> tuple[RiskAnalysis, ...]:
@@ -161,6 +271,7 @@ def _analysis(purpose: str, kind: str, found: list[tuple[TypeDocument, Grant]]) 
         prohibitions=tuple(
             sorted({f"{document.name}/{rule.id}" for document, _ in found for rule in document.prohibitions})
         ),
+        measures=tuple(dict.fromkeys(one for document, grant in found for one in measures(document, grant))),
         open_questions=_OPEN,
     )
 

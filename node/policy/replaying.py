@@ -18,6 +18,7 @@ from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from node.policy.compile import PlanCache
 from node.policy.errors import PolicyError
+from node.policy.messages import message
 from node.policy.requesters import Requester
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def replay(bundle: Bundle, entries: Iterable[Entry], consumers: Mapping[str, Con
 def _requester(entry: Entry, consumers: Mapping[str, Consumer]) -> Requester:
     known = consumers.get(entry.consumer)
     if known is None:
-        raise PolicyError(f"consumer `{entry.consumer}` of the log is not among the consumers given")
+        raise PolicyError(
+            message("consumer `{consumer}` of the log is not among the consumers given", consumer=entry.consumer)
+        )
     return Requester(known.kind, frozenset(entry.legal_basis), known.area)
 
 

@@ -11,6 +11,7 @@ from graphql.language import ObjectTypeDefinitionNode, ObjectTypeExtensionNode
 
 from federation.contract.coverage import is_plumbing
 from node.policy.errors import PolicyError
+from node.policy.messages import message
 
 _ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
 _MATCHES: Final = "Matches"
@@ -41,7 +42,7 @@ class SchemaView:
         try:
             document = parse(sdl, no_location=True)
         except GraphQLError as error:
-            raise PolicyError(f"schema is not valid SDL: {error.message}") from error
+            raise PolicyError(message("schema is not valid SDL: {problem}", problem=error.message)) from error
         types: dict[str, dict[str, FieldShape]] = {}
         for definition in document.definitions:
             if isinstance(definition, (ObjectTypeDefinitionNode, ObjectTypeExtensionNode)):

@@ -198,6 +198,23 @@ SUITE: Final[Schema] = {
     ),
 }
 
+REGISTER: Final[Schema] = {
+    "$schema": _DIALECT,
+    "title": "What an administration says of itself for its register of processing",
+    **_closed(
+        {
+            "controller": _TEXT,
+            "contact": _TEXT,
+            "joint_controllers": _TEXTS,
+            "representative": _TEXT,
+            "dpo": _TEXT,
+            "subjects": _TEXT,
+            "transfers": _TEXT,
+            "security": _TEXTS,
+        }
+    ),
+}
+
 INVARIANTS: Final[Schema] = {
     "$schema": _DIALECT,
     "title": "What must never happen, whatever the grants say",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
 from node.policy.conditions import (
@@ -45,17 +44,11 @@ from node.policy.forms import (
     Verify,
     Year,
 )
+from node.policy.messages import Language
 
 if TYPE_CHECKING:
     from node.policy.documents import Combination, Grant, Prohibition
     from node.policy.vocabulary import Vocabulary
-
-
-class Language(StrEnum):
-    """The languages of the sentences."""
-
-    ITALIAN = "it"
-    ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from federation.contract.canonical import b64url, canonical, from_b64url, sha256
 from federation.contract.errors import BadInputError
 from node.policy.bundle import is_bundle_file
 from node.policy.errors import PolicyError
+from node.policy.messages import message
 
 ENVELOPE_FILE: Final = "bundle.json"
 _DOMAIN: Final = b"crocevia-policy-bundle-v1\n"
@@ -79,7 +80,9 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return msgspec.json.decode(content, type=cls)
         except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
-            raise BundleRefusedError(f"`{ENVELOPE_FILE}` is not a signed manifest: {error}") from error
+            raise BundleRefusedError(
+                message("`{file}` is not a signed manifest: {error}", file=ENVELOPE_FILE, error=error)
+            ) from error
 
     def to_bytes(self) -> bytes:
         """Return the content of bundle.json: `Envelope.parse(e.to_bytes()) == e`."""
@@ -161,8 +164,12 @@ def verify_lineage(
         # INVARIANT: revisions fall with every step, so this ends.
         if parent is None or not current.revision < parent.manifest.revision < step.manifest.revision:
             raise BundleRefusedError(
-                f"revision {published.manifest.revision} does not descend from revision {current.revision}, "
-                "which is in force; sign it again with that one as parent"
+                message(
+                    "revision {revision} does not descend from revision {current}, which is in force; sign "
+                    "it again with that one as parent",
+                    revision=published.manifest.revision,
+                    current=current.revision,
+                )
             )
         require_two_officers(parent, officers)
         step = parent
@@ -179,7 +186,9 @@ def require_two_officers(envelope: Envelope, officers: Mapping[str, Officer]) ->
     holders = {role: _holder(envelope, role, officers) for role in Role}
     # (5) four eyes are two people, whatever keys they hold.
     if holders[Role.AUTHOR] == holders[Role.APPROVER]:
-        raise BundleRefusedError(f"author and approver are one person, `{holders[Role.AUTHOR]}`; two are needed")
+        raise BundleRefusedError(
+            message("author and approver are one person, `{holder}`; two are needed", holder=holders[Role.AUTHOR])
+        )
 
 
 def require_files(files: Mapping[str, bytes], manifest: Manifest) -> None:
@@ -191,27 +200,39 @@ def require_files(files: Mapping[str, bytes], manifest: Manifest) -> None:
     found = Manifest.of(files, manifest.revision, manifest.parent)
     for path in sorted(manifest.files.keys() | found.files.keys()):
         if path not in found.files:
-            raise BundleRefusedError(f"file `{path}` of the manifest is missing")
+            raise BundleRefusedError(message("file `{path}` of the manifest is missing", path=path))
         if path not in manifest.files:
-            raise BundleRefusedError(f"file `{path}` is not in the manifest; sign the bundle again")
+            raise BundleRefusedError(message("file `{path}` is not in the manifest; sign the bundle again", path=path))
         if manifest.files[path] != found.files[path]:
-            raise BundleRefusedError(f"file `{path}` is not the one that was signed; sign the bundle again")
+            raise BundleRefusedError(
+                message("file `{path}` is not the one that was signed; sign the bundle again", path=path)
+            )
 
 
 def _require_succession(manifest: Manifest, current: Manifest | None) -> None:
     if current is None:
         if manifest.revision < 1:
-            raise BundleRefusedError(f"expected a revision of 1 or more, got {manifest.revision}")
+            raise BundleRefusedError(
+                message("expected a revision of 1 or more, got {revision}", revision=manifest.revision)
+            )
         return
     if manifest.revision <= current.revision:
         raise BundleRefusedError(
-            f"expected a revision above {current.revision}, which is in force, got {manifest.revision}: "
-            "compare with `policy diff` and sign the bundle again with `--store`"
+            message(
+                "expected a revision above {revision}, which is in force, got {offered}: compare with "
+                "`policy diff` and sign the bundle again with `--store`",
+                revision=current.revision,
+                offered=manifest.revision,
+            )
         )
     if manifest.parent != current.digest:
         raise BundleRefusedError(
-            f"the bundle does not follow revision {current.revision}, which is in force: another officer published "
-            "since it was signed; compare with `policy diff` and sign it again with that one as parent"
+            message(
+                "the bundle does not follow revision {revision}, which is in force: another officer "
+                "published since it was signed; compare with `policy diff` and sign it again with that one "
+                "as parent",
+                revision=current.revision,
+            )
         )
 
 
@@ -219,20 +240,22 @@ def _holder(envelope: Envelope, role: Role, officers: Mapping[str, Officer]) -> 
     """Return who signed in a role, having checked the signature; exactly one signature per role counts."""
     found = [one for one in envelope.signatures if one.role is role]
     if len(found) != 1:
-        raise BundleRefusedError(f"expected one signature of the {role}, got {len(found)}")
+        raise BundleRefusedError(
+            message("expected one signature of the {role}, got {number}", role=role, number=len(found))
+        )
     [signature] = found
     officer = officers.get(signature.kid)
     if officer is None:
-        raise BundleRefusedError(f"the {role}'s key `{signature.kid}` is not known here")
+        raise BundleRefusedError(message("the {role}'s key `{kid}` is not known here", role=role, kid=signature.kid))
     if role not in officer.roles:
-        raise BundleRefusedError(f"`{officer.holder}` may not sign as {role}")
+        raise BundleRefusedError(message("`{holder}` may not sign as {role}", holder=officer.holder, role=role))
     try:
         officer.verify(from_b64url(signature.signature), payload(envelope.manifest, role))
     except BadInputError as error:
-        raise BundleRefusedError(f"the {role}'s signature is not base64url") from error
+        raise BundleRefusedError(message("the {role}'s signature is not base64url", role=role)) from error
     except Exception as error:
         # INVARIANT: whatever a verifier raises, an unverified signature never counts.
-        raise BundleRefusedError(f"the {role}'s signature does not verify") from error
+        raise BundleRefusedError(message("the {role}'s signature does not verify", role=role)) from error
     return officer.holder
 
 
@@ -245,4 +268,6 @@ def officer_rows(content: bytes) -> list[OfficerRow]:
     try:
         return msgspec.json.decode(content, type=list[OfficerRow])
     except (ValueError, RecursionError) as error:  # of msgspec, no UTF-8, or too deep
-        raise BundleRefusedError(f"officers file is not a list of holder, roles and jwk: {error}") from error
+        raise BundleRefusedError(
+            message("officers file is not a list of holder, roles and jwk: {error}", error=error)
+        ) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from graphql import ObjectTypeDefinitionNode, ObjectTypeExtensionNode, StringValueNode, parse
 
+from node.policy.messages import Language, message, said
 from node.policy.schema_view import SchemaView
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
 )
 """Parts of names that tell a category; the first that fits counts."""
 
-_SURE, _GUESSED, _UNKNOWN = "", "   # guessed from the name: check", "   # nothing says what this is: choose a category"
+_GUESSED: Final = message("   # guessed from the name: check")
+_UNKNOWN: Final = message("   # nothing says what this is: choose a category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def starter_files(
     vocabulary: Vocabulary,
     owner: str,
     day: date,
+    language: Language = Language.ENGLISH,
     attributes: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """Return types, tests and invariants of a bundle that denies everything, by path; the vocabulary is not among them.
@@ -59,6 +62,7 @@ def starter_files(
         vocabulary: what documents may name.
         owner: whom to ask about the policy.
         day: the day of the examples.
+        language: of the comments.
         attributes: what rows of a type may be tested by, with its type, where a mapping says so.
 
     Raises:
@@ -70,11 +74,10 @@ def starter_files(
     for name, fields in sorted(view.types.items()):
         named = {field: _category(field, declared.get((name, field)), vocabulary) for field in fields}
         if named:
-            files[f"types/{name}.yaml"] = _text(
-                _type_lines(name, named, vocabulary, owner, day, attributes.get(name, {}))
-            )
-            files[f"tests/{name}_test.yaml"] = _text(_test_lines(name, vocabulary, day))
-    files["invariants.yaml"] = _text(_invariant_lines(day))
+            lines = _type_lines(name, named, vocabulary, owner, day, attributes.get(name, {}))
+            files[f"types/{name}.yaml"] = _text(lines, language)
+            files[f"tests/{name}_test.yaml"] = _text(_test_lines(name, vocabulary, day), language)
+    files["invariants.yaml"] = _text(_invariant_lines(day), language)
     return files
 
 
@@ -93,7 +96,7 @@ def _declared(sdl: str) -> dict[tuple[str, str], str]:
 
 def _category(field: str, declared: str | None, vocabulary: Vocabulary) -> _Named:
     if declared in vocabulary.categories:
-        return _Named(str(declared), _SURE)
+        return _Named(str(declared), "")
     for word, category in _WORDS:
         if word in field.lower() and category in vocabulary.categories:
             return _Named(category, _GUESSED)
@@ -116,16 +119,21 @@ def _type_lines(
     yield "version: 1"
     yield f"owner: {owner}"
     written = ", ".join(f"{word}: {kind}" for word, kind in attributes.items())
-    yield f"attributes: {{{written}}}   # what conditions may test as row.<name>; the node's mapping fills them"
+    yield message(
+        "attributes: {{{written}}}   # what conditions may test as row.<name>; the node's mapping fills them",
+        written=written,
+    )
     yield "fields:"
     for field, named in fields.items():
-        yield f"  {field}: {{category: {named.category}}}{named.remark}"
-    yield "grants: []   # nobody sees anything; a first grant looks like this:"
+        yield message(
+            "  {field}: {{category: {category}}}{remark}", field=field, category=named.category, remark=named.remark
+        )
+    yield message("grants: []   # nobody sees anything; a first grant looks like this:")
     yield "#  - id: first-grant"
     yield f"#    to: {{kind: [{kind}]}}"
     yield f"#    purpose: {purpose}"
     yield f'#    basis: ["{basis}"]'
-    yield '#    law: "the law that allows it"'
+    yield message('#    law: "the law that allows it"')
     yield f"#    see: {{{next(iter(fields))}: clear}}"
     yield f"#    valid: {{from: {day}, until: {day.year + 1}-12-31}}"
     yield "#    retain: P180D"
@@ -139,18 +147,18 @@ def _test_lines(name: str, vocabulary: Vocabulary, day: date) -> Iterator[str]:
     yield f'  somebody: {{kind: {vocabulary.kinds[0]}, basis: ["{basis}"]}}'
     yield "rows:"
     yield "  anyone: {}"
-    yield "tests:   # a field that is not listed under `see` is expected to be denied"
+    yield message("tests:   # a field that is not listed under `see` is expected to be denied")
     for purpose in vocabulary.purposes:
         yield f"  - {{as: somebody, for: {purpose}, row: anyone, see: {{}}}}"
 
 
 def _invariant_lines(day: date) -> Iterator[str]:
-    yield "# What must never happen, whatever the grants say."
+    yield message("# What must never happen, whatever the grants say.")
     yield (
         f"- {{id: nothing-after-{day.year + 4}, never: "
         f"{{fields: {{all: true}}, form: any, when: 'today >= \"{day.year + 5}-01-01\"'}}}}"
     )
 
 
-def _text(lines: Iterator[str]) -> bytes:
-    return ("\n".join(lines) + "\n").encode()
+def _text(lines: Iterator[str], language: Language) -> bytes:
+    return "".join(f"{said(line, language)}\n" for line in lines).encode()

@@ -12,6 +12,7 @@ from node.policy.conditions import Value, ValueType, admit
 from node.policy.errors import nearest
 from node.policy.findings import FindingCode, Place
 from node.policy.forms import FormName
+from node.policy.messages import message
 from node.policy.reader import Reader, entries, entry, items, leaf, leaves, text_of
 from node.policy.requesters import Requester
 from node.policy.schemas import SUITE
@@ -58,16 +59,20 @@ def read_suite(tree: Tree, types: Mapping[str, TypeDocument], vocabulary: Vocabu
     name = leaf(tree, "suite")
     document = types.get(text_of(name))
     if name is not None and document is None:
-        message = f"type `{text_of(name)}` has no readable policy in this bundle{nearest(text_of(name), types)}"
-        reader.report(name.place, FindingCode.TYPE_UNKNOWN, message)
+        said = message(
+            "type `{name}` has no readable policy in this bundle{nearest}",
+            name=text_of(name),
+            nearest=nearest(text_of(name), types),
+        )
+        reader.report(name.place, FindingCode.TYPE_UNKNOWN, said)
     requesters = {key: _requester(found, vocabulary, reader) for key, found, _ in entries(entry(tree, "requesters"))}
     rows = {key: _row(found, document, reader) for key, found, _ in entries(entry(tree, "rows"))}
     day = _day(leaf(tree, "now"), reader)
     cases: list[Case] = []
     for found in items(entry(tree, "tests")):
-        requester = reader.declared(leaf(found, "as"), "requester", requesters)
-        row = reader.declared(leaf(found, "row"), "row", rows)
-        purpose = reader.declared(leaf(found, "for"), "purpose", vocabulary.purposes)
+        requester = reader.declared(leaf(found, "as"), message("requester"), requesters)
+        row = reader.declared(leaf(found, "row"), message("row"), rows)
+        purpose = reader.declared(leaf(found, "for"), message("purpose"), vocabulary.purposes)
         see = _see(found, document, reader)
         consents = _consents(entry(found, "consent"), vocabulary, reader)
         if requester in requesters and row in rows:
@@ -91,8 +96,8 @@ def read_suite(tree: Tree, types: Mapping[str, TypeDocument], vocabulary: Vocabu
 def _requester(found: Tree, vocabulary: Vocabulary, reader: Reader) -> Requester:
     area = leaf(found, "area")
     return Requester(
-        kind=reader.declared(leaf(found, "kind"), "kind", vocabulary.kinds),
-        basis=frozenset(reader.all_declared(entry(found, "basis"), "legal basis", vocabulary.legal_bases)),
+        kind=reader.declared(leaf(found, "kind"), message("kind"), vocabulary.kinds),
+        basis=frozenset(reader.all_declared(entry(found, "basis"), message("legal basis"), vocabulary.legal_bases)),
         area=None if area is None else text_of(area),
     )
 
@@ -103,13 +108,18 @@ def _row(found: Tree, document: TypeDocument | None, reader: Reader) -> dict[str
     for name, value, place in entries(found):
         if name not in attributes:
             if document is not None:
-                reader.unknown(place, "row attribute", name, attributes)
+                reader.unknown(place, message("row attribute"), name, attributes)
             continue
         written = plain(value)
         row[name] = None if written is None else admit(written, attributes[name])
         if written is not None and row[name] is None:
-            message = f"row attribute `{name}` has type `{attributes[name]}`, got `{written}`"
-            reader.report(value.place, FindingCode.VALUE_INVALID, message)
+            said = message(
+                "row attribute `{name}` has type `{type}`, got `{written}`",
+                name=name,
+                type=attributes[name],
+                written=written,
+            )
+            reader.report(value.place, FindingCode.VALUE_INVALID, said)
     return row
 
 
@@ -118,8 +128,8 @@ def _see(found: Tree, document: TypeDocument | None, reader: Reader) -> dict[str
     see: dict[str, FormName] = {}
     for name, form, place in entries(entry(found, "see")):
         if document is not None and name not in document.fields:
-            reader.unknown(place, "field", name, document.fields)
-        if isinstance(form, Leaf) and reader.declared(form, "form", known) in known:
+            reader.unknown(place, message("field"), name, document.fields)
+        if isinstance(form, Leaf) and reader.declared(form, message("form"), known) in known:
             see[name] = FormName(text_of(form))
     return see
 
@@ -128,7 +138,7 @@ def _consents(tree: Tree | None, vocabulary: Vocabulary, reader: Reader) -> froz
     """`true` is a valid record for every purpose; a list names the purposes that have one."""
     if isinstance(tree, Leaf):
         return frozenset(vocabulary.purposes) if tree.value is True else frozenset()
-    return frozenset(reader.declared(found, "purpose", vocabulary.purposes) for found in leaves(tree))
+    return frozenset(reader.declared(found, message("purpose"), vocabulary.purposes) for found in leaves(tree))
 
 
 def _day(found: Leaf | None, reader: Reader) -> date:
@@ -141,5 +151,9 @@ def _day(found: Leaf | None, reader: Reader) -> date:
     try:
         return date.fromisoformat(text) if len(text) == len("2026-01-01") else day_in_rome(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        reader.report(found.place, FindingCode.VALUE_INVALID, f"`{text}` is neither a day nor an instant with a zone")
+        reader.report(
+            found.place,
+            FindingCode.VALUE_INVALID,
+            message("`{text}` is neither a day nor an instant with a zone", text=text),
+        )
         return date.min

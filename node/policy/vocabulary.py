@@ -11,6 +11,7 @@ from node.policy.condition_parser import Scope
 from node.policy.conditions import CONSENT, ROW, ValueType
 from node.policy.errors import nearest
 from node.policy.findings import FindingCode
+from node.policy.messages import message
 from node.policy.reader import branch, entries, entry, leaf, leaves, text_of
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def read_vocabulary(tree: Tree, reader: Reader) -> Vocabulary:
     for name, found, _ in entries(entry(tree, "purposes")):
         parent = leaf(found, "parent")
         if parent is not None:
-            reader.declared(parent, "purpose", purposes)
+            reader.declared(parent, message("purpose"), purposes)
             _refuse_cycle(name, purposes, parent.place, reader)
     return Vocabulary(
         purposes=purposes,
@@ -156,7 +157,7 @@ def _refuse_cycle(name: str, purposes: Mapping[str, Purpose], place: Place, read
     while parent is not None and parent in purposes:
         if parent == name:
             circle = " > ".join(f"`{step}`" for step in [*line, name])
-            reader.report(place, FindingCode.PURPOSE_CYCLE, f"purposes form a circle: {circle}")
+            reader.report(place, FindingCode.PURPOSE_CYCLE, message("purposes form a circle: {circle}", circle=circle))
             return
         if parent in line:
             return  # a circle further up, reported there
@@ -166,4 +167,4 @@ def _refuse_cycle(name: str, purposes: Mapping[str, Purpose], place: Place, read
 
 def unknown_purpose(text: str, known: Mapping[str, Purpose]) -> str:
     """Say that a purpose is unknown, and suggest the nearest known one."""
-    return f"purpose `{text}` is not in the vocabulary{nearest(text, known)}"
+    return message("purpose `{name}` is not in the vocabulary{nearest}", name=text, nearest=nearest(text, known))

@@ -31,6 +31,7 @@ from node.policy.conditions import (
     names_in,
 )
 from node.policy.errors import PolicyError
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,13 @@ def _values(name: Name, texts: Iterable[str], numbers: Iterable[int], count: int
             # "\0" is also among the texts to try: an element that no literal names, and that a text may be.
             members = sorted({*texts, "\0"} if ELEMENT[name.type] is ValueType.STR else numbers, key=str)
             if len(members) > MAX_SET_ELEMENTS:
-                raise TooManySituationsError(f"`{name.dotted}` is compared with more than {MAX_SET_ELEMENTS} values")
+                raise TooManySituationsError(
+                    message(
+                        "`{name}` is compared with more than {most} values",
+                        name=name.dotted,
+                        most=MAX_SET_ELEMENTS,
+                    )
+                )
             subsets = chain.from_iterable(combinations(members, size) for size in range(len(members) + 1))
             return (None, *(frozenset(subset) for subset in subsets))  # type: ignore[arg-type]  # of one type
         case _:
@@ -137,7 +144,7 @@ def days_in(conditions: Sequence[Condition]) -> tuple[date, ...]:
             try:
                 days.append(date.fromisoformat((text + "-01-01")[:10] if _DAY_LIKE.fullmatch(text) else text))
             except ValueError:
-                raise TooManySituationsError(f"`{text}` is not a day of the calendar") from None
+                raise TooManySituationsError(message("`{text}` is not a day of the calendar", text=text)) from None
     return tuple(days)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from node.policy.findings import Finding, FindingCode, Place
+from node.policy.messages import Message, message
 
 MAX_BYTES: Final = 1_000_000
 """Bytes of one file."""
@@ -89,13 +90,19 @@ def place_of(tree: Tree, path: tuple[str | int, ...]) -> Place:
 def read_yaml(file: str, content: bytes) -> tuple[Tree | None, tuple[Finding, ...]]:
     """Read one YAML file; the tree is None when it could not be read at all. Nothing raises."""
     if len(content) > MAX_BYTES:
-        return None, (_finding(file, FindingCode.YAML_INVALID, f"file is larger than {MAX_BYTES} bytes"),)
+        return None, (
+            _finding(
+                file, FindingCode.YAML_INVALID, message("file is larger than {most_bytes} bytes", most_bytes=MAX_BYTES)
+            ),
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         place = Place(file, line, 1)
-        return None, (Finding(place, FindingCode.ENCODING_INVALID, "expected UTF-8; save the file in that encoding"),)
+        return None, (
+            Finding(place, FindingCode.ENCODING_INVALID, message("expected UTF-8; save the file in that encoding")),
+        )
     try:
         refused = list(_refused_syntax(file, text))
         if any(finding.code is not FindingCode.YAML_TAG for finding in refused):
@@ -104,7 +111,7 @@ def read_yaml(file: str, content: bytes) -> tuple[Tree | None, tuple[Finding, ..
     except yaml.YAMLError as error:
         return None, (_yaml_error(file, error),)
     if node is None:
-        return None, (_finding(file, FindingCode.YAML_INVALID, "file is empty"),)
+        return None, (_finding(file, FindingCode.YAML_INVALID, message("file is empty")),)
     tree = _tree(file, node, refused)
     return tree, tuple(refused)
 
@@ -116,15 +123,25 @@ def _refused_syntax(file: str, text: str) -> Iterator[Finding]:
     for event in events:
         place = _place(file, event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            yield Finding(place, FindingCode.YAML_ANCHOR, f"alias `*{event.anchor}` is refused; write the value again")
+            yield Finding(
+                place,
+                FindingCode.YAML_ANCHOR,
+                message("alias `*{anchor}` is refused; write the value again", anchor=event.anchor),
+            )
         elif getattr(event, "anchor", None):
-            yield Finding(place, FindingCode.YAML_ANCHOR, f"anchor `&{event.anchor}` is refused; remove it")
+            yield Finding(
+                place, FindingCode.YAML_ANCHOR, message("anchor `&{anchor}` is refused; remove it", anchor=event.anchor)
+            )
         elif getattr(event, "tag", None):
-            yield Finding(place, FindingCode.YAML_TAG, f"tag `{event.tag}` is refused; remove it")
+            yield Finding(place, FindingCode.YAML_TAG, message("tag `{tag}` is refused; remove it", tag=event.tag))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                yield Finding(place, FindingCode.YAML_INVALID, f"expected at most {MAX_DEPTH} levels of nesting")
+                yield Finding(
+                    place,
+                    FindingCode.YAML_INVALID,
+                    message("expected at most {most_depth} levels of nesting", most_depth=MAX_DEPTH),
+                )
                 return
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -148,13 +165,15 @@ def _branch(file: str, node: Any, findings: list[Finding]) -> Branch:
     for key_node, value_node in node.value:
         place = _place(file, key_node.start_mark)
         if not isinstance(key_node, yaml.ScalarNode):
-            findings.append(Finding(place, FindingCode.VALUE_INVALID, "expected text as a key"))
+            findings.append(Finding(place, FindingCode.VALUE_INVALID, message("expected text as a key")))
             continue
         key = key_node.value
         if key in entries:
             findings.append(
                 Finding(
-                    place, FindingCode.YAML_DUPLICATE_KEY, f"key `{key}` is there twice; the first is in {keys[key]}"
+                    place,
+                    FindingCode.YAML_DUPLICATE_KEY,
+                    message("key `{key}` is there twice; the first is in {first}", key=key, first=keys[key]),
                 )
             )
             continue
@@ -172,15 +191,19 @@ def _scalar(node: Any) -> tuple[LeafValue, str | None]:
         case "bool":
             if text.lower() in {"true", "false"}:
                 return text.lower() == "true", None
-            return text, f'YAML reads `{text}` as a Boolean; write `true` or `false`, or quote it: "{text}"'
+            return text, message(
+                'YAML reads `{text}` as a Boolean; write `true` or `false`, or quote it: "{text}"', text=text
+            )
         case "int":
             if _INTEGER.fullmatch(text) and len(text) <= len(str(2**63)):
                 return int(text), None
-            return text, f'YAML reads `{text}` as a number of another base or size; quote a code: "{text}"'
+            return text, message(
+                'YAML reads `{text}` as a number of another base or size; quote a code: "{text}"', text=text
+            )
         case "float":
             if _FLOAT.fullmatch(text):
                 return float(text), None
-            return text, f'`{text}` is not a plain decimal number; quote it if it is text: "{text}"'
+            return text, message('`{text}` is not a plain decimal number; quote it if it is text: "{text}"', text=text)
         case "timestamp":
             return _timestamp(text)
         case _:
@@ -193,14 +216,43 @@ def _timestamp(text: str) -> tuple[LeafValue, str | None]:
     try:
         return date.fromisoformat(text), None
     except ValueError:
-        return text, f"day `{text}` does not exist in the calendar"
+        return text, message("day `{text}` does not exist in the calendar", text=text)
+
+
+_PROBLEMS: Final[Mapping[str, Message]] = {
+    "could not find expected ':'": message(
+        "a key without `:` after it, or a value on a line of its own that is indented less than it should be"
+    ),
+    "mapping values are not allowed in this context": message(
+        "a `:` where no key can be; quote a text that contains one"
+    ),
+    "did not find expected key": message("a key that is indented otherwise than those beside it"),
+    "did not find expected '-' indicator": message(
+        "an entry that is indented otherwise than those beside it, or lacks its `-`"
+    ),
+    "block sequence entries are not allowed in this context": message("a `-` where no list can begin"),
+    "did not find expected ',' or ']'": message("a list that lacks a `,` or its closing `]`"),
+    "did not find expected ',' or '}'": message("a map that lacks a `,` or its closing `}}`"),
+    "found character that cannot start any token": message(
+        "a tab, or a character that must be quoted; indent with spaces"
+    ),
+    "found a tab character that violates indentation": message(
+        "a tab, or a character that must be quoted; indent with spaces"
+    ),
+    "found unexpected end of stream": message("a quotation mark that is never closed"),
+    "found unknown escape character": message("a backslash in double quotes; write the text in single quotes"),
+    "control characters are not allowed": message("a control character; this is no text file"),
+    "but found another document": message("a second document; write one per file"),
+}
+"""What libyaml says of common mistakes, in an officer's words."""
 
 
 def _yaml_error(file: str, error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or message("not readable")
     place = Place(file) if mark is None else _place(file, mark)
-    return Finding(place, FindingCode.YAML_INVALID, f"not valid YAML: {problem}")
+    said = message("not valid YAML: {problem}", problem=_PROBLEMS.get(problem, problem))
+    return Finding(place, FindingCode.YAML_INVALID, said)
 
 
 def _place(file: str, mark: Any) -> Place:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from federation.contract.decisions import PolicyVersion
 from federation.contract.exit_codes import ExitCode
-from node.policy.sentences import Language
+from node.policy.messages import Language
 from node.server.status import NodeStatus, node_status
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from node.policy.documents import DEFAULT_MIN_CELL_ART9
 from node.policy.findings import Finding, FindingCode
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,11 @@ def cells_are_large(subject: Subject) -> Iterator[Finding]:
             special = [name for name in counts.over if document.fields[name].category.art9]
             if special:
                 fields = ", ".join(f"`{name}`" for name in special)
-                message = (
-                    f"grant `{grant.id}` counts over {fields} with `min_cell: {counts.min_cell}`; "
-                    f"special categories need {DEFAULT_MIN_CELL_ART9}"
+                said = message(
+                    "grant `{grant}` counts over {fields} with `min_cell: {min_cell}`; special categories need {least}",
+                    grant=grant.id,
+                    fields=fields,
+                    min_cell=counts.min_cell,
+                    least=DEFAULT_MIN_CELL_ART9,
                 )
-                yield Finding(grant.place, FindingCode.CELL_SMALL, message)
+                yield Finding(grant.place, FindingCode.CELL_SMALL, said)

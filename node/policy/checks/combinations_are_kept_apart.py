@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.policy.findings import Finding, FindingCode
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,11 @@ def combinations_are_kept_apart(subject: Subject) -> Iterator[Finding]:
             for grant in document.grants:
                 if grant.see.keys() >= set(combination.fields) and any(map(combination.is_for, grant.kinds)):
                     fields = ", ".join(f"`{name}`" for name in combination.fields)
-                    message = (
-                        f"grant `{grant.id}` shows {fields}, which `{combination.id}` never gives together; "
-                        f"whoever asks for the last of them is refused: leave one out of the grant"
+                    said = message(
+                        "grant `{grant}` shows {fields}, which `{combination}` never gives together; whoever asks for "
+                        "the last of them is refused: leave one out of the grant",
+                        grant=grant.id,
+                        fields=fields,
+                        combination=combination.id,
                     )
-                    yield Finding(grant.place, FindingCode.COMBINATION_GRANTED, message)
+                    yield Finding(grant.place, FindingCode.COMBINATION_GRANTED, said)

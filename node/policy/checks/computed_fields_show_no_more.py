@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from node.policy.documents import Hides
 from node.policy.findings import Finding, FindingCode
 from node.policy.forms import discloses_at_least, form_text, meet
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from node.policy.checks.rule import Subject
     from node.policy.documents import GovernedField, TypeDocument
-
-_WAY_OUT = "or say `declassified: {law: …}` at the field"
 
 
 def computed_fields_show_no_more(subject: Subject) -> Iterator[Finding]:
@@ -36,19 +35,26 @@ def _grants(document: TypeDocument, field: GovernedField) -> Iterator[Finding]:
         most = meet(grant.see.get(name) for name in field.computed_from)
         if shown is not None and (most is None or not discloses_at_least(most, shown)):
             inputs = ", ".join(f"`{name}: {form_text(grant.see.get(name))}`" for name in field.computed_from)
-            message = (
-                f"grant `{grant.id}` shows `{field.name}: {form_text(shown)}`, which is computed from {inputs}; "
-                f"show no more than its inputs, {_WAY_OUT}"
+            said = message(
+                "grant `{grant}` shows `{name}: {shown}`, which is computed from {inputs}; show no more than "
+                "its inputs, or say `declassified: {{law: …}}` at the field",
+                grant=grant.id,
+                name=field.name,
+                shown=form_text(shown),
+                inputs=inputs,
             )
-            yield Finding(grant.place, FindingCode.COMPUTED_SHOWS_MORE, message)
+            yield Finding(grant.place, FindingCode.COMPUTED_SHOWS_MORE, said)
 
 
 def _prohibitions(document: TypeDocument, field: GovernedField) -> Iterator[Finding]:
     for rule in document.prohibitions:
         taken = sorted(set(rule.fields) & set(field.computed_from))
         if rule.hides is Hides.FIELDS and taken and field.name not in rule.fields:
-            message = (
-                f"prohibition `{rule.id}` denies `{taken[0]}` but not `{field.name}`, which is computed from it; "
-                f"name both, {_WAY_OUT}"
+            said = message(
+                "prohibition `{rule}` denies `{taken}` but not `{name}`, which is computed from it; name "
+                "both, or say `declassified: {{law: …}}` at the field",
+                rule=rule.id,
+                taken=taken[0],
+                name=field.name,
             )
-            yield Finding(rule.place, FindingCode.COMPUTED_SHOWS_MORE, message)
+            yield Finding(rule.place, FindingCode.COMPUTED_SHOWS_MORE, said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.policy.findings import Finding, FindingCode
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,5 +20,9 @@ def fields_are_nullable(subject: Subject) -> Iterator[Finding]:
     for name, document in subject.bundle.types.items():
         for field_name, shape in subject.schema.types.get(name, {}).items():
             if field_name in document.fields and not shape.nullable:
-                message = f"field `{name}.{field_name}` is non-null in the schema: a denial would null its parent"
-                yield Finding(document.fields[field_name].place, FindingCode.FIELD_NOT_NULLABLE, message)
+                said = message(
+                    "field `{name}.{field}` is non-null in the schema: a denial would null its parent",
+                    name=name,
+                    field=field_name,
+                )
+                yield Finding(document.fields[field_name].place, FindingCode.FIELD_NOT_NULLABLE, said)

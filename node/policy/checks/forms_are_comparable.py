@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from node.policy.findings import Finding, FindingCode
 from node.policy.forms import comparable, form_text
+from node.policy.messages import message
 from node.policy.overlap import may_apply_together
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ def forms_are_comparable(subject: Subject) -> Iterator[Finding]:
             ]
             if clashing and may_apply_together(one, other, subject.bundle.vocabulary):
                 for name in clashing:
-                    message = (
-                        f"grants `{one.id}` and `{other.id}` may both apply and give `{name}` forms that cannot be "
-                        f"compared: `{form_text(one.see[name])}` and `{form_text(other.see[name])}`; "
-                        f"choose one form, or rows that exclude each other"
+                    said = message(
+                        "grants `{grant}` and `{other}` may both apply and give `{name}` forms that cannot be "
+                        "compared: `{form}` and `{other_form}`; choose one form, or rows that exclude each other",
+                        grant=one.id,
+                        other=other.id,
+                        name=name,
+                        form=form_text(one.see[name]),
+                        other_form=form_text(other.see[name]),
                     )
-                    yield Finding(other.place, FindingCode.FORMS_INCOMPARABLE, message)
+                    yield Finding(other.place, FindingCode.FORMS_INCOMPARABLE, said)

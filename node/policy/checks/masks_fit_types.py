@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.policy.findings import Finding, FindingCode
 from node.policy.forms import FormName, form_text
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,21 +49,28 @@ def masks_fit_types(subject: Subject) -> Iterator[Finding]:
                 shape = shapes.get(field_name)
                 problem = None if shape is None else _problem(form.name, shape, subject.schema.types)
                 if problem:
-                    message = f"form `{form_text(form)}` of `{name}.{field_name}` in grant `{grant.id}` {problem}"
-                    yield Finding(grant.place, FindingCode.FORM_TYPE_MISMATCH, message)
+                    said = message(
+                        "form `{form}` of `{name}.{field}` in grant `{grant}` {problem}",
+                        form=form_text(form),
+                        name=name,
+                        field=field_name,
+                        grant=grant.id,
+                        problem=problem,
+                    )
+                    yield Finding(grant.place, FindingCode.FORM_TYPE_MISMATCH, said)
 
 
 def _problem(form: FormName, shape: FieldShape, types: Mapping[str, object]) -> str | None:
     if form is FormName.CLEAR:
         return None
     if shape.type_name in types:
-        return f"does not fit an object: `{shape.type_name}` has a policy of its own; write `clear`"
+        return message("does not fit an object: `{type}` has a policy of its own; write `clear`", type=shape.type_name)
     if shape.is_list:
         # R17: a masked list would tell its length; no mask declares that, so the list is one cell.
-        return "does not fit a list: a list is shown clear or not at all"
+        return message("does not fit a list: a list is shown clear or not at all")
     if form is FormName.VERIFY:
         return None
     if shape.type_name not in FITTING[form]:
         fitting = ", ".join(f"`{type_name}`" for type_name in sorted(FITTING[form]))
-        return f"does not fit its type `{shape.type_name}`; it fits {fitting}"
+        return message("does not fit its type `{type}`; it fits {fitting}", type=shape.type_name, fitting=fitting)
     return None

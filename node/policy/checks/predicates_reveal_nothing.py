@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from node.policy.conditions import ROW, names_in
 from node.policy.documents import Hides
 from node.policy.findings import Finding, FindingCode
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +23,13 @@ def predicates_reveal_nothing(subject: Subject) -> Iterator[Finding]:
             hidden = _hidden_attributes(rule, document)
             if rule.hides is Hides.FIELDS and hidden and _takes_something(rule, document):
                 attributes = ", ".join(f"`row.{name}`" for name in hidden)
-                message = (
-                    f"prohibition `{rule.id}` nulls fields where {attributes} says so: "
-                    f"whoever sees the rest of the row may guess why; consider `hide: row`"
+                said = message(
+                    "prohibition `{rule}` nulls fields where {attributes} says so: whoever sees the rest of the "
+                    "row may guess why; consider `hide: row`",
+                    rule=rule.id,
+                    attributes=attributes,
                 )
-                yield Finding(rule.place, FindingCode.PREDICATE_REVEALS, message)
+                yield Finding(rule.place, FindingCode.PREDICATE_REVEALS, said)
 
 
 def _hidden_attributes(rule: Prohibition, document: TypeDocument) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from node.policy.bundle import TYPES_FOLDER
 from node.policy.errors import nearest
 from node.policy.findings import Finding, FindingCode, Place
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +22,31 @@ def schema_is_covered(subject: Subject) -> Iterator[Finding]:
     types = subject.bundle.types
     for name, fields in subject.schema.types.items():
         if name not in types:
-            message = f"type `{name}` of the schema has no policy: write `types/{name}.yaml`"
-            yield Finding(Place(f"{TYPES_FOLDER}{name}.yaml"), FindingCode.FIELD_UNCOVERED, message)
+            said = message("type `{name}` of the schema has no policy: write `types/{name}.yaml`", name=name)
+            yield Finding(Place(f"{TYPES_FOLDER}{name}.yaml"), FindingCode.FIELD_UNCOVERED, said)
             continue
         for field in fields:
             if field not in types[name].fields:
-                message = f"field `{name}.{field}` of the schema has no category here: it is denied to everybody"
-                yield Finding(types[name].place, FindingCode.FIELD_UNCOVERED, message)
+                said = message(
+                    "field `{name}.{field}` of the schema has no category here: it is denied to everybody",
+                    name=name,
+                    field=field,
+                )
+                yield Finding(types[name].place, FindingCode.FIELD_UNCOVERED, said)
     for name, document in types.items():
         if name not in subject.schema.types:
-            message = f"type `{name}` is not in the schema{nearest(name, subject.schema.types)}"
-            yield Finding(document.place, FindingCode.TYPE_UNKNOWN, message)
+            said = message(
+                "type `{name}` is not in the schema{nearest}", name=name, nearest=nearest(name, subject.schema.types)
+            )
+            yield Finding(document.place, FindingCode.TYPE_UNKNOWN, said)
             continue
         known = subject.schema.types[name]
         for field_name, field_policy in document.fields.items():
             if field_name not in known:
-                message = f"field `{name}.{field_name}` is not in the schema{nearest(field_name, known)}"
-                yield Finding(field_policy.place, FindingCode.FIELD_UNKNOWN, message)
+                said = message(
+                    "field `{name}.{field}` is not in the schema{nearest}",
+                    name=name,
+                    field=field_name,
+                    nearest=nearest(field_name, known),
+                )
+                yield Finding(field_policy.place, FindingCode.FIELD_UNKNOWN, said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.policy.findings import Finding, FindingCode
+from node.policy.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,5 +20,9 @@ def special_categories_have_a_basis(subject: Subject) -> Iterator[Finding]:
             special = [name for name in grant.see if document.fields[name].category.art9]
             if special and not grant.basis9:
                 fields = ", ".join(f"`{name}`" for name in special)
-                message = f"grant `{grant.id}` has no `basis9`, so it never shows {fields} (GDPR art. 9)"
-                yield Finding(grant.place, FindingCode.ART9_BASIS_MISSING, message)
+                said = message(
+                    "grant `{grant}` has no `basis9`, so it never shows {fields} (GDPR art. 9)",
+                    grant=grant.id,
+                    fields=fields,
+                )
+                yield Finding(grant.place, FindingCode.ART9_BASIS_MISSING, said)

@@ -235,7 +235,7 @@ def test_prove_diff_and_mutate_on_the_command_line(tmp_path: Path) -> None:
     broken = [one for one in json.loads(proved.stdout)["bundles"][0]["proofs"] if not one["holds"]]
     assert [(one["invariant"], one["z3"]) for one in broken] == [("isee-never-clear", False)]
 
-    compared = run("diff", EXAMPLE, changed)
+    compared = run("diff", EXAMPLE, changed, "--lang", "it")
     assert compared.exit_code == 1
     assert "guadagna enti nazionali, per «Verifica requisiti prestazione»: Citizen.isee: " in compared.stdout
     assert "→ in chiaro (clear)" in compared.stdout

@@ -173,7 +173,7 @@ WRONG_YAML: dict[str, tuple[bytes, FindingCode, str]] = {
     "anchor": (b"policy: &a Thing\n", FindingCode.YAML_ANCHOR, ":1:9: anchor `&a` is refused"),
     "alias": (b"a: [&x 1, *x]\n", FindingCode.YAML_ANCHOR, ":1:11: alias `*x` is refused"),
     "tag": (b"policy: !!python/name:os.system x\n", FindingCode.YAML_TAG, ":1:9: tag"),
-    "two documents": (b"a: 1\n---\nb: 2\n", FindingCode.YAML_INVALID, "another document"),
+    "two documents": (b"a: 1\n---\nb: 2\n", FindingCode.YAML_INVALID, "a second document"),
     "open list": (b"a: [1\n", FindingCode.YAML_INVALID, ":2:1: not valid YAML"),
     "bytes": (b"policy: \xff\n", FindingCode.ENCODING_INVALID, ":1:1: expected UTF-8"),
     "empty": (b"", FindingCode.YAML_INVALID, "file is empty"),

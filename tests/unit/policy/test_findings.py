@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from node.console.policy_summaries import WORDS
 from node.policy.findings import WARNINGS, Finding, FindingCode, Place, Severity
-from node.policy.sentences import Language
 from tests.support.policies import ROOT
 
 
 def test_every_code_is_in_the_officers_guide() -> None:
     guide = (ROOT / "docs" / "policy-language.md").read_text(encoding="utf-8")
     assert [code for code in FindingCode if f"`{code}`" not in guide] == []
-
-
-def test_every_code_has_a_meaning_in_italian() -> None:
-    assert set(WORDS[Language.ITALIAN].meanings) == set(FindingCode)
 
 
 def test_a_warning_does_not_keep_a_bundle_from_being_used() -> None:

@@ -20,10 +20,13 @@ ITALIAN, ENGLISH = GUIDE[: GUIDE.index("## English")], GUIDE[GUIDE.index("## Eng
 _BOX = re.compile(r"^```(yaml|graphql|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("part", [ITALIAN, ENGLISH], ids=["italian", "english"])
+@pytest.mark.parametrize(
+    ("part", "locale"), [(ITALIAN, "it_IT.UTF-8"), (ENGLISH, "en_GB.UTF-8")], ids=["italian", "english"]
+)
 def test_an_officer_writes_proves_signs_and_publishes_a_policy_as_the_guide_says(
-    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    part: str, locale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
     monkeypatch.chdir(tmp_path)
     ran = 0
     for kind, content in _BOX.findall(part):

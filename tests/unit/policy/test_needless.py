@@ -9,10 +9,10 @@ from node.console.policy_words import counterexample_sentence
 from node.policy.bundle import load_bundle
 from node.policy.disclosures import most_disclosed
 from node.policy.matrix import lock_text
+from node.policy.messages import Language
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.needless import Needlessness, needless_parts
 from node.policy.proving import prove
-from node.policy.sentences import Language
 from tests.support.policies import DEMO_MEMBERS, bundle_of, demo, document, example, files_of, grant
 
 NEEDLESS = {

@@ -28,7 +28,7 @@ ANSWERS = {
     "ruleOfLawText": ["DPCM 159/2013 art. 4"],
     "dataQuantity": ["QUANTITY_101_TO_500"],
     "deliveryMethod": ["CLEARTEXT"],
-    "dataRetentionPeriod": ["180"],
+    "dataRetentionPeriod": ["180 giorni"],
     "purposePursuit": ["NEW_PERSONAL_DATA"],
 }
 ASKED = Asked(("national",), "benefit-assessment", date(2026, 1, 1), date(2027, 12, 31))
@@ -86,6 +86,29 @@ def test_basis_law_retention_and_quantity_come_from_the_form() -> None:
     assert Answers.parse(form()).daily_requests == 500
     assert Answers.parse(form(dataQuantity=["QUANTITY_5001_OVER"])).daily_requests is None
     assert drafted(legalBasis=["CONSENT"])["consent"] == "benefit-assessment"
+
+
+PERIODS = {
+    "10 giorni": "P10D",
+    "3 mesi dalla chiusura": "P3M",
+    "per 2 anni": "P2Y",
+    "1 ora": "PT1H",
+    "12 Hours": "PT12H",
+    "un anno": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("text", "retain"), PERIODS.items(), ids=PERIODS.keys())
+def test_a_period_is_read_with_its_unit_and_never_guessed(text: str, retain: str | None) -> None:
+    assert drafted(dataRetentionPeriod=[text]).get("retain") == retain
+
+
+def test_a_law_counts_only_for_the_basis_that_asks_for_it() -> None:
+    changes = {"legalObligationReference": ["L. 241/1990"], "administrativeActText": ["DM 1/2020"]}
+    assert drafted(**changes)["law"] == "DPCM 159/2013 art. 4"
+    assert drafted(legalBasis=["LEGAL_OBLIGATION"], **changes)["law"] == "L. 241/1990"
+    assert "law" not in drafted(ruleOfLawText=[])
 
 
 def test_a_form_as_it_is_stored_reads_the_same() -> None:

@@ -61,7 +61,10 @@ def test_check_against_a_schema_demands_coverage(folder: Path) -> None:
     result = run("check", "--policies", str(folder))
     assert result.exit_code == 1
     assert "field `Citizen.added` of the schema has no category here" in result.stdout
-    assert "un campo dello schema senza politica: è negato a tutti" in result.stdout
+    result = run("check", "--policies", str(folder), "--lang", "it")
+    assert (
+        "errore types/Citizen.yaml:1:1: il campo `Citizen.added` dello schema qui non ha una categoria" in result.stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_the_matrix_without_a_lock_is_only_shown(folder: Path) -> None:
 
 def test_explain_says_every_rule() -> None:
     assert len(answer("explain", "--policies", str(EXAMPLE))["sentences"]) == 8
-    assert "Per «Statistica ufficiale»" in run("explain", "--policies", str(EXAMPLE)).stdout
+    assert "Per «Statistica ufficiale»" in run("explain", "--policies", str(EXAMPLE), "--lang", "it").stdout
 
 
 def test_explain_says_the_rules_about_one_field() -> None:

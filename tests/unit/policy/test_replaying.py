@@ -89,7 +89,7 @@ def run(tmp_path: Path, log: bytes) -> Result:
 def test_replay_on_the_command_line(tmp_path: Path) -> None:
     shifted = run(tmp_path, recorded(FieldDecision("Citizen.isee", "clear")).to_bytes() + b"\n")
     assert shifted.exit_code == 1
-    assert "inps per benefit-assessment: Citizen.isee clear → band oppure deny (1 operazioni)" in shifted.stdout
+    assert "inps for benefit-assessment: Citizen.isee clear → band or deny (1 operations)" in shifted.stdout
     assert run(tmp_path, recorded(FieldDecision("Citizen.isee", "band")).to_bytes()).exit_code == 0
 
 

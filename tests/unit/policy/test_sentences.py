@@ -7,8 +7,8 @@ import pytest
 from node.policy.condition_parser import parse_condition
 from node.policy.conditions import UNKNOWN, Consent
 from node.policy.forms import parse_form
+from node.policy.messages import Language
 from node.policy.sentences import (
-    Language,
     condition_phrase,
     duration_phrase,
     form_phrase,

@@ -167,10 +167,10 @@ def test_verify_says_what_publish_would_do(office: Path) -> None:
     arguments = ("verify", "--policies", office / "bundle", "--officers", office / "officers.json")
     assert run(*arguments).exit_code == 3
     approve(office, "bruno")
-    assert "può entrare in vigore" in run(*arguments).stdout
+    assert "può entrare in vigore" in run(*arguments, "--lang", "it").stdout
     assert "may come into force" in run(*arguments, "--lang", "en").stdout
     assert publish(office).exit_code == 0
-    assert "firmata da due incaricati e in vigore" in run(*arguments, "--store", office / "store").stdout
+    assert "is signed by two officers and in force" in run(*arguments, "--store", office / "store").stdout
 
 
 def test_every_step_can_be_read_by_a_program(office: Path) -> None:
