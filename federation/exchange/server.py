@@ -45,7 +45,7 @@ from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.keys import LEDGER_KEY, load_ed25519, read_secret
 from federation.trust.outgoing import open_post
 from federation.trust.registry import KEPT_FILE, Registry, follow
-from federation.trust.replay import SqliteReplayStore
+from federation.trust.replay import SharedReplayStore
 from federation.trust.tokens import AccessTokens
 
 MASTER_KEY: Final = "master.key"
@@ -78,7 +78,7 @@ class Process:
     reader: LedgerReader
     keeping: Keeping
     subject_keys: SqliteSubjectKeys
-    replay: SqliteReplayStore
+    replay: SharedReplayStore
     channel: Channel | None
 
     @classmethod
@@ -106,7 +106,7 @@ class Process:
         )
         reader = LedgerReader.open(path, ledger.signer.verifier)
         keeping = Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock)
-        replay = SqliteReplayStore.open(settings.state / "replay.db", clock)
+        replay = SharedReplayStore.open(settings.shared_place, clock)
         tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
         return cls(settings, exchange, registry, ledger, reader, keeping, subject_keys, replay, channel)
@@ -238,6 +238,10 @@ async def _readiness(process: Process) -> Response:
         return _problem(error)
     if not await process.ledger.ready():
         return _problem(UnavailableError("ledger cannot record"))
+    try:
+        await asyncio.to_thread(process.replay.require_working)
+    except UnavailableError as error:
+        return _problem(error)
     ledger = await asyncio.to_thread(process.keeping.standing)
     return JSONResponse({"status": "pass", **standing, "ledger": ledger})
 

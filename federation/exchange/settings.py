@@ -25,10 +25,14 @@ from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.trust.channel import ChannelSettings
+from federation.trust.shared_place import SharedPlace
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The exchange's settings; every path is absolute once read. `body_seconds` bounds how long a body may take."""
+    """The exchange's settings; every path is absolute once read. `body_seconds` bounds how long a body may take.
+
+    `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share; without it, files in `state`.
+    """
 
     listen: str
     url: str
@@ -41,6 +45,12 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: ChannelSettings | None = None
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
+    shared: str | None = None
+
+    @property
+    def shared_place(self) -> SharedPlace:
+        """Where worker processes keep what they share."""
+        return SharedPlace(self.state, self.shared, "exchange")
 
 
 def load_settings(path: Path) -> ExchangeSettings:

@@ -222,6 +222,7 @@ async def _readiness(process: GatewayProcess) -> Response:
     standing = process.registry.standing()
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
+    await asyncio.to_thread(process.replay.require_working)
     breakers = {member: state.value for member, state in process.fetching.states().items()}
     ledger = await asyncio.to_thread(process.keeping.standing)
     return JSONResponse({"status": "pass", **standing, "breakers": breakers, "ledger": ledger})

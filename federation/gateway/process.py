@@ -43,7 +43,7 @@ from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
-from federation.trust.counters import SqliteCounters
+from federation.trust.counters import SharedCounters
 from federation.trust.dpop_nonces import DpopNonces
 from federation.trust.hardware import load_signer
 from federation.trust.keys import (
@@ -55,7 +55,7 @@ from federation.trust.keys import (
     read_secret,
 )
 from federation.trust.registry import KEPT_FILE, Registry
-from federation.trust.replay import SqliteReplayStore
+from federation.trust.replay import SharedReplayStore
 from federation.trust.tokens import AccessTokens
 from federation.trust.trusted_list import SUPERGRAPH_FILE
 
@@ -81,8 +81,8 @@ class GatewayProcess:
     reader: LedgerReader
     keeping: Keeping
     directory: Directory
-    replay: SqliteReplayStore
-    counters: SqliteCounters
+    replay: SharedReplayStore
+    counters: SharedCounters
     channel: Channel | None
     subject_keys: SqliteSubjectKeys
     client: HttpClient = field(init=False)
@@ -162,8 +162,8 @@ class GatewayProcess:
             reader=reader,
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
             directory=Directory.open(settings.state / "directory.db"),
-            replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
-            counters=SqliteCounters.open(settings.state / "counters.db"),
+            replay=SharedReplayStore.open(settings.shared_place, clock),
+            counters=SharedCounters.open(settings.shared_place),
             channel=None if settings.channel is None else Channel.open(settings.channel),
             subject_keys=subject_keys,
         )

@@ -33,6 +33,7 @@ from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.trust.channel import ChannelSettings
 from federation.trust.rates import RateSettings
+from federation.trust.shared_place import SharedPlace
 
 
 class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +46,8 @@ class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gateway's settings; every path is absolute once read. `deadline` is in seconds, per request.
 
-    `limits` are those of questions, `transport` those of what nodes answer; all stand in docs/limits.md.
+    `limits` are those of questions, `transport` those of what nodes answer; all stand in docs/limits.md. `shared` is
+    the PostgreSQL database (`postgresql://…`) of what worker processes share; without it they share files in `state`.
     """
 
     listen: str
@@ -65,6 +67,12 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: int = 1
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
+    shared: str | None = None
+
+    @property
+    def shared_place(self) -> SharedPlace:
+        """Where worker processes keep what they share."""
+        return SharedPlace(self.state, self.shared, "gateway")
 
 
 def load_settings(path: Path) -> GatewaySettings:

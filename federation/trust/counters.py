@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Protocol, Self
 
-from federation.contract.errors import UnavailableError
-from federation.trust.shared_file import Synchronous, open_shared
+from federation.trust.shared import Shared, Synchronous
+from federation.trust.shared_place import SharedPlace
 
 _KEPT_DAYS = 7
 
-_SCHEMA = """
+_LAYOUT = """
 CREATE TABLE IF NOT EXISTS counted (
   name TEXT NOT NULL, day TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (name, day)
 ) WITHOUT ROWID;
 """
-_ADD = "INSERT INTO counted VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET used = used + 1 WHERE used < ? RETURNING used"
+_ADD = (
+    "INSERT INTO counted VALUES (?, ?, 1) "
+    "ON CONFLICT (name, day) DO UPDATE SET used = counted.used + 1 WHERE counted.used < ? RETURNING used"
+)
 
 
 class Counters(Protocol):
@@ -58,50 +58,45 @@ class MemoryCounters:
 
 
 @dataclass(slots=True)
-class SqliteCounters:
-    """One file for all worker processes; the statement that counts is the test, so two workers cannot both be last."""
+class SharedCounters:
+    """One count for all worker processes; the statement that counts is the test, so two cannot both be last."""
 
-    _connection: sqlite3.Connection = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shared: Shared = field(repr=False)
     _swept: date | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the file, or make it.
+    def open(cls, place: SharedPlace) -> Self:
+        """Open the party's counters, or make them.
 
         Raises:
-            UnavailableError: it cannot be opened.
+            UnavailableError: they cannot be opened.
         """
-        return cls(open_shared(path, _SCHEMA, Synchronous.NORMAL))
+        return cls(place.open("counters", _LAYOUT, Synchronous.NORMAL))
 
     def add(self, name: str, day: date, limit: int) -> int | None:
         """Count one more use; see `Counters.add`."""
         if limit < 1:
             return None
-        with self._lock:
-            try:
-                self._sweep(day)
-                row = self._connection.execute(_ADD, (name, day.isoformat(), limit)).fetchone()
-            except sqlite3.Error as error:
-                raise UnavailableError("counters cannot be written, so nothing can be allowed") from error
-        return None if row is None else int(row[0])
+        self._sweep(day)
+        rows = self._shared.run(_ADD, name, day.isoformat(), limit)
+        return int(rows[0][0]) if rows else None
 
     def used(self, name: str, day: date) -> int:
-        """Return how many uses were counted."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT used FROM counted WHERE name = ? AND day = ?", (name, day.isoformat())
-            ).fetchone()
-        return 0 if row is None else int(row[0])
+        """Return how many uses were counted.
+
+        Raises:
+            UnavailableError: it cannot be told.
+        """
+        rows = self._shared.run("SELECT used FROM counted WHERE name = ? AND day = ?", name, day.isoformat())
+        return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        """Let go of them."""
+        self._shared.close()
 
     def _sweep(self, day: date) -> None:
         """Forget old days, once a day."""
         if self._swept != day:
             oldest = date.fromordinal(day.toordinal() - _KEPT_DAYS).isoformat()
-            self._connection.execute("DELETE FROM counted WHERE day < ?", (oldest,))
+            self._shared.run("DELETE FROM counted WHERE day < ?", oldest)
             self._swept = day

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Protocol, Self
 
 from federation.contract.clock import Clock, epoch_seconds
-from federation.contract.errors import UnavailableError
-from federation.trust.shared_file import Synchronous, open_shared
+from federation.trust.shared import Shared, Synchronous
+from federation.trust.shared_place import SharedPlace
 
 _SWEEP_EVERY = 1_000
 """Uses between two sweeps of what has expired."""
 
-_SCHEMA = """
+_LAYOUT = """
 CREATE TABLE IF NOT EXISTS used (name BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS used_until ON used (until);
 """
+_USE = "INSERT INTO used VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1"
 
 
 class ReplayStore(Protocol):
@@ -55,26 +53,25 @@ class MemoryReplayStore:
 
 
 @dataclass(slots=True)
-class SqliteReplayStore:
-    """One file for all worker processes; what was used stays used over a restart.
+class SharedReplayStore:
+    """One memory for all worker processes; what was used stays used over a restart.
 
-    The insert itself is the test, so two workers cannot both be first. The write-ahead log is not synced at each use: a
-    killed process loses nothing, a power cut may forget the last instants, whose proofs expire within two minutes.
+    The insert itself is the test, so two workers cannot both be first. The log is not synced at each use: a killed
+    process loses nothing, a power cut may forget the last instants, whose proofs expire within two minutes.
     """
 
     clock: Clock
-    _connection: sqlite3.Connection = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shared: Shared = field(repr=False)
     _uses: int = 0
 
     @classmethod
-    def open(cls, path: Path, clock: Clock) -> Self:
-        """Open the file, or make it.
+    def open(cls, place: SharedPlace, clock: Clock) -> Self:
+        """Open the party's store, or make it.
 
         Raises:
             UnavailableError: it cannot be opened.
         """
-        return cls(clock, open_shared(path, _SCHEMA, Synchronous.NORMAL))
+        return cls(clock, place.open("replay", _LAYOUT, Synchronous.NORMAL))
 
     def first_time(self, namespace: str, name: str, until: int) -> bool:
         """Tell whether `name` is used for the first time.
@@ -82,22 +79,22 @@ class SqliteReplayStore:
         Raises:
             UnavailableError: it cannot be remembered, so it cannot be accepted.
         """
-        with self._lock:
-            self._uses += 1
-            try:
-                if self._uses % _SWEEP_EVERY == 0:
-                    self._connection.execute("DELETE FROM used WHERE until < ?", (epoch_seconds(self.clock),))
-                done = self._connection.execute(
-                    "INSERT INTO used VALUES (?, ?) ON CONFLICT DO NOTHING", (_key(namespace, name), until)
-                )
-            except sqlite3.Error as error:
-                raise UnavailableError("replay store cannot be written, so nothing can be accepted") from error
-            return done.rowcount == 1
+        self._uses += 1
+        if self._uses % _SWEEP_EVERY == 0:
+            self._shared.run("DELETE FROM used WHERE until < ?", epoch_seconds(self.clock))
+        return bool(self._shared.run(_USE, _key(namespace, name), until))
+
+    def require_working(self) -> None:
+        """Read once, for readiness.
+
+        Raises:
+            UnavailableError: it cannot be read.
+        """
+        self._shared.run("SELECT 1")
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        """Let go of it."""
+        self._shared.close()
 
 
 def _key(namespace: str, name: str) -> bytes:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, Protocol, Self
 
-from federation.contract.errors import UnavailableError
-from federation.trust.shared_file import Synchronous, open_shared
+from federation.trust.shared import Shared, Synchronous
+from federation.trust.shared_place import SharedPlace
 
 REMEMBERED: Final = timedelta(days=365)
 """How long a consumer is taken to know what it was told."""
 
-_SCHEMA = """
+_LAYOUT = """
 CREATE TABLE IF NOT EXISTS delivered (
   consumer TEXT NOT NULL, combination TEXT NOT NULL, subject BLOB NOT NULL, field TEXT NOT NULL, day TEXT NOT NULL,
   PRIMARY KEY (consumer, combination, subject, field)
 ) WITHOUT ROWID;
 """
 _KNOWN = "SELECT field FROM delivered WHERE consumer = ? AND combination = ? AND subject = ? AND day >= ?"
-_LEARN = "INSERT INTO delivered VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET day = excluded.day"
+_LEARN = (
+    "INSERT INTO delivered VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (consumer, combination, subject, field) DO UPDATE SET day = excluded.day"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,56 +72,44 @@ class MemoryDelivered:
 
 
 @dataclass(slots=True)
-class SqliteDelivered:
-    """One file for all worker processes. A citizen stands in it as a digest of the node's own pseudonym."""
+class SharedDelivered:
+    """One memory for all worker processes. A citizen stands in it as a digest of the node's own pseudonym."""
 
-    _connection: sqlite3.Connection = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shared: Shared = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the file, or make it.
+    def open(cls, place: SharedPlace) -> Self:
+        """Open the node's memory, or make it.
 
         Raises:
             UnavailableError: it cannot be opened.
         """
-        return cls(open_shared(path, _SCHEMA, Synchronous.FULL))
+        return cls(place.open("delivered", _LAYOUT, Synchronous.FULL))
 
     def learn(self, consumer: str, subjects: Collection[str], apart: Iterable[Apart], day: date) -> Apart | None:
         """Remember; see `Delivered.learn`."""
         wanted, digests = tuple(apart), [sha256(subject.encode()).digest() for subject in subjects]
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")  # two workers must not each tell one half
-                complete = self._completed(consumer, digests, wanted, day)
-                if complete is None:
-                    self._connection.executemany(
-                        _LEARN,
-                        (
-                            (consumer, each.name, digest, name, day.isoformat())
-                            for each in wanted
-                            for digest in digests
-                            for name in each.told
-                        ),
-                    )
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._connection.in_transaction:
-                    self._connection.rollback()
-                raise UnavailableError("what is delivered cannot be remembered, so nothing can be told") from error
-        return complete
+
+        def learned() -> Apart | None:
+            complete = self._completed(consumer, digests, wanted, day)
+            if complete is None:
+                for each in wanted:
+                    for digest in digests:
+                        for name in each.told:
+                            self._shared.run(_LEARN, consumer, each.name, digest, name, day.isoformat())
+            return complete
+
+        return self._shared.alone(learned)  # two workers must not each tell one half
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        """Let go of it."""
+        self._shared.close()
 
-    def _completed(self, consumer: str, digests: Iterable[bytes], apart: Iterable[Apart], day: date) -> Apart | None:
+    def _completed(self, consumer: str, digests: Collection[bytes], apart: Iterable[Apart], day: date) -> Apart | None:
         since = (day - REMEMBERED).isoformat()
-        known = [*digests]
         for each in apart:
-            for digest in known:
-                rows = self._connection.execute(_KNOWN, (consumer, each.name, digest, since)).fetchall()
+            for digest in digests:
+                rows = self._shared.run(_KNOWN, consumer, each.name, digest, since)
                 if each.told.union(name for (name,) in rows) >= each.all:
                     return each
         return None

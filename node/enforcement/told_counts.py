@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Hashable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, Protocol, Self
 
 import msgspec
 
-from federation.contract.errors import CountsOverlapError, UnavailableError
-from federation.trust.shared_file import Synchronous, open_shared
+from federation.contract.errors import CountsOverlapError
+from federation.trust.shared import Shared, Synchronous
+from federation.trust.shared_place import SharedPlace
 from node.enforcement.overlap import Counted, counted, tell_apart
 
 REMEMBERED: Final = timedelta(days=365)
 """How long a consumer is taken to know a count."""
 
-_SCHEMA = """
+_LAYOUT = """
 CREATE TABLE IF NOT EXISTS told (
   asker TEXT NOT NULL, question BLOB NOT NULL, counts BLOB NOT NULL, day TEXT NOT NULL, PRIMARY KEY (asker, question)
 ) WITHOUT ROWID;
 """
 _BEFORE = "SELECT counts FROM told WHERE asker = ? AND question <> ? AND day >= ?"
-_TELL = "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)"
+_TELL = (
+    "INSERT INTO told VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (asker, question) DO UPDATE SET counts = excluded.counts, day = excluded.day"
+)
 _FORGET = "DELETE FROM told WHERE day < ?"
 
 
@@ -57,19 +57,18 @@ class AskedCounts(Protocol):
 
 @dataclass(slots=True)
 class ToldCounts:
-    """One file for all worker processes."""
+    """One memory for all worker processes."""
 
-    _connection: sqlite3.Connection = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shared: Shared = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the file, or make it.
+    def open(cls, place: SharedPlace) -> Self:
+        """Open the node's memory, or make it.
 
         Raises:
             UnavailableError: it cannot be opened.
         """
-        return cls(open_shared(path, _SCHEMA, Synchronous.FULL))
+        return cls(place.open("told-counts", _LAYOUT, Synchronous.FULL))
 
     def tell(self, consumer: str, asked: AskedCounts, day: date, least: int) -> None:
         """Remember that a consumer is told these counts, over all its purposes.
@@ -93,24 +92,19 @@ class ToldCounts:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        """Let go of it."""
+        self._shared.close()
 
     def _told(self, asker: str, asked: AskedCounts, told: Counted, day: date, least: int) -> bool:
         question = sha256(msgspec.json.encode([asked.by, asked.where])).digest()
         since = (day - REMEMBERED).isoformat()
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")  # two workers must not each tell one of two
-                self._connection.execute(_FORGET, (since,))
-                before = self._connection.execute(_BEFORE, (asker, question, since)).fetchall()
-                apart = any(tell_apart(told, msgspec.json.decode(each, type=Counted), least) for (each,) in before)
-                if not apart:
-                    self._connection.execute(_TELL, (asker, question, msgspec.json.encode(told), day.isoformat()))
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                with suppress(sqlite3.Error):  # there may be nothing to give up
-                    self._connection.execute("ROLLBACK")
-                raise UnavailableError("what is counted cannot be remembered, so nothing can be told") from error
-        return not apart
+
+        def remembered() -> bool:
+            self._shared.run(_FORGET, since)
+            before = self._shared.run(_BEFORE, asker, question, since)
+            apart = any(tell_apart(told, msgspec.json.decode(each, type=Counted), least) for (each,) in before)
+            if not apart:
+                self._shared.run(_TELL, asker, question, msgspec.json.encode(told), day.isoformat())
+            return not apart
+
+        return self._shared.alone(remembered)  # two workers must not each tell one of two

@@ -210,6 +210,7 @@ async def _readiness(process: NodeProcess) -> Response:
     await process.plane.database.rows(SMALLEST, {})
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")
+    await asyncio.to_thread(process.replay.require_working)
     policy = process.node().policy.version
     return JSONResponse(
         {

@@ -6,9 +6,11 @@ who may write there edits. Both say what holds now, and what has changed since; 
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -49,7 +51,10 @@ class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class PolicyMemory:
-    """What a node keeps of its policy over a restart, so that an older revision does not come back with it."""
+    """What a node keeps of its policy over a restart, so that an older revision does not come back with it.
+
+    Its worker processes share the file: the first to meet a revision records it, the others see that it is remembered.
+    """
 
     path: Path
 
@@ -72,6 +77,13 @@ class PolicyMemory:
     def keep(self, remembered: Remembered) -> None:
         """Write down the policy in force."""
         write_whole(self.path, msgspec.json.encode(remembered))
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Keep the node's other processes from reading and keeping meanwhile; a process that dies lets go."""
+        with self.path.with_suffix(".lock").open("ab") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
 
 
 class PolicySource(Protocol):

@@ -25,11 +25,11 @@ from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
-from federation.trust.counters import SqliteCounters
+from federation.trust.counters import SharedCounters
 from federation.trust.hardware import load_signer
 from federation.trust.keys import LEDGER_KEY, WITNESS_KEY, MessageSigner, load_ed25519, read_secret
 from federation.trust.registry import KEPT_FILE, Registry
-from federation.trust.replay import SqliteReplayStore
+from federation.trust.replay import SharedReplayStore
 from federation.trust.tokens import AccessTokens
 from federation.trust.trusted_list import API_FILE
 from node.data.node_keys import NodeKeys
@@ -37,7 +37,7 @@ from node.data.plane import DataPlane
 from node.enforcement.answer import Node
 from node.enforcement.caller import Identity
 from node.enforcement.decide import Decisions
-from node.enforcement.delivered import SqliteDelivered
+from node.enforcement.delivered import SharedDelivered
 from node.enforcement.documents import Documents
 from node.enforcement.guards import Guards
 from node.enforcement.signals import Signalling
@@ -74,9 +74,9 @@ class NodeProcess:
     witness: Witness
     subject_keys: SqliteSubjectKeys
     members: LocalActs
-    replay: SqliteReplayStore
-    counters: SqliteCounters
-    delivered: SqliteDelivered
+    replay: SharedReplayStore
+    counters: SharedCounters
+    delivered: SharedDelivered
     own: OwnDatabase
     channel: Channel | None
     told_counts: ToldCounts
@@ -133,12 +133,12 @@ class NodeProcess:
             witness=Witness.open(settings.state / "witness.db", cosigner, clock),
             subject_keys=subject_keys,
             members=LocalActs(registry, settings.state / ACTS_FOLDER),
-            replay=SqliteReplayStore.open(settings.state / "replay.db", clock),
-            counters=SqliteCounters.open(settings.state / "counters.db"),
-            delivered=SqliteDelivered.open(settings.state / "delivered.db"),
+            replay=SharedReplayStore.open(settings.shared_place, clock),
+            counters=SharedCounters.open(settings.shared_place),
+            delivered=SharedDelivered.open(settings.shared_place),
             own=open_own(settings.own_url),
             channel=channel,
-            told_counts=ToldCounts.open(settings.state / "told-counts.db"),
+            told_counts=ToldCounts.open(settings.shared_place),
             plane=plane,
             keys=keys,
             policies=policies,
@@ -194,10 +194,8 @@ class NodeProcess:
         Raises:
             LedgerUnavailableError: it cannot be recorded.
         """
-        last, now = self.memory.last(), self.decisions.version
-        if last is not None and last.version != now:
-            await self._record_policy(now, f"replaces {last.version.digest}, changed while the node was stopped")
-        self.memory.keep(self.policies.remembered(now))
+        now = self.decisions.version
+        await self._record_policy(now, now, ", changed while the node was stopped")
 
     async def follow_policies(self, every: float = POLICY_SECONDS) -> None:
         """Look at the policy folder again and again, `every` so many seconds, until cancelled."""
@@ -223,16 +221,24 @@ class NodeProcess:
         if found is None:
             return
         plane = await asyncio.to_thread(under_bundle, self.plane, found.bundle)
-        await self._record_policy(found.version, f"replaces {before.digest}")
+        await self._record_policy(found.version, before)
         self.decisions, self.plane = found, plane
-        self.memory.keep(self.policies.remembered(found.version))
         _log.info("policy %s (revision %d) is in force", found.version.digest, found.version.revision)
 
-    async def _record_policy(self, version: PolicyVersion, detail: str) -> None:
-        at = rfc3339(self.clock.now())
-        await self.journal.record(
-            Entry(kind=EntryKind.POLICY, at=at, writer=self.settings.member, policy=version, detail=detail)
-        )
+    async def _record_policy(self, version: PolicyVersion, before: PolicyVersion, why: str = "") -> None:
+        """Record that a policy is in force and remember it: once, however many processes put it in force.
+
+        It replaces what is remembered, or `before` where nothing is.
+        """
+        async with self.memory.alone():
+            last = self.memory.last()
+            replaced = before if last is None else last.version
+            if replaced != version:
+                at, detail = rfc3339(self.clock.now()), f"replaces {replaced.digest}{why}"
+                await self.journal.record(
+                    Entry(kind=EntryKind.POLICY, at=at, writer=self.settings.member, policy=version, detail=detail)
+                )
+            self.memory.keep(self.policies.remembered(version))
 
     async def close(self) -> None:
         """Write what waits, then let go of every file."""

@@ -53,6 +53,7 @@ from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.trust.channel import ChannelSettings
+from federation.trust.shared_place import SharedPlace
 from node.enforcement.guards import Budgets
 
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
@@ -69,6 +70,9 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `own` is the database of the own tables (writes and their outbox): `own.db` in `state`, or `postgresql://…`, where
     they have the schema `crocevia`.
+
+    `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share: used nonces, budgets, what
+    was told. Without it they share files in `state`.
 
     With `officers`, the node decides only by bundles that two of these officers signed, and `policies` is the folder of
     published revisions. Without it, `policies` is one bundle's own folder, as suits somebody who tries policies out.
@@ -91,11 +95,17 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guards: Budgets = Budgets()
     timestamps: TimestampSettings | None = None
     own: str | None = None
+    shared: str | None = None
 
     @property
     def own_url(self) -> str:
         """Where the own tables are."""
         return self.own or f"sqlite:///{self.state / OWN_FILE}"
+
+    @property
+    def shared_place(self) -> SharedPlace:
+        """Where worker processes keep what they share."""
+        return SharedPlace(self.state, self.shared, self.member)
 
 
 def load_settings(path: Path) -> NodeSettings:

@@ -23,5 +23,5 @@ class _Forgetful(MemoryReplayStore):
 
 
 if __name__ == "__main__":
-    vars(process)["SqliteReplayStore"] = _Forgetful  # the defect
+    vars(process)["SharedReplayStore"] = _Forgetful  # the defect
     run(serve, "federation.gateway")

@@ -1,13 +1,14 @@
-"""Campaign S6: the same names used again and again by four processes that share one file, killed in between.
+"""Campaign S6: the same names used again and again by four processes that share one memory, killed in between.
 
-    python tests/faults/replays.py [NAMES] [TIMES]
+    python tests/faults/replays.py [NAMES] [TIMES] [--postgres]
 
 1 000 names, each tried ten times by workers in a random order; every worker is killed with SIGKILL in the middle and
-another one goes on. Each name must be accepted exactly once.
+another one goes on. Each name must be accepted exactly once. What they share is a file, or a database of PostgreSQL.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import signal
@@ -16,16 +17,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.postgres import running_server
 
 WORKERS = 4
 _WORKER = """
 import sys
 from pathlib import Path
 from federation.contract.clock import SystemClock
-from federation.trust.replay import SqliteReplayStore
-store = SqliteReplayStore.open(Path(sys.argv[1]), SystemClock())
+from federation.trust.replay import SharedReplayStore
+from federation.trust.shared_place import SharedPlace
+store = SharedReplayStore.open(SharedPlace(Path(sys.argv[1]), sys.argv[2] or None, "gateway"), SystemClock())
 for line in sys.stdin:
     name = line.strip()
     sys.stdout.write(f"{name} {int(store.first_time('nonce', name, 2**40))}\\n")
@@ -36,10 +43,10 @@ for line in sys.stdin:
 class Worker:
     """One process of a gateway, as far as it remembers what was used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         """Start it."""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER, str(path)],
+            [sys.executable, "-c", _WORKER, str(folder), url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -68,22 +75,32 @@ class Worker:
                 pipe.close()
 
 
-def main(names: int, times: int) -> int:
+@contextmanager
+def _database(postgres: bool) -> Iterator[str]:  # noqa: FBT001  # an argument of the command
+    """Yield the address of a PostgreSQL server of our own, or nothing: then the workers share a file."""
+    if not postgres:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as server:
+        yield server.url
+
+
+def main(names: int, times: int, postgres: bool) -> int:  # noqa: FBT001  # an argument of the command
     """Run it, and return 1 when a name was accepted other than once."""
     tried = [f"name-{number}" for number in range(names)] * times
     random.Random(7).shuffle(tried)
     accepted: Counter[str] = Counter()
     kills = 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "replay.db"
-        workers = [Worker(path) for _ in range(WORKERS)]
+    with tempfile.TemporaryDirectory() as folder, _database(postgres) as url:
+        path = Path(folder)
+        workers = [Worker(path, url) for _ in range(WORKERS)]
         began = time.perf_counter()
         for number, name in enumerate(tried):
             which = number % WORKERS
             accepted[name] += bool(workers[which].tries(name))
             if number % (len(tried) // 20) == len(tried) // 40:
                 workers[which].kill()
-                workers[which] = Worker(path)
+                workers[which] = Worker(path, url)
                 kills += 1
         seconds = time.perf_counter() - began
         for worker in workers:
@@ -96,5 +113,9 @@ def main(names: int, times: int) -> int:
 
 
 if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
-    sys.exit(main(*(given or [1_000]), *([10] if len(given) < 2 else [])))  # both or one
+    parser = argparse.ArgumentParser(description="the same names used again and again by four processes")
+    parser.add_argument("names", type=int, nargs="?", default=1_000)
+    parser.add_argument("times", type=int, nargs="?", default=10)
+    parser.add_argument("--postgres", action="store_true", help="share a database in place of a file")
+    asked = parser.parse_args()
+    sys.exit(main(asked.names, asked.times, asked.postgres))

@@ -15,9 +15,10 @@ from federation.contract.entries import EntryKind
 from federation.contract.errors import BudgetExhaustedError, CombinationError, CountsOverlapError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider, AgreedPurpose
-from federation.trust.counters import SqliteCounters
+from federation.trust.counters import SharedCounters
+from federation.trust.shared_place import SharedPlace
 from node.demo.seed import seed
-from node.enforcement.delivered import Apart, MemoryDelivered, SqliteDelivered
+from node.enforcement.delivered import Apart, MemoryDelivered, SharedDelivered
 from node.enforcement.guards import Budgets
 from node.policy.bundle import Bundle, load_bundle
 from tests.support.nodes import DAY, AskedNode, DemoMember, asked_node, open_demo_member, pseudonym
@@ -176,7 +177,7 @@ def delivered(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Delive
     if request.param == "memory":
         yield MemoryDelivered()
         return
-    store = SqliteDelivered.open(tmp_path / "delivered.db")
+    store = SharedDelivered.open(SharedPlace(tmp_path))
     yield store
     store.close()
 
@@ -199,23 +200,21 @@ def test_one_citizen_that_must_not_be_told_leaves_the_others_untold(delivered: D
 
 
 def test_a_restart_forgets_nothing_and_the_file_names_no_citizen(tmp_path: Path) -> None:
-    file = tmp_path / "delivered.db"
-    first = SqliteDelivered.open(file)
+    first = SharedDelivered.open(SharedPlace(tmp_path))
     first.learn("inprev", ["v1.siv.c_m999.anna"], [apart("a", "b")], DAY)
     first.close()
-    second = SqliteDelivered.open(file)
+    second = SharedDelivered.open(SharedPlace(tmp_path))
     assert second.learn("inprev", ["v1.siv.c_m999.anna"], [apart("c")], DAY) == apart("c")
     second.close()
-    assert b"anna" not in file.read_bytes()
+    assert b"anna" not in (tmp_path / "delivered.db").read_bytes()
 
 
 def test_budgets_outlive_a_restart(tmp_path: Path) -> None:
-    file = tmp_path / "counters.db"
     for expected in (1, 2, None):
-        counters = SqliteCounters.open(file)
+        counters = SharedCounters.open(SharedPlace(tmp_path))
         assert counters.add("probes-of-one:inprev:p:x", DAY, 2) == expected
         counters.close()
-    with sqlite3.connect(file) as connection:
+    with sqlite3.connect(tmp_path / "counters.db") as connection:
         [(used,)] = connection.execute("SELECT used FROM counted").fetchall()
     connection.close()
     assert used == 2

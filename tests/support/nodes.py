@@ -24,6 +24,7 @@ from federation.contract.members import AgreedProvider
 from federation.ledger.log import Ledger
 from federation.trust.counters import MemoryCounters
 from federation.trust.replay import MemoryReplayStore
+from federation.trust.shared_place import SharedPlace
 from federation.trust.tokens import AccessTokens
 from node.data.answer import Answer
 from node.data.database import Database
@@ -191,7 +192,7 @@ def asked_node(member: DemoMember, folder: Path, parties: Parties) -> Iterator[A
     )
     journal = Journal(ledger, reader, subject_keys)
     documents = Documents(member.plane.schema, Limits())
-    told_counts = ToldCounts.open(folder / "told-counts.db")
+    told_counts = ToldCounts.open(SharedPlace(folder))
     guards = Guards(Budgets(), MemoryCounters(), MemoryDelivered(), told_counts)
     node = Node(identity, documents, documents, member.plane, NODE_KEYS, member.decisions, journal, guards, Limits())
     try:

@@ -32,10 +32,10 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.serving.server import run_server
-from federation.trust.counters import SqliteCounters
+from federation.trust.counters import SharedCounters
 from federation.trust.keys import LEDGER_KEY, load_ed25519, read_secret
 from federation.trust.registry import Registry
-from federation.trust.replay import SqliteReplayStore
+from federation.trust.replay import SharedReplayStore
 from tests.bench.gateway.private import FEDERATION, Setting
 from tests.bench.gateway.workload import classic
 
@@ -79,8 +79,8 @@ def open_process(setting: Setting) -> GatewayProcess:
         reader=reader,
         keeping=Keeping.open(state, reader, settings.witnessing, None, clock),
         directory=Directory.open(state / "directory.db"),
-        replay=SqliteReplayStore.open(state / "replay.db", clock),
-        counters=SqliteCounters.open(state / "counters.db"),
+        replay=SharedReplayStore.open(settings.shared_place, clock),
+        counters=SharedCounters.open(settings.shared_place),
         channel=None,
         subject_keys=subject_keys,
     )

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.contract.errors import CountsOverlapError, UnavailableError
+from federation.trust.shared_place import SharedPlace
 from node.enforcement.overlap import counted, tell_apart
 from node.enforcement.told_counts import REMEMBERED, ToldCounts
 
@@ -78,7 +80,7 @@ class Asked:
 
 @contextmanager
 def opened() -> Iterator[ToldCounts]:
-    with closing(ToldCounts.open(Path(":memory:"))) as found:
+    with TemporaryDirectory() as folder, closing(ToldCounts.open(SharedPlace(Path(folder)))) as found:
         yield found
 
 
@@ -105,10 +107,10 @@ def test_r26_what_one_consumer_knows_of_one_type_is_its_own(told: ToldCounts) ->
 
 
 def test_r26_what_was_told_outlives_a_restart_and_is_forgotten_after_a_year(tmp_path: Path) -> None:
-    path, less = tmp_path / "counts.db", Asked({(): 59}, where(age={"lt": 90}))
-    with closing(ToldCounts.open(path)) as told:
+    place, less = SharedPlace(tmp_path), Asked({(): 59}, where(age={"lt": 90}))
+    with closing(ToldCounts.open(place)) as told:
         told.tell("ustat", Asked({(): 60}), DAY, LEAST)
-    with closing(ToldCounts.open(path)) as told:
+    with closing(ToldCounts.open(place)) as told:
         with pytest.raises(CountsOverlapError):
             told.tell("ustat", less, DAY + REMEMBERED, LEAST)
         told.tell("ustat", less, DAY + REMEMBERED + timedelta(days=1), LEAST)
@@ -118,7 +120,7 @@ def test_r26_of_two_halves_told_at_once_one_is_told(tmp_path: Path) -> None:
     admitted: list[str] = []
 
     def tell(counts: int, text: str) -> None:
-        with closing(ToldCounts.open(tmp_path / "counts.db")) as told, suppress(CountsOverlapError):
+        with closing(ToldCounts.open(SharedPlace(tmp_path))) as told, suppress(CountsOverlapError):
             told.tell("ustat", Asked({(): counts}, text), DAY, LEAST)
             admitted.append(text)
 
@@ -131,12 +133,12 @@ def test_r26_of_two_halves_told_at_once_one_is_told(tmp_path: Path) -> None:
 
 
 def test_r26_what_cannot_be_remembered_is_not_told(tmp_path: Path) -> None:
-    told = ToldCounts.open(tmp_path / "counts.db")
+    told = ToldCounts.open(SharedPlace(tmp_path))
     told.close()
-    with pytest.raises(UnavailableError, match="nothing can be told"):
+    with pytest.raises(UnavailableError, match="nothing that it must remember is allowed"):
         told.tell("ustat", Asked({(): 60}), DAY, LEAST)
     with pytest.raises(UnavailableError):
-        ToldCounts.open(tmp_path / "missing" / "counts.db")
+        ToldCounts.open(SharedPlace(tmp_path / "missing"))
 
 
 def test_r26_bisecting_an_age_by_counts_runs_dry_before_it_ends(told: ToldCounts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -80,6 +81,20 @@ async def test_r36_the_next_revision_is_taken_between_two_questions(
     assert [entry.policy for entry in policy_entries(process)] == [process.decisions.version]
     await process.renew_policy()
     assert len(policy_entries(process)) == 1
+
+
+async def test_r36_of_two_workers_one_records_a_revision(
+    process: NodeProcess, governed: NodeSettings, officers: Officers, draft: Path, parties: Parties
+) -> None:
+    other = NodeProcess.open(governed, parties.clock)
+    await other.record_start()
+    edit(draft)
+    officers.publish(draft)
+    await asyncio.gather(process.renew_policy(), other.renew_policy())
+    versions = (process.decisions.version, other.decisions.version)
+    await other.close()
+    assert [version.revision for version in versions] == [2, 2]
+    assert [entry.policy for entry in policy_entries(process)] == [versions[0]]
 
 
 async def test_r37_revisions_between_two_looks_are_followed_parent_by_parent(

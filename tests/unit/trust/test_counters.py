@@ -1,4 +1,4 @@
-"""Counts are exact over threads and processes, and stay over a restart."""
+"""Counts are exact over threads, and stay over a restart."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from pathlib import Path
 import pytest
 
 from federation.contract.errors import UnavailableError
-from federation.trust.counters import Counters, MemoryCounters, SqliteCounters
+from federation.trust.counters import Counters, MemoryCounters, SharedCounters
+from federation.trust.shared_place import SharedPlace
 
 TODAY = date(2026, 11, 22)
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> SharedPlace:
+    return SharedPlace(tmp_path)
+
+
 @pytest.fixture(params=["memory", "sqlite"])
-def counters(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Counters]:
+def counters(request: pytest.FixtureRequest, place: SharedPlace) -> Iterator[Counters]:
     if request.param == "memory":
         yield MemoryCounters()
         return
-    with closing(SqliteCounters.open(tmp_path / "counters.db")) as opened:
+    with closing(SharedCounters.open(place)) as opened:
         yield opened
 
 
@@ -33,29 +39,28 @@ def test_a_limit_is_reached_once_and_begins_again_the_next_day(counters: Counter
     assert counters.add("a", TODAY, 0) is None
 
 
-def test_workers_share_one_count_and_a_restart_keeps_it(tmp_path: Path) -> None:
-    path = tmp_path / "counters.db"
-    workers = [SqliteCounters.open(path) for _ in range(4)]
+def test_workers_share_one_count_and_a_restart_keeps_it(place: SharedPlace) -> None:
+    workers = [SharedCounters.open(place) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         counted = list(pool.map(lambda number: workers[number % 4].add("a", TODAY, 150), range(200)))
     for worker in workers:
         worker.close()
     assert sorted(used for used in counted if used is not None) == list(range(1, 151))
-    with closing(SqliteCounters.open(path)) as again:
+    with closing(SharedCounters.open(place)) as again:
         assert again.add("a", TODAY, 150) is None
 
 
-def test_old_days_are_forgotten(tmp_path: Path) -> None:
-    with closing(SqliteCounters.open(tmp_path / "counters.db")) as counters:
+def test_old_days_are_forgotten(place: SharedPlace) -> None:
+    with closing(SharedCounters.open(place)) as counters:
         counters.add("a", TODAY, 2)
         counters.add("a", TODAY + timedelta(days=30), 2)
         assert counters.used("a", TODAY) == 0
 
 
-def test_what_cannot_be_counted_is_not_allowed(tmp_path: Path) -> None:
-    counters = SqliteCounters.open(tmp_path / "counters.db")
+def test_what_cannot_be_counted_is_not_allowed(place: SharedPlace, tmp_path: Path) -> None:
+    counters = SharedCounters.open(place)
     counters.close()
     with pytest.raises(UnavailableError):
         counters.add("a", TODAY, 2)
     with pytest.raises(UnavailableError):
-        SqliteCounters.open(tmp_path / "none" / "counters.db")
+        SharedCounters.open(SharedPlace(tmp_path / "none"))

@@ -12,14 +12,15 @@ import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.errors import UnavailableError
-from federation.trust.replay import MemoryReplayStore, ReplayStore, SqliteReplayStore
+from federation.trust.replay import MemoryReplayStore, ReplayStore, SharedReplayStore
+from federation.trust.shared_place import SharedPlace
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 UNTIL = int(NOW.timestamp()) + 60
 
 STORES: dict[str, Callable[[Path, FixedClock], ReplayStore]] = {
     "memory": lambda _, clock: MemoryReplayStore(clock),
-    "sqlite": lambda folder, clock: SqliteReplayStore.open(folder / "replay.sqlite", clock),
+    "sqlite": lambda folder, clock: SharedReplayStore.open(SharedPlace(folder), clock),
 }
 
 
@@ -57,29 +58,29 @@ def test_what_expired_is_swept(store: ReplayStore, clock: FixedClock) -> None:
 
 
 def test_a_restart_does_not_forget(tmp_path: Path, clock: FixedClock) -> None:
-    first = SqliteReplayStore.open(tmp_path / "replay.sqlite", clock)
+    first = SharedReplayStore.open(SharedPlace(tmp_path), clock)
     assert first.first_time("nonce", "a", UNTIL)
     first.close()
-    second = SqliteReplayStore.open(tmp_path / "replay.sqlite", clock)
+    second = SharedReplayStore.open(SharedPlace(tmp_path), clock)
     assert not second.first_time("nonce", "a", UNTIL)
     second.close()
 
 
-def use_all(path: Path) -> int:
-    store = SqliteReplayStore.open(path, FixedClock(NOW))
+def use_all(folder: Path) -> int:
+    store = SharedReplayStore.open(SharedPlace(folder), FixedClock(NOW))
     return sum(store.first_time("nonce", str(number), UNTIL) for number in range(500))
 
 
 @pytest.mark.integration
 def test_of_several_processes_one_is_first(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
-        firsts = pool.map(use_all, [tmp_path / "replay.sqlite"] * 3)
+        firsts = pool.map(use_all, [tmp_path] * 3)
     assert sum(firsts) == 500
 
 
 def test_what_cannot_be_remembered_is_not_accepted(tmp_path: Path, clock: FixedClock) -> None:
-    store = SqliteReplayStore.open(tmp_path / "replay.sqlite", clock)
-    other = sqlite3.connect(tmp_path / "replay.sqlite")
+    store = SharedReplayStore.open(SharedPlace(tmp_path), clock)
+    other = sqlite3.connect(tmp_path / "replay.db")
     other.execute("DROP TABLE used")
     other.close()
     with pytest.raises(UnavailableError):
