@@ -1,13 +1,15 @@
 """Campaign S2: who comes in over mutual TLS, and what a renewal of certificates costs.
 
-    python tests/faults/channel_peers.py [ATTEMPTS]
+    python tests/faults/channel_peers.py [--attempts 600] [--planted-defect]
 
 600 attempts of six kinds that must all be refused, a revocation in use, and certificates that are renewed while 1 000
-requests run on new connections, on the event loop that servers run on.
+requests run on new connections, on the event loop that servers run on. With `--planted-defect` the server admits
+whoever has a certificate of the authority, which must be found.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import ssl
 import sys
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import uvloop
 
+from federation.serving.connection import Admits
 from federation.trust.authority import AUTHORITY_CERTIFICATE
 from federation.trust.channel import Channel, party_of
 from tests.support.channels import FEDERATION, Issuer, ask, listed, serving
@@ -48,13 +51,13 @@ def refused(issuer: Issuer, rogue: Issuer) -> dict[str, ssl.SSLContext]:
     }
 
 
-async def campaign(folder: Path, attempts: int) -> bool:
+async def campaign(folder: Path, attempts: int, admits: Admits) -> bool:
     """Run it, and tell whether nothing came in that must not, and nothing was lost that must not be."""
     issuer, rogue = Issuer.found(folder / "authority"), Issuer.found(folder / "rogue")
     node = Channel.open(issuer.party("c_m999"))
     clients = refused(issuer, rogue)
     accepted = 0
-    async with serving(node, listed(*PARTIES)) as port:
+    async with serving(node, admits) as port:
         for name, context in clients.items():
             came_in = sum([bool(await ask(port, context)) for _ in range(attempts // len(clients))])
             accepted += came_in
@@ -112,9 +115,16 @@ async def revoked(issuer: Issuer, node: Channel) -> float:
     return time.perf_counter() - gone
 
 
+def main() -> int:
+    """Run the campaign."""
+    parser = argparse.ArgumentParser(description="who comes in over mutual TLS")
+    parser.add_argument("--attempts", type=int, default=600)
+    parser.add_argument("--planted-defect", action="store_true", help="whoever has a certificate is admitted")
+    asked = parser.parse_args()
+    admits = (lambda _: "gateway") if asked.planted_defect else listed(*PARTIES)
+    with tempfile.TemporaryDirectory() as made, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return 0 if runner.run(campaign(Path(made), asked.attempts, admits)) else 1
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        number = int(sys.argv[1]) if len(sys.argv) > 1 else 600
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            passed = runner.run(campaign(Path(made), number))
-    sys.exit(0 if passed else 1)
+    sys.exit(main())

@@ -1,14 +1,16 @@
 """Campaign S7: messages and tokens judged by a process whose clock is wrong (libfaketime).
 
-    python tests/faults/clock_skew.py
+    python tests/faults/clock_skew.py [--planted-defect]
 
 A request and a token are made by the machine's clock and judged by a process of its own under another one. A request
 lives for 60 seconds and a token for 300; clocks may differ by 30. So a request is good for a clock that is up to 30
-seconds behind and up to 90 ahead, a token for one that is up to 30 behind and 330 ahead.
+seconds behind and up to 90 ahead, a token for one that is up to 30 behind and 330 ahead. With `--planted-defect` the
+judge allows clocks that differ by an hour, which must be found. Exit code 3 when `faketime` is not installed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -19,7 +21,7 @@ from pathlib import Path
 
 from federation.contract.clock import SystemClock, epoch_seconds
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import sign_request
+from federation.trust.http_signatures import SKEW, sign_request
 from federation.trust.keys import SigningKey
 from federation.trust.tokens import AccessClaims, Confirmation, issue_access_token
 
@@ -29,10 +31,12 @@ import json, sys
 from federation.contract.clock import SystemClock
 from federation.contract.errors import CroceviaError
 from federation.trust.http_messages import HttpRequest
+from federation.trust import http_signatures
 from federation.trust.http_signatures import verify_request
 from federation.trust.keys import VerifyKey
 from federation.trust.tokens import verify_access_token
 given = json.load(open(sys.argv[1]))
+http_signatures.SKEW = given["skew"]
 key = VerifyKey.from_jwk(given["jwk"])
 def verdict(judge):
     try:
@@ -46,18 +50,17 @@ print(verdict(lambda: verify_access_token(given["token"], "f", "a", {key.kid: ke
 """
 
 
-def judged(offset: int, folder: Path) -> tuple[str, str]:
+def judged(offset: int, folder: Path, faketime: str, skew: int) -> tuple[str, str]:
     """Return how a process judges a request and a token made now, when its clock is wrong by so many seconds."""
     key, clock = SigningKey.generate(), SystemClock()
     bare = HttpRequest("POST", "https://n.example/graphql", {"content-type": "application/json"}, b"{}")
     headers = {**bare.headers, **sign_request(bare, key, clock, "0123456789abcdef")}
     now = epoch_seconds(clock)
     claims = AccessClaims("f", "inprev", "inprev", ("a",), "p", "acc", "j", now, now + 300, Confirmation(key.kid))
-    content = {"jwk": key.public_jwk(), "headers": headers, "token": issue_access_token(claims, key)}
+    token = issue_access_token(claims, key)
+    content = {"jwk": key.public_jwk(), "headers": headers, "token": token, "skew": skew}
     path = folder / "given.json"
     path.write_text(json.dumps(content))
-    faketime = shutil.which("faketime")
-    assert faketime is not None, "install faketime (Debian: apt-get install faketime)"
     done = subprocess.run(
         [faketime, "-f", f"{offset:+d}s", sys.executable, "-c", _JUDGE, str(path)],
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "FAKETIME_DONT_FAKE_MONOTONIC": "1"},
@@ -65,8 +68,8 @@ def judged(offset: int, folder: Path) -> tuple[str, str]:
         text=True,
         check=True,
     )
-    request, token = done.stdout.split()
-    return request, token
+    of_request, of_token = done.stdout.split()
+    return of_request, of_token
 
 
 def _within(offset: int, ahead: int) -> bool:
@@ -76,11 +79,18 @@ def _within(offset: int, ahead: int) -> bool:
 
 def main() -> int:
     """Print the table, and return 1 when a verdict is not the expected one."""
+    parser = argparse.ArgumentParser(description="wrong clocks")
+    parser.add_argument("--planted-defect", action="store_true")
+    skew = 3600 if parser.parse_args().planted_defect else SKEW
+    faketime = shutil.which("faketime")
+    if faketime is None:
+        print("no `faketime` here (Debian: apt-get install faketime): clocks cannot be moved")
+        return 3
     wrong = 0
     print(f"{'clock off by':>14}  {'request':18} {'token':18}")
     with tempfile.TemporaryDirectory() as folder:
         for offset in OFFSETS:
-            request, token = judged(offset, Path(folder))
+            request, token = judged(offset, Path(folder), faketime, skew)
             good = (_within(offset, 90) == (request == "accepted"), _within(offset, 330) == (token == "accepted"))
             wrong += good.count(False)
             print(f"{offset:+12} s  {request:18} {token:18} {'' if all(good) else 'WRONG'}")

@@ -1,10 +1,11 @@
 """Change a ledger in every way a thief of the file could, and count what verification does not find.
 
-    python tests/faults/ledger_tamper.py [--flips 1000] [--edits 100] [--folder DIR]
+    python tests/faults/ledger_tamper.py [--flips 1000] [--edits 100] [--folder DIR] [--planted-defect]
 
 Single bits are flipped in rows and anywhere in the file; entries are deleted, inserted, swapped, the file is truncated,
 the whole ledger is cut back, and forged again under the same key. Both verifiers judge (the independent one knows
-entries and checkpoints only). A flipped bit of the file that verifies must not have changed any row. The last line
+entries and checkpoints only). A flipped bit of the file that verifies must not have changed any row. With
+`--planted-defect` our verifier does not hold checkpoints against the tree, which must be found out. The last line
 counts what was not found, or found at the wrong entry; exit code 1 when anything was.
 """
 
@@ -23,10 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError
-from federation.ledger import standalone_verifier
+from federation.ledger import standalone_verifier, verify
 from federation.ledger.checkpoint import Checkpoint, sign_checkpoint
 from federation.ledger.leaf import SubjectKey
 from federation.ledger.standalone_verifier import NotVerifiedError, VerifierKey
@@ -45,6 +48,15 @@ _COLUMNS = (
 )
 _INDEPENDENT = {("entry", "leaf"), ("checkpoint", "note")}
 _KEY = VerifierKey(str(SIGNER.verifier))
+
+
+class BelievingVerification(verify._Verification):
+    """A defect to be found: a checkpoint is good because it is there."""
+
+    @override
+    def _compare_checkpoint(self, size: int, note: str) -> None:
+        self.checkpoints += 1
+        self.covered = size
 
 
 @dataclass(slots=True)
@@ -246,7 +258,10 @@ def main() -> int:
     parser.add_argument("--flips", type=int, default=1000)
     parser.add_argument("--edits", type=int, default=100)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
+    if asked.planted_defect:
+        vars(verify)["_Verification"] = BelievingVerification
     dice, toll = random.Random(20261122), Toll()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         ledgers = make(Path(folder))

@@ -1,9 +1,10 @@
 """Campaign S6: the same names used again and again by four processes that share one memory, killed in between.
 
-    python tests/faults/replays.py [NAMES] [TIMES] [--postgres]
+    python tests/faults/replays.py [--names 1000] [--times 10] [--postgres] [--planted-defect]
 
 1 000 names, each tried ten times by workers in a random order; every worker is killed with SIGKILL in the middle and
 another one goes on. Each name must be accepted exactly once. What they share is a file, or a database of PostgreSQL.
+With `--planted-defect` each worker remembers by itself, which must be found.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ _WORKER = """
 import sys
 from pathlib import Path
 from federation.contract.clock import SystemClock
-from federation.trust.replay import SharedReplayStore
+from federation.trust.replay import MemoryReplayStore, SharedReplayStore
 from federation.trust.shared_place import SharedPlace
-store = SharedReplayStore.open(SharedPlace(Path(sys.argv[1]), sys.argv[2] or None, "gateway"), SystemClock())
+if sys.argv[2] == "own":
+    store = MemoryReplayStore(SystemClock())
+else:
+    store = SharedReplayStore.open(SharedPlace(Path(sys.argv[1]), sys.argv[2] or None, "gateway"), SystemClock())
 for line in sys.stdin:
     name = line.strip()
     sys.stdout.write(f"{name} {int(store.first_time('nonce', name, 2**40))}\\n")
@@ -85,7 +89,7 @@ def _database(postgres: bool) -> Iterator[str]:  # noqa: FBT001  # an argument o
         yield server.url
 
 
-def main(names: int, times: int, postgres: bool) -> int:  # noqa: FBT001  # an argument of the command
+def campaign(names: int, times: int, postgres: bool, memory: str) -> int:  # noqa: FBT001  # arguments of the command
     """Run it, and return 1 when a name was accepted other than once."""
     tried = [f"name-{number}" for number in range(names)] * times
     random.Random(7).shuffle(tried)
@@ -93,14 +97,14 @@ def main(names: int, times: int, postgres: bool) -> int:  # noqa: FBT001  # an a
     kills = 0
     with tempfile.TemporaryDirectory() as folder, _database(postgres) as url:
         path = Path(folder)
-        workers = [Worker(path, url) for _ in range(WORKERS)]
+        workers = [Worker(path, memory or url) for _ in range(WORKERS)]
         began = time.perf_counter()
         for number, name in enumerate(tried):
             which = number % WORKERS
             accepted[name] += bool(workers[which].tries(name))
             if number % (len(tried) // 20) == len(tried) // 40:
                 workers[which].kill()
-                workers[which] = Worker(path, url)
+                workers[which] = Worker(path, memory or url)
                 kills += 1
         seconds = time.perf_counter() - began
         for worker in workers:
@@ -112,10 +116,16 @@ def main(names: int, times: int, postgres: bool) -> int:  # noqa: FBT001  # an a
     return 1 if never or twice else 0
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Read the arguments, and run the campaign."""
     parser = argparse.ArgumentParser(description="the same names used again and again by four processes")
-    parser.add_argument("names", type=int, nargs="?", default=1_000)
-    parser.add_argument("times", type=int, nargs="?", default=10)
+    parser.add_argument("--names", type=int, default=1_000)
+    parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--postgres", action="store_true", help="share a database in place of a file")
+    parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
-    sys.exit(main(asked.names, asked.times, asked.postgres))
+    return campaign(asked.names, asked.times, asked.postgres, "own" if asked.planted_defect else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,10 +1,11 @@
 """Mutate signed messages and ask both our fixed profile and an independent RFC 9421 library what they think.
 
-    python tests/faults/signature_mutations.py [--count 100000] [--seed 1]
+    python tests/faults/signature_mutations.py [--count 100000] [--seed 1] [--planted-defect]
 
 Ours must never accept what the library refuses, nor anything that was changed at all. What the library accepts and ours
-refuses is stricter by intent (another spelling of the same signature) and is counted. The last line counts; exit code 1
-when ours accepted a changed message or one that the library refuses.
+refuses is stricter by intent (another spelling of the same signature) and is counted. With `--planted-defect` ours does
+not compare a body with its digest, which must be found. The last line counts; exit code 1 when ours accepted a changed
+message or one that the library refuses.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import argparse
 import random
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from federation.contract.errors import CroceviaError
-from federation.trust.http_messages import HttpRequest, HttpResponse
+from federation.contract.errors import CroceviaError, DigestError
+from federation.trust import http_signatures
+from federation.trust.http_messages import HttpRequest, HttpResponse, content_digest, require_content_digest
 from federation.trust.http_signatures import RequestBinding, verify_request, verify_response
 from tests.support.http_signatures import CLOCK, keys, library_accepts, signed_request, signed_response
 
@@ -85,12 +88,26 @@ def ours_accepts(message: HttpRequest | HttpResponse, request: HttpRequest) -> b
     return True
 
 
+def digest_of_any_body(headers: Mapping[str, str], body: bytes) -> str:
+    """Take a digest of the right form for that of the body: a defect to be found."""
+    try:
+        return require_content_digest(headers, body)
+    except DigestError:
+        digest = headers.get("content-digest", "")
+        if len(digest) != len(content_digest(b"")) or not digest.isascii():
+            raise
+        return digest
+
+
 def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description="mutations of signed messages, judged by two verifiers")
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
+    if asked.planted_defect:
+        vars(http_signatures)["require_content_digest"] = digest_of_any_body
     dice, toll = random.Random(asked.seed), Counter[str]()
     request = signed_request()
     response = signed_response(request)

@@ -1,23 +1,25 @@
 """Campaign S5: the usual attacks on signed tokens, against each kind of token that the federation takes.
 
-    python tests/faults/token_attacks.py
+    python tests/faults/token_attacks.py [--planted-defect]
 
 Every attack starts from a token that is good. A naive verifier, which believes the header as many do, is the control:
-an attack set that it withstands would show nothing.
+an attack set that it withstands would show nothing. With `--planted-defect` that verifier judges, and the run must
+fail.
 """
 
 from __future__ import annotations
 
+import argparse
 import hmac
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from federation.contract.canonical import b64url, from_b64url
 from federation.contract.clock import epoch_seconds
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, TokenError
 from federation.contract.identifiers import MemberId
 from federation.trust.keys import SigningKey, VerifyKey, message_keys
 from federation.trust.tokens import (
@@ -209,13 +211,26 @@ def naive(text: str, kind: Kind) -> bool:
     return True
 
 
+def believing(kind: Kind) -> Kind:
+    """Return a kind of token that the naive verifier judges: a defect to be found."""
+
+    def judge(text: str) -> None:
+        if not naive(text, kind):
+            raise TokenError("not even the naive verifier believes this")
+
+    return replace(kind, judge=judge)
+
+
 def main() -> int:
     """Run every attack and print what came through."""
+    parser = argparse.ArgumentParser(description="attacks on signed tokens")
+    parser.add_argument("--planted-defect", action="store_true")
+    planted = parser.parse_args().planted_defect
     parties = Parties()
     now = epoch_seconds(parties.clock)
     wrong = 0
     print(f"{'token':18} {'attacks':>8} {'accepted':>9} {'crashed':>8} {'a naive verifier accepts':>25}")
-    for kind in kinds(parties):
+    for kind in map(believing, kinds(parties)) if planted else kinds(parties):
         kind.judge(kind.good)
         accepted, crashed, fooled = [], [], 0
         made = list(attacks(kind, now))

@@ -1,10 +1,11 @@
 """Race, kill and deceive a witness, and count how often it went back or cosigned two histories.
 
-    python tests/faults/witness_race.py [--pairs 1000] [--kills 50] [--splits 100] [--folder DIR]
+    python tests/faults/witness_race.py [--pairs 1000] [--kills 50] [--splits 100] [--folder DIR] [--planted-defect]
 
 Pairs of requests from one old size reach two connections of one witness at once: exactly one may be cosigned. A child
 that cosigns growing heads is killed with SIGKILL: what it said it cosigned must be remembered. A log that shows two
-histories of one size must be refused with 422. The last line counts; exit code 1 when anything went wrong.
+histories of one size must be refused with 422. With `--planted-defect` a witness compares and remembers in two steps,
+which must be found. The last line counts; exit code 1 when anything went wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing_extensions import override
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -33,7 +35,7 @@ from federation.ledger.frontier import Frontier
 from federation.ledger.hashes import Place, consistency_path, tree_root
 from federation.ledger.note import SignedNote
 from federation.ledger.tree import leaf_hash
-from federation.ledger.witness import AddCheckpoint, Witness
+from federation.ledger.witness import AddCheckpoint, Witness, WitnessAnswer
 from tests.support.ledger import SIGNER
 
 _COSIGNER = Cosigner.of("aslvs.example/witness", Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32))
@@ -57,9 +59,17 @@ class Log:
         return self._tree.hash_at(place)
 
 
-def open_witness(path: Path) -> Witness:
+class HastyWitness(Witness):
+    """A defect to be found: what it compares with may have changed when it remembers."""
+
+    @override
+    def _compare_and_cosign(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:
+        return self._judged(asked, offered)
+
+
+def open_witness(path: Path, kind: type[Witness] = Witness) -> Witness:
     """Open the witness's memory."""
-    return Witness.open(path, _COSIGNER, SystemClock())
+    return kind.open(path, _COSIGNER, SystemClock())
 
 
 def remembered(witness: Witness) -> int:
@@ -68,9 +78,9 @@ def remembered(witness: Witness) -> int:
     return 0 if note is None else Checkpoint.parse(SignedNote.parse(note).text).size
 
 
-def race(path: Path, log: Log, pairs: int) -> int:
+def race(path: Path, log: Log, pairs: int, kind: type[Witness]) -> int:
     """Send pairs of requests at once; return how many ended with both, none, or an older head remembered."""
-    witnesses: Sequence[Witness] = (open_witness(path), open_witness(path))
+    witnesses: Sequence[Witness] = (open_witness(path, kind), open_witness(path, kind))
     wrong, old = 0, 0
     with ThreadPoolExecutor(2) as pool:
         for number in range(1, pairs + 1):
@@ -138,13 +148,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--splits", type=int, default=100)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--planted-defect", action="store_true")
     parser.add_argument("--cosign", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.cosign:
         cosign_on(asked.cosign)
         return 0
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        wrong = race(Path(folder) / "race.db", Log("one"), asked.pairs)
+        kind = HastyWitness if asked.planted_defect else Witness
+        wrong = race(Path(folder) / "race.db", Log("one"), asked.pairs, kind)
         forgotten = kill(Path(folder) / "kill.db", asked.kills)
         taken_in = deceive(Path(folder) / "kill.db", asked.splits)
     sys.stdout.write(
