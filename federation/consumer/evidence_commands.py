@@ -27,7 +27,7 @@ def keep_evidence(path: Path, consumer: MemberId, answer: Answer, members: Membe
     """Write an answer's evidence to a file that only its owner reads, and verify it."""
     bundle = Bundle.of(consumer, answer)
     _write(path, bundle)
-    found = verify_bundle(bundle, members.ledgers(), members.member(consumer).keys)
+    found = verify_bundle(bundle, members.ledgers(), members.member(consumer).keys, members.exchange.keys)
     _say(found)
     return ExitCode.CHECK_FAILED if found.faults else ExitCode.OK
 
@@ -50,7 +50,8 @@ def verify(
         found = verify_bundle(bundle, _by_member(ledger_key))
     else:
         members = federation_at(home)
-        found = verify_bundle(bundle, members.ledgers(), members.member(bundle.consumer).keys)
+        keys = members.member(bundle.consumer).keys
+        found = verify_bundle(bundle, members.ledgers(), keys, members.exchange.keys)
     if without_values is not None:
         _write(without_values, bundle.without_values())
     if format_ == "json":
@@ -95,6 +96,8 @@ def _say(found: Verified) -> None:
     for fault in found.faults:
         console.print(f"[red]{fault}[/]")
     counts = f"{found.proved} values proved, {found.removed} removed, {found.nulls} nulls that no node accounts for"
+    if found.untied:
+        console.print(f"{found.untied} objects or names are tied to a citizen by nobody but the gateway: ask for `id`")
     console.print(f"{counts}: {'[red]does not hold[/]' if found.faults else '[green]holds[/]'}")
 
 
@@ -104,5 +107,6 @@ def _row(found: Verified) -> dict[str, object]:
         "proved": found.proved,
         "removed": found.removed,
         "nulls": found.nulls,
+        "untied": found.untied,
         "faults": found.faults,
     }

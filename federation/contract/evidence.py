@@ -3,12 +3,17 @@
 A value is hashed with a salt of its own, its hash with its place in the node's answer, and all of these give the digest
 that stands in the node's ledger entry. Who has a value and its salt can show that the node gave it there; who has only
 hashes can show that the entry is about this answer, and learns nothing.
+
+Whom a value is about is committed to as well, by a handle that hides the node's name for the citizen. The exchange
+tells the consumer the handles of the citizens whom it knows, so nobody on the way can put one citizen's object in the
+place of another's (docs/adr/0036).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -20,6 +25,12 @@ from federation.contract.identifiers import INTERNAL_PREFIX, Pseudonym
 ASKS_FOR_EVIDENCE = "evidence"
 """`extensions.evidence: true` in what a consumer signs asks every node to commit to the values of its answer."""
 
+CITIZEN = "#citizen"
+"""The place, in an object that a node was asked for by its key, of the handle of whom it is about; no GraphQL name."""
+
+CITIZEN_KEY = f"{INTERNAL_PREFIX}id"
+"""The response key under which a gateway asks for the name of a citizen that the consumer did not ask for there."""
+
 SEED_BYTES = 32
 _SALT_BYTES = 16
 
@@ -30,7 +41,8 @@ Path = tuple[str | int, ...]
 class Commitment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One value of a node's answer: where it stands, its salted hash, and the salt, unless the value is hidden.
 
-    `hash` and `salt` are base64url. A hidden value is not for the consumer, or was removed from the evidence.
+    `hash` and `salt` are base64url. A hidden value is not for the consumer, or was removed from the evidence. Of a
+    pseudonym the handle is hashed.
     """
 
     path: Path
@@ -62,12 +74,24 @@ def asks_for_evidence(extensions: Mapping[str, Any]) -> bool:
     return extensions.get(ASKS_FOR_EVIDENCE) is True
 
 
-def commit(data: Any, seed: bytes) -> tuple[str, tuple[Commitment, ...]]:
+def citizen_handle(pseudonym: str, request_digest: str) -> str:
+    """Name a citizen for one request, so that who does not know the pseudonym cannot find it out: it is random text."""
+    return b64url(sha256(f"{request_digest}\n{pseudonym}".encode()).digest())
+
+
+def commit(
+    data: Any, seed: bytes, request_digest: str, asked: Iterable[tuple[Path, str]] = ()
+) -> tuple[str, tuple[Commitment, ...]]:
     """Return the digest to record and the commitments to give out for an answer's data.
 
-    Join keys and pseudonyms are hidden: they are for gateway and nodes. `seed` is random and used once.
+    Join keys are hidden: they are for gateway and nodes; pseudonyms stand as their handles. `asked` are the paths of
+    objects that were asked for by a citizen's pseudonym. `seed` is random and used once.
     """
-    committed = tuple(_commitment(path, value, number, seed) for number, (path, value) in enumerate(values_of(data)))
+    about = (((*path, CITIZEN), pseudonym) for path, pseudonym in asked)
+    committed = tuple(
+        _commitment(path, value, sha256(seed + number.to_bytes(4, "big")).digest()[:_SALT_BYTES], request_digest)
+        for number, (path, value) in enumerate(chain(values_of(data), about))
+    )
     return digest_of(committed), committed
 
 
@@ -113,10 +137,11 @@ def is_internal(path: Path) -> bool:
     return any(isinstance(part, str) and part.startswith(INTERNAL_PREFIX) for part in path)
 
 
-def _commitment(path: Path, value: Any, number: int, seed: bytes) -> Commitment:
-    salt = sha256(seed + number.to_bytes(4, "big")).digest()[:_SALT_BYTES]
+def _commitment(path: Path, value: Any, salt: bytes, request_digest: str) -> Commitment:
+    if is_pseudonym(value):
+        return Commitment(path, b64url(_value_hash(salt, citizen_handle(value, request_digest))), b64url(salt))
     found = Commitment(path, b64url(_value_hash(salt, value)), b64url(salt))
-    return found.without_value() if is_internal(path) or is_pseudonym(value) else found
+    return found.without_value() if is_internal(path) else found
 
 
 def _value_hash(salt: bytes, value: Any) -> bytes:

@@ -59,7 +59,9 @@ class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_u
 
     `pids` are the outputs, None where the exchange refused. A node accepts no citizen key from a gateway without one.
     `named` is the digest of the inputs where they are the consumer's own pseudonyms: it ties a citizen whom the
-    consumer's operation names to the one whom the node is told about (docs/adr, writes).
+    consumer's operation names to the one whom the node is told about (docs/adr, writes). With `handles`, `pids` and the
+    inputs in `named` are not pseudonyms but their handles (`federation.contract.evidence`): for the consumer, and of no
+    use at a node.
     """
 
     source: MemberId
@@ -69,6 +71,7 @@ class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_u
     pids: tuple[str | None, ...]
     issued_at: int
     named: str | None = None
+    handles: bool = False
 
 
 def named_digest(pids: Sequence[str]) -> str:
@@ -82,6 +85,13 @@ class Translation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     statement: TranslationStatement
     keyid: str
     signature: str
+
+
+class Recognition(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """For a consumer that asks for evidence: `handles` at one member and, in the exchange's statement, at another."""
+
+    handles: tuple[str, ...]
+    translation: Translation
 
 
 class NodeRequestExtension(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

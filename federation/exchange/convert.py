@@ -19,6 +19,7 @@ from federation.contract.errors import (
     ScopeError,
     StaleSignatureError,
 )
+from federation.contract.evidence import citizen_handle
 from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
 from federation.contract.members import Agreement, MemberList
 from federation.contract.messages import Translation, TranslationStatement, named_digest
@@ -158,20 +159,22 @@ class Exchange:
             to=conversion.to,
             purpose=mandate.purpose,
             request_digest=mandate.request_digest,
-            pids=tuple(self._converted(pid, conversion) for pid in conversion.pids),
+            pids=tuple(self._converted(pid, conversion, mandate) for pid in conversion.pids),
             issued_at=epoch_seconds(self.clock),
-            named=named_digest(conversion.pids) if conversion.source == mandate.agreement.consumer else None,
+            named=_named(conversion, mandate),
+            handles=conversion.handles,
         )
 
-    def _converted(self, pid: str, conversion: Conversion) -> str | None:
+    def _converted(self, pid: str, conversion: Conversion, mandate: Mandate) -> str | None:
         """Return the pseudonym at the receiver; None when this one is not the source's, for whatever reason."""
         try:
             pseudonym = Pseudonym.parse(pid)
             if pseudonym.member != conversion.source:
                 return None
-            return str(self.suite.convert(pseudonym, conversion.to))
+            converted = str(self.suite.convert(pseudonym, conversion.to))
         except BadInputError:
             return None
+        return citizen_handle(converted, mandate.request_digest) if conversion.handles else converted
 
     def _translated(self, asked: ConvertRequest, mandate: Mandate, statements: list[TranslationStatement]) -> Entry:
         """Return the record: between which domains and how many, never which (directory section 1)."""
@@ -202,6 +205,12 @@ class Exchange:
 
     def _sign(self, statement: TranslationStatement) -> Translation:
         return sign_translation(statement, self.signer)
+
+
+def _named(conversion: Conversion, mandate: Mandate) -> str | None:
+    if conversion.handles:
+        return named_digest([citizen_handle(pid, mandate.request_digest) for pid in conversion.pids])
+    return named_digest(conversion.pids) if conversion.source == mandate.agreement.consumer else None
 
 
 def _require_domains(conversions: tuple[Conversion, ...], mandate: Mandate) -> None:

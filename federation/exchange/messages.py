@@ -21,11 +21,12 @@ _Message = TypeVar("_Message", bound=msgspec.Struct)
 
 
 class Conversion(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Pseudonyms of `source` to be translated for `to`; at most `MAX_PIDS`."""
+    """Pseudonyms of `source` to be translated for `to`, at most `MAX_PIDS`; `handles` asks for handles instead."""
 
     source: MemberId
     to: MemberId
     pids: tuple[str, ...]
+    handles: bool = False
 
 
 class ConvertRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -38,6 +38,12 @@ async def own_pseudonyms(response: bytes, translator: Translator) -> bytes:
     return _PSEUDONYM.sub(lambda match: _quoted(own.get(match[1], match[1].decode())), response)
 
 
+def shown_pseudonyms(response: bytes, consumer: str) -> list[str]:
+    """Return every pseudonym in the consumer's domain that a response shows."""
+    found = (text.decode() for text in dict.fromkeys(_PSEUDONYM.findall(response)))
+    return [pseudonym for pseudonym in found if _domain(pseudonym) == consumer]
+
+
 def _domain(text: str) -> str:
     """Return the domain the pseudonym belongs to, or nothing when the text only looks like one."""
     try:

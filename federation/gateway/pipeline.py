@@ -32,7 +32,7 @@ from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.gateway.caller import Caller, CurrentMembers, Doorkeeper, authenticate
 from federation.gateway.disclosure import evidence_extension, joined_decisions, privacy_extension
-from federation.gateway.egress import own_pseudonyms
+from federation.gateway.egress import own_pseudonyms, shown_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
 from federation.gateway.rejecting import NotedDenials
@@ -177,8 +177,13 @@ async def _respond(response: Response, caller: Caller, mediation: Mediation, hea
     extensions: dict[str, object] = {"privacy": privacy, "traceId": trace}
     if evidence := evidence_extension(heard.answers):
         extensions["evidence"] = evidence
-    body = response.encode(extensions)
-    return await own_pseudonyms(body, mediation.translator)
+    body = await own_pseudonyms(response.encode(extensions), mediation.translator)
+    if not evidence:
+        return body
+    shown = shown_pseudonyms(body, caller.consumer.id)
+    members = sorted({each["member"] for each in evidence})
+    extensions["recognition"] = await mediation.translator.recognised(shown, members)
+    return await own_pseudonyms(response.encode(extensions), mediation.translator)
 
 
 def _mediated(caller: Caller, question: Question, heard: _Heard, trace: str, gateway: Gateway) -> Entry:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from federation.contract.evidence import citizen_handle
 from federation.contract.identifiers import DIRECTORY, MemberId
-from federation.contract.messages import Translation
-from federation.exchange.messages import MAX_CONVERSIONS, Conversion
+from federation.contract.messages import Recognition, Translation
+from federation.exchange.messages import MAX_CONVERSIONS, MAX_PIDS, Conversion
 from federation.execution.ports import KeyedRepresentation, Representation
 
 CITIZEN = "Citizen"
+_Part = TypeVar("_Part")
 
 
 class Exchange(Protocol):
@@ -107,6 +109,29 @@ class Translator:
             self._own |= await self._into(source, unknown, self.consumer)
         return {pid: self._own[pid] for pid in pids}
 
+    async def recognised(self, shown: Sequence[str], members: Collection[str]) -> list[Recognition]:
+        """Return what the exchange signs for the consumer: which handles of `members` are of one citizen.
+
+        They are those of the citizens whom a member was told about, and of the consumer's own that the answer shows.
+
+        Raises:
+            ExchangeUnavailableError: see `Exchange.convert`.
+        """
+        named: dict[tuple[str, str], list[str]] = {(self.consumer, member): list(shown) for member in members}
+        for (source, pid, to), outcome in self._known.items():
+            if to in members and outcome is not None:
+                named.setdefault((source, to), []).append(pid)
+        wanted = [
+            Conversion(MemberId(source), MemberId(to), tuple(part), handles=True)
+            for (source, to), pids in named.items()
+            for part in _parts(pids, MAX_PIDS)
+        ]
+        found: list[Recognition] = []
+        for conversions in _parts(wanted, MAX_CONVERSIONS):
+            translations = await self.exchange.convert(conversions)
+            found += map(_recognition, conversions, translations)
+        return found
+
     async def _into(self, source: str, pids: Sequence[str], to: str) -> Mapping[str, str | None]:
         if source == to:
             return {pid: pid for pid in pids}
@@ -130,6 +155,17 @@ class Translator:
             for pid, outcome in zip(conversion.pids, translation.statement.pids, strict=True):
                 self._known[source, pid, conversion.to] = outcome
         self._seen.update((source, pid) for pid in pids)
+
+
+def _recognition(conversion: Conversion, translation: Translation) -> Recognition:
+    digest = translation.statement.request_digest
+    return Recognition(tuple(citizen_handle(pid, digest) for pid in conversion.pids), translation)
+
+
+def _parts(whole: Sequence[_Part], most: int) -> Iterator[Sequence[_Part]]:
+    """Split what one message to the exchange cannot hold."""
+    for start in range(0, len(whole), most):
+        yield whole[start : start + most]
 
 
 @dataclass(frozen=True, slots=True)

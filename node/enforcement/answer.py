@@ -104,7 +104,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         prepared = await prepare(document, asked, wanted, caller, node)  # (3) (4)
         answered = prepared.answer
         require_wanted(answered, caller)
-        committed = committed_to(answered.data, caller.operation, node.random)
+        committed = committed_to(answered.data, wanted, caller, node.random)
         entry = disclosure(caller, asked, answered, node, committed.digest, prepared.kind)
         receipt = await node.journal.record(entry, answered.subjects)  # (5)
         evidence = await committed.evidence(receipt, node.journal)
@@ -175,7 +175,7 @@ def scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[Asked
     signed = node.consumers_documents.asked(_query(own), own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, keys)
     require_translated_keys(
-        asked_representations(wanted),
+        (each for _, each in asked_representations(wanted)),
         caller.translations,
         node.identity.member,
         caller.requested.purpose,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from federation.contract.coverage import AskedField
 from federation.contract.evidence import SEED_BYTES, AnswerEvidence, Commitment, asks_for_evidence, commit
-from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.receipts import Receipt
+from node.enforcement.caller import Caller
+from node.enforcement.scope import asked_citizens
 from node.journal.journal import Journal
 
 
@@ -30,8 +32,17 @@ class Committed:
         return AnswerEvidence(leaf.decode(), self.commitments)
 
 
-def committed_to(data: dict[str, Any], operation: GraphQLRequest, random: Callable[[int], bytes]) -> Committed:
+def committed_to(
+    data: dict[str, Any], wanted: Iterable[AskedField], caller: Caller, random: Callable[[int], bytes]
+) -> Committed:
     """Commit to the values of an answer as JSON will carry them, if the consumer's signed request asks for it."""
-    if not asks_for_evidence(operation.extensions):
+    if not asks_for_evidence(caller.operation.extensions):
         return Committed()
-    return Committed(*commit(msgspec.json.decode(msgspec.json.encode(data)), random(SEED_BYTES)))
+    carried = msgspec.json.decode(msgspec.json.encode(data))
+    found = [(place, name) for place, name in asked_citizens(wanted) if _object_at(carried, *place) is not None]
+    return Committed(*commit(carried, random(SEED_BYTES), caller.request_digest, found))
+
+
+def _object_at(data: dict[str, Any], key: str | int, position: str | int) -> Any:
+    objects = data.get(str(key)) or []
+    return objects[int(position)] if int(position) < len(objects) else None

@@ -22,6 +22,7 @@ import msgspec
 from federation.contract import changes, policy_view
 from federation.contract.coverage import AskedField
 from federation.contract.errors import FieldDeniedError, ScopeError
+from federation.contract.evidence import Path
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import AgreedProvider
 from federation.contract.messages import TranslationStatement
@@ -102,15 +103,23 @@ def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -
             raise ScopeError(f"`{name}` is answered through the gateway only, in the asking member's own pseudonyms")
 
 
-def asked_representations(node_asks: Iterable[AskedField]) -> Iterator[Mapping[str, Any]]:
-    """Yield every entity that the operation names: in a variable, a default, or the text itself.
+def asked_representations(node_asks: Iterable[AskedField]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield every entity that the operation names, in a variable, a default, or the text itself, with its place.
 
-    They are read from the arguments as they will be used, so that no way of writing one goes unseen.
+    They are read from the arguments as they will be used, so that no way of writing one goes unseen. The place is where
+    the entity stands in the answer.
     """
     for field in node_asks:
         if field.coordinate.field_name == _ENTITIES:
             given = msgspec.json.decode(field.arguments)["representations"]
-            yield from (each for each in given if isinstance(each, dict))
+            yield from (((field.response_key, at), each) for at, each in enumerate(given) if isinstance(each, dict))
+
+
+def asked_citizens(node_asks: Iterable[AskedField]) -> Iterator[tuple[Path, str]]:
+    """Yield every citizen whom the operation names by a pseudonym of this node, with the place in the answer."""
+    for place, representation in asked_representations(node_asks):
+        if representation.get("__typename") == _PERSON and isinstance(key := representation.get("id"), str):
+            yield place, key
 
 
 def require_translated_keys(
@@ -127,10 +136,11 @@ def require_translated_keys(
     Raises:
         ScopeError: a citizen's key without a statement for this member, purpose and request.
     """
+    expected = (member, purpose, request_digest, False)
     translated = {
         pid
         for statement in statements
-        if statement.to == member and statement.purpose == purpose and statement.request_digest == request_digest
+        if (statement.to, statement.purpose, statement.request_digest, statement.handles) == expected
         for pid in statement.pids
         if pid is not None
     }

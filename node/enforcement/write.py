@@ -157,6 +157,7 @@ def _is_for(statement: TranslationStatement, caller: Caller, member: str) -> boo
         and statement.purpose == caller.requested.purpose
         and statement.request_digest == caller.request_digest
         and len(statement.pids) == 1
+        and not statement.handles
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+import pytest
 
+from federation.consumer.evidence import Bundle, verify_bundle
 from federation.contract.receipts import Receipt
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import verify_receipt
+from tests.support.demo import crocevia
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +77,68 @@ def test_a_value_altered_by_the_gateway_is_found_and_named(demo: RunningDemo, co
     ran = command("verify", file, "--home", demo.home.root, "--format", "json")
     assert ran.status == 1
     assert json.loads(ran.out)["faults"] == ["`citizen.isee` is not what `inprev` gave"]
+
+
+@pytest.fixture(scope="module")
+def of_several(demo: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The evidence of an answer about several citizens, with the ledgers' keys and the exchange's."""
+    file = tmp_path_factory.mktemp("several") / "evidence.json"
+    question = "deploy/demo/queries/statistics.graphql"
+    who = ("--as", "ustat", "--purpose", "statistics", "--home", str(demo.home.root), "--format", "json")
+    ran = crocevia(["query", *who, question, "--evidence", str(file)])
+    assert ran.status == 0, ran.err
+    found: dict[str, Any] = json.loads(file.read_bytes())
+    return found
+
+
+def faults(demo: RunningDemo, changed: dict[str, Any]) -> list[str]:
+    members = demo.partner("ustat").members
+    bundle = Bundle.parse(json.dumps(changed).encode())
+    return verify_bundle(bundle, members.ledgers(), members.member("ustat").keys, members.exchange.keys).faults
+
+
+def two_that_differ(bundle: dict[str, Any], field: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    nodes = [edge["node"] for edge in bundle["response"]["data"]["citizens"]["edges"]]
+    return next((a, b) for a in nodes for b in nodes if None not in (a[field], b[field]) and a[field] != b[field])
+
+
+def test_every_citizen_of_several_is_tied_to_what_is_said_of_them(
+    demo: RunningDemo, of_several: dict[str, Any]
+) -> None:
+    members = demo.partner("ustat").members
+    bundle = Bundle.parse(json.dumps(of_several).encode())
+    found = verify_bundle(bundle, members.ledgers(), members.member("ustat").keys, members.exchange.keys)
+    assert (found.faults, found.untied) == ([], 0)
+    without_keys = verify_bundle(bundle, members.ledgers())
+    assert without_keys.faults == []
+    assert without_keys.untied > 0
+
+
+def test_whole_objects_exchanged_between_two_citizens_are_found(demo: RunningDemo, of_several: dict[str, Any]) -> None:
+    changed = copy.deepcopy(of_several)
+    one, other = two_that_differ(changed, "isee")  # all that one node gave
+    one["isee"], other["isee"] = other["isee"], one["isee"]
+    assert any("isee` is not what `inprev` gave" in fault for fault in faults(demo, changed))
+
+
+def test_names_exchanged_between_two_citizens_are_found(demo: RunningDemo, of_several: dict[str, Any]) -> None:
+    """With every other node's objects moved along: the node that gave the list committed to the names in it."""
+    changed = copy.deepcopy(of_several)
+    one, other = two_that_differ(changed, "isee")
+    for field in ("id", "isee", "disability"):
+        one[field], other[field] = other[field], one[field]
+    assert any("id` is not what `c_m999` gave" in fault for fault in faults(demo, changed))
+
+
+@pytest.mark.parametrize("what", ["taken away", "of two citizens exchanged"])
+def test_statements_of_the_exchange_cannot_be_changed(demo: RunningDemo, of_several: dict[str, Any], what: str) -> None:
+    changed = copy.deepcopy(of_several)
+    if what == "taken away":
+        changed["recognition"] = []
+    else:
+        handles = next(each["handles"] for each in changed["recognition"] if len(each["handles"]) > 1)
+        handles[0], handles[1] = handles[1], handles[0]
+    assert faults(demo, changed)
 
 
 def test_entries_are_served_to_nobody(demo: RunningDemo) -> None:

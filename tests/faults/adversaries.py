@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from federation.consumer.evidence import Bundle, verify_bundle
+from federation.consumer.evidence import Bundle, Verified, verify_bundle
 from federation.consumer.ledgers import LedgersOutside, Verdict
 from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
+from federation.contract.members import MemberList
 from federation.contract.messages import ConsumerRequest, NodeRequestExtension, Translation
 from federation.exchange.messages import CONVERT_PATH, Conversion, ConvertRequest
 from federation.ledger.note import Ed25519Signer
@@ -39,6 +41,7 @@ from federation.trust.http_messages import HttpRequest, HttpResponse, single_hea
 from federation.trust.http_signatures import RequestBinding, sign_request, sign_response
 from federation.trust.keys import LEDGER_KEY, MESSAGE_KEY, SigningKey, load_ed25519
 from federation.trust.translations import sign_translation
+from node.demo.seed import demo_files
 from tests.faults.field import QUESTION, Field, founded, say, verdict
 from tests.faults.wire import Wire, _with_length, standing_at, whole
 from tests.support.demo import nonce, question, token
@@ -234,12 +237,18 @@ def gateway_attacks() -> Iterator[tuple[str, Attack]]:
     yield "has a pseudonym translated for a stranger", translates
 
 
-def answer_attacks(bundle: Bundle, ledgers: dict[str, str]) -> Iterator[tuple[str, int, int]]:
+def judged(bundle: Bundle, members: MemberList) -> Verified:
+    """Verify evidence as the consumer does, with everybody's keys from the member list."""
+    consumer = members.member(bundle.consumer)
+    return verify_bundle(bundle, members.ledgers(), consumer.keys, members.exchange.keys)
+
+
+def answer_attacks(bundle: Bundle, members: MemberList) -> Iterator[tuple[str, int, int]]:
     """Alter, invent and drop every value of an answer; yield the attack, how often it was made and found."""
     raw = json.loads(bundle.to_bytes())
 
     def found(changed: dict[str, Any]) -> bool:
-        return bool(verify_bundle(Bundle.parse(json.dumps(changed).encode()), ledgers).faults)
+        return bool(judged(Bundle.parse(json.dumps(changed).encode()), members).faults)
 
     places = list(_scalars(raw["response"]["data"], ("response", "data")))
     for name, alter in (
@@ -259,7 +268,7 @@ def answer_attacks(bundle: Bundle, ledgers: dict[str, str]) -> Iterator[tuple[st
             made += 1
             caught += found(changed)
         yield name, made, caught
-    proved = verify_bundle(bundle, ledgers).proved
+    proved = judged(bundle, members).proved
     changed = copy.deepcopy(raw)
     changed["response"]["data"]["citizen"]["income"] = 9
     yield "adds a value", 1, int(found(changed))
@@ -267,7 +276,7 @@ def answer_attacks(bundle: Bundle, ledgers: dict[str, str]) -> Iterator[tuple[st
     for position in range(len(raw["evidence"])):
         changed = copy.deepcopy(raw)
         del changed["evidence"][position]
-        if verify_bundle(Bundle.parse(json.dumps(changed).encode()), ledgers).proved < proved:  # it gave values
+        if judged(Bundle.parse(json.dumps(changed).encode()), members).proved < proved:  # it gave values
             made += 1
             caught += found(changed)
     yield "drops a node's evidence", made, caught
@@ -277,6 +286,35 @@ def answer_attacks(bundle: Bundle, ledgers: dict[str, str]) -> Iterator[tuple[st
     changed = copy.deepcopy(raw)
     changed["request"]["headers"]["signature"] = "sig1=:" + "A" * 86 + "==:"
     yield "passes the answer for another request's", 1, int(found(changed))
+
+
+def citizens_attacks(bundle: Bundle, members: MemberList) -> Iterator[tuple[str, int, int]]:
+    """Exchange, between every two citizens of one answer, what nodes gave of them."""
+    raw = json.loads(bundle.to_bytes())
+    # What one node gives of a citizen; then all but the list's own node, with the name that the list shows.
+    for name, moved in (("exchanges two citizens' objects", ("isee",)), ("exchanges two citizens' names", NAMED)):
+        made, caught = 0, 0
+        for one, other in combinations(range(len(_nodes(raw))), 2):
+            changed = copy.deepcopy(raw)
+            first, second = _nodes(changed)[one], _nodes(changed)[other]
+            if first["isee"] == second["isee"]:
+                continue
+            for field in moved:
+                first[field], second[field] = second[field], first[field]
+            made += 1
+            caught += bool(judged(Bundle.parse(json.dumps(changed).encode()), members).faults)
+        yield name, made, caught
+    told = raw["recognition"]
+    changes = [{**raw, "recognition": told[:at] + told[at + 1 :]} for at in range(len(told)) if told[at]["handles"]]
+    caught = sum(bool(judged(Bundle.parse(json.dumps(each).encode()), members).faults) for each in changes)
+    yield "keeps back what the exchange says of citizens", len(changes), caught
+
+
+NAMED = ("id", "isee", "disability")
+
+
+def _nodes(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    return [edge["node"] for edge in raw["response"]["data"]["citizens"]["edges"]]
 
 
 def _scalars(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -496,6 +534,16 @@ def _tamper(path: Path, keys: Path, rewrite: bool) -> None:  # noqa: FBT001  # w
         subject_keys.close()
 
 
+async def _about_several(field_: Field) -> Bundle:
+    """Ask about several citizens at once, with evidence."""
+    asking = replace(field_, consumer="ustat", purpose="statistics")
+    query = (demo_files() / "queries" / "statistics.graphql").read_text().replace(', dateOfBirth: { eq: "1984" }', "")
+    agreement = asking.demo.partner("ustat").agreement_for(asking.purpose)
+    async with asking.client() as client:
+        answer = await client.ask(query, asking.purpose, agreement.id, {}, None, {"evidence": True})
+    return Bundle.of("ustat", answer)
+
+
 async def campaign(quick: bool, planted: bool) -> int:  # noqa: FBT001  # arguments of the command
     """Attack, and list the outcomes."""
     through, total = 0, 0
@@ -522,10 +570,13 @@ async def campaign(quick: bool, planted: bool) -> int:  # noqa: FBT001  # argume
                 QUESTION, field_.purpose, agreement.id, {"by": attacker.by}, None, {"evidence": True}
             )
         bundle = Bundle.of("inprev", answer)
-        ledgers = demo.partner("inprev").members.ledgers()
-        note("gateway", "(an honest answer verifies)", not verify_bundle(bundle, ledgers).faults, "")
-        for name, made, caught in answer_attacks(bundle, ledgers):
-            note("gateway", name, made == caught, f"found {caught} of {made} by crocevia verify")
+        members = demo.partner("inprev").members
+        note("gateway", "(an honest answer verifies)", not judged(bundle, members).faults, "")
+        several = await _about_several(field_)
+        honest = judged(several, members)
+        note("gateway", "(an honest one about several citizens too)", not (honest.faults or honest.untied), "")
+        for name, made, caught in (*answer_attacks(bundle, members), *citizens_attacks(several, members)):
+            note("gateway", name, made == caught > 0, f"found {caught} of {made} by crocevia verify")
         for name, attack in consumer_attacks():
             note("consumer", name, *await asyncio.to_thread(attack, attacker))
         for name, outcome in await log_attacks(attacker) if not quick else ():

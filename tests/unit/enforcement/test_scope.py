@@ -1,5 +1,6 @@
 """A gateway may narrow what a consumer asked for, and never widen it."""
 
+import msgspec
 import pytest
 from graphql import build_schema, parse
 
@@ -93,6 +94,14 @@ def test_a_citizen_the_exchange_did_not_translate_for_this_request_is_refused(
         require(representation, **changes)
 
 
+def test_a_handle_of_a_citizen_is_no_name_at_a_node() -> None:
+    told = msgspec.structs.replace(STATEMENT, handles=True)
+    with pytest.raises(ScopeError):
+        require_translated_keys(
+            [{"__typename": "Citizen", "id": "p1"}], [told], "c_m999", "benefit-assessment", "sha256:1"
+        )
+
+
 ENTITIES_SCHEMA = build_schema(
     "scalar _Any type Citizen { id: ID } union _Entity = Citizen"
     " type Query { _entities(representations: [_Any!]!): [_Entity]! }"
@@ -117,7 +126,7 @@ def test_a_representation_is_seen_however_it_is_written(
     entities = f"_entities(representations: {value}) {{ __typename }}"
     query = f"query Q{definitions} {{ ...E }} fragment E on Query {{ a: {entities} }}"
     asked = asked_fields(ENTITIES_SCHEMA, parse(query), None, variables)
-    assert list(asked_representations(asked)) == [LAURA]
+    assert list(asked_representations(asked)) == [(("a", 0), LAURA)]
 
 
 LIST = AskedField(FieldCoordinate("Query", "citizens"), '{"first":5}', "citizens")

@@ -9,9 +9,10 @@ import pytest
 
 from federation.contract.entries import EntryKind
 from federation.contract.errors import CroceviaError, LedgerUnavailableError
+from federation.contract.evidence import citizen_handle
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.members import AgreementState
-from federation.contract.messages import ConsumerRequest
+from federation.contract.messages import ConsumerRequest, named_digest
 from federation.exchange.messages import MAX_CONVERSIONS, MAX_PIDS, Conversion, ConvertAnswer, ConvertRequest
 from federation.trust.keys import VerifyKey
 from federation.trust.translations import verify_translation
@@ -44,6 +45,15 @@ async def test_pseudonyms_are_translated_in_order_and_signed(world: World) -> No
         assert (statement.to, statement.purpose) == (member, "benefit-assessment")
         assert statement.request_digest == request.digest()
     assert ConvertAnswer.parse(answer.to_bytes()) == answer
+
+
+async def test_handles_are_told_in_the_place_of_pseudonyms(world: World) -> None:
+    request = world.consumer_request()
+    asked = world.asked(Conversion(INPREV, ASLVS, pids(INPREV), handles=True), request=request)
+    (translation,) = (await world.exchange().answer(asked)).translations
+    statement = verify_translation(translation, exchange_keys, world.clock)
+    known, told = ([citizen_handle(pid, request.digest()) for pid in pids(member)] for member in (INPREV, ASLVS))
+    assert (statement.handles, statement.named, list(statement.pids)) == (True, named_digest(known), told)
 
 
 async def test_what_is_not_a_pseudonym_of_the_source_is_null(world: World) -> None:
