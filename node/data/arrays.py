@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from graphql import GraphQLScalarType
+from graphql import GraphQLEnumType, GraphQLScalarType
 from sqlalchemy import Boolean, literal_column
 from sqlalchemy.sql.selectable import Subquery
 from typing_extensions import override
@@ -80,5 +80,5 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _convert(scalar: GraphQLScalarType) -> Convert:
+def _convert(scalar: GraphQLScalarType | GraphQLEnumType) -> Convert:
     return bool if scalar.name == "Boolean" else converter(scalar)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from graphql import GraphQLEnumType
 from sqlalchemy import case, func, literal_column, null
 from sqlalchemy.sql.selectable import Subquery
 from typing_extensions import override
@@ -79,6 +80,9 @@ def _value(part: Part, dialect: Dialect) -> Sql | None:
 
 def _sure(part: Value, dialect: Dialect) -> Sql | None:
     """Return a value that is of its scalar whatever the register holds; None if only Python can tell."""
+    if isinstance(part.scalar, GraphQLEnumType):
+        # By code point: a column's collation may take other spellings for the same value.
+        return case((dialect.by_code_point(part.sql).in_(list(part.scalar.values)), part.sql))
     match part.scalar.name:
         case "String" | "ID" if not any(form.name in _NUMBERS for form in part.forms):
             return dialect.text(part.sql)

@@ -36,6 +36,7 @@ from node.data.expressions import (
     Typed,
     ValueSet,
 )
+from node.data.own_vocabulary import OwnWord, read_own_words
 from node.data.written import MappingError, Written, read_written
 from node.policy.errors import nearest
 
@@ -46,6 +47,7 @@ _GRAPHQL_NAME: Final = re.compile(r"[A-Za-z][_0-9A-Za-z]*")
 _MODULE: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 _TIMEOUT: Final = 5
 _HERE: Final = Path()
+_OPTIONAL: Final = ("code_lists", "consent", "custom", "roots", "vocabulary", "writes", "node")
 
 Join = tuple[tuple[str, str], ...]
 """Pairs of a column here and the column there that must be equal."""
@@ -203,6 +205,8 @@ class Mapping:
     roots: MappingOf[str, Root]
     writes: MappingOf[str, int]
     """The mutations that the member takes, with the line that names each."""
+    own: MappingOf[str, OwnWord]
+    """What the shared vocabulary does not have, by name."""
     custom: CustomModule | None
     file: str
     folder: Path = field(compare=False)
@@ -215,9 +219,7 @@ class Mapping:
             MappingError: names the file, the line, the offending word and the nearest right one.
         """
         written = read_written(file, text)
-        keys = written.keys(
-            ("member", "database", "types"), ("code_lists", "consent", "custom", "roots", "writes", "node")
-        )
+        keys = written.keys(("member", "database", "types"), _OPTIONAL)
         lists = (
             {name: entry.words() for name, entry in keys["code_lists"].entries().items()}
             if "code_lists" in keys
@@ -230,8 +232,9 @@ class Mapping:
         roots = {n: _root(n, entry, sources) for n, entry in keys["roots"].entries().items()} if "roots" in keys else {}
         writes = {each.text(): each.line for each in keys["writes"].items()} if "writes" in keys else {}
         custom = _custom(keys["custom"]) if "custom" in keys else None
+        own = read_own_words(keys["vocabulary"]) if "vocabulary" in keys else {}
         database = _database(keys["database"])
-        return cls(keys["member"].text(), database, sources, consent, roots, writes, custom, file, folder)
+        return cls(keys["member"].text(), database, sources, consent, roots, writes, own, custom, file, folder)
 
     def entity_source(self, type_name: str) -> Source | None:
         """Return the source that answers `_entities` for a type: the one with a key field, its namesake first."""

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from graphql import (
     GraphQLBoolean,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLID,
     GraphQLObjectType,
@@ -159,9 +160,9 @@ class Objects:
         expression = row.source.fields.get(name)
         return None if expression is None else raw_value(expression, scalar, row)
 
-    def _scalar(self, each: Selected) -> GraphQLScalarType:
+    def _scalar(self, each: Selected) -> GraphQLScalarType | GraphQLEnumType:
         named = get_named_type(each.type)
-        assert isinstance(named, GraphQLScalarType)  # the vocabulary has no enums on its types
+        assert isinstance(named, (GraphQLScalarType, GraphQLEnumType))  # nothing is selected below
         return named
 
     @staticmethod

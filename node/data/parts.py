@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from graphql import GraphQLScalarType
+from graphql import GraphQLEnumType, GraphQLScalarType
 from sqlalchemy.sql.selectable import Subquery
 
 from node.data.custom import CustomCell
@@ -37,7 +37,7 @@ class Value:
 
     key: str
     sql: Sql
-    scalar: GraphQLScalarType
+    scalar: GraphQLScalarType | GraphQLEnumType
     kind: Kind
     forms: tuple[Form, ...]
 
@@ -52,7 +52,7 @@ class Keyed:
     forms: tuple[Form, ...]
     type_name: str
     field: str
-    scalar: GraphQLScalarType
+    scalar: GraphQLScalarType | GraphQLEnumType
 
 
 @dataclass(frozen=True, slots=True)

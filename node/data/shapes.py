@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
-from graphql import GraphQLError, GraphQLScalarType
+from graphql import GraphQLEnumType, GraphQLError, GraphQLScalarType
 
 from node.data.custom import CustomCell, Question
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
@@ -199,7 +199,7 @@ def _asked(
     return made
 
 
-def converter(scalar: GraphQLScalarType) -> Convert:
+def converter(scalar: GraphQLScalarType | GraphQLEnumType) -> Convert:
     """Return how a scalar's value is written in an answer; what is not a value of the scalar becomes null (R19)."""
     write = scalar.coerce_output_value
     kind = KIND_OF_SCALAR.get(scalar.name, Kind.TEXT)

@@ -19,6 +19,7 @@ from node.data.dialects import Sql
 from node.data.expressions import Age, Coded, Day, Expression, Moment, Truth, columns_in
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Source
+from node.data.own_vocabulary import OwnEnum, OwnObject
 from node.data.rows import Reading, Row
 from node.data.statements import Statement
 
@@ -80,31 +81,36 @@ class Trial:
         )
         sampled = Row(self.reading, self.source, sample)
         tried = [
-            (source, word, reader)
+            (source, word, lost, why)
             for source in described(self.reading.mapping, self.source)
             for word, expression in (*source.fields.items(), *source.attributes.items())
-            if (reader := _reader(expression)) is not None
+            for lost, why in self._losses(sampled, source, word, expression)
         ]
         if not tried:
             return
-        lost = [self._lost(sampled, reader) for _, _, reader in tried]
-        [counts] = await self._rows(select(func.count(), *lost).select_from(sample))
-        for (source, word, reader), count in zip(tried, counts[1:], strict=True):
+        sums = [func.coalesce(func.sum(case((lost, 1), else_=0)), 0) for _, _, lost, _ in tried]
+        [counts] = await self._rows(select(func.count(), *sums).select_from(sample))
+        for (source, word, _, why), count in zip(tried, counts[1:], strict=True):
             if count:
-                message = f"`{source.name}.{word}`: {count} of {counts[0]} rows {_why(reader)}; they are answered null"
+                message = f"`{source.name}.{word}`: {count} of {counts[0]} rows {why}; they are answered null"
                 yield warning(source.lines[word], Code.VALUES_UNREADABLE, message)
+
+    def _losses(self, row: Row, source: Source, word: str, expression: Expression) -> Iterator[tuple[Sql, str]]:
+        """Yield whether a row holds something that reads as nothing, and what is wrong with it then."""
+        reader = _reader(expression)
+        if reader is not None:
+            held = or_(false(), *(row.column(name).is_not(None) for name in columns_in(reader)))
+            yield and_(held, row.value(reader).is_(None)), _why(reader)
+        values = _own_values(self.reading.mapping, source.type_name, word)
+        if values:
+            value = self.reading.dialect.by_code_point(self.reading.dialect.text(row.value(expression)))
+            yield value.not_in(values), "hold none of the enumeration's values"
 
     @property
     def table_name(self) -> str:
         """The table as the mapping writes it."""
         assert self.source.table is not None
         return self.source.table
-
-    @staticmethod
-    def _lost(row: Row, reader: Expression) -> Sql:
-        """Return how many rows hold something that reads as nothing."""
-        held = or_(false(), *(row.column(name).is_not(None) for name in columns_in(reader)))
-        return func.coalesce(func.sum(case((and_(held, row.value(reader).is_(None)), 1), else_=0)), 0)
 
     async def _finds(self, query: Any) -> bool:
         return bool(await self._rows(query))
@@ -120,6 +126,14 @@ def described(mapping: NodeMapping, source: Source) -> Iterator[Source]:
         target = mapping.sources[relation.to]
         if target.table is None:
             yield from described(mapping, target)
+
+
+def _own_values(mapping: NodeMapping, type_name: str, word: str) -> tuple[str, ...]:
+    """Return the values of a field that is of an enumeration of the member's own."""
+    of = mapping.own.get(type_name)
+    named = {field.name: field.type_name for field in of.fields} if isinstance(of, OwnObject) else {}
+    found = mapping.own.get(named.get(word, ""))
+    return found.values if isinstance(found, OwnEnum) else ()
 
 
 def _reader(expression: Expression) -> Day | Moment | Coded | Truth | None:

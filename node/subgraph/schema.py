@@ -46,6 +46,7 @@ from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
 from node.policy.forms import FormName
 from node.subgraph.custom import declared_custom
+from node.subgraph.own_words import bind_own_scalars, own_words, with_own_lists
 from node.subgraph.pruning import BUILT_IN, innermost, without_empty
 from node.vocabulary.scalars import bind_scalars
 
@@ -85,11 +86,7 @@ class NodeSchema:
             MappingError: the mapping names a type or field that the vocabulary does not have, or a relation that leads
                 to another type than the vocabulary says; or its custom fields cannot be used.
         """
-        custom = declared_custom(mapping)
-        definitions = _definitions(vocabulary)
-        served = NO_CUSTOM
-        if custom is not None:
-            definitions, served = custom.additions.to(definitions), custom.served
+        definitions, served = _with_additions(_definitions(vocabulary), mapping)
         builder = _Builder(definitions, mapping, frozenset(verified), served)
         types = list(builder.object_types())
         entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
@@ -97,7 +94,9 @@ class NodeSchema:
         local = _with_what_is_used([*types, *roots, *_federation(entities)], builder.opened())
         document = DocumentNode(definitions=tuple(local))
         return cls(
-            schema=bind_scalars(build_ast_schema(document, assume_valid_sdl=True)),
+            schema=bind_own_scalars(
+                bind_scalars(build_ast_schema(document, assume_valid_sdl=True)), mapping.own.values()
+            ),
             published_sdl=_published(vocabulary, builder, types),
             entity_keys=entities,
             document=document,
@@ -319,6 +318,18 @@ def _definitions(vocabulary: GraphQLSchema) -> dict[str, TypeDefinitionNode]:
         for name, kind in vocabulary.type_map.items()
         if kind.ast_node is not None and "__" not in name
     }
+
+
+def _with_additions(
+    vocabulary: Mapping[str, TypeDefinitionNode], mapping: NodeMapping
+) -> tuple[Mapping[str, TypeDefinitionNode], ServedCustom]:
+    """Return the vocabulary with what the member adds, in its mapping and in its own code."""
+    definitions = vocabulary
+    for addition in own_words(mapping, vocabulary):
+        definitions = addition.to(definitions)
+    definitions = with_own_lists(mapping, definitions) if mapping.own else definitions
+    custom = declared_custom(mapping)
+    return (definitions, NO_CUSTOM) if custom is None else (custom.additions.to(definitions), custom.served)
 
 
 def _with_what_is_used(

@@ -55,26 +55,29 @@ class On:
             member = postgres_thing_member(self.server, bundle, DAY, rows, mapping)
         else:
             member = thing_member(bundle, DAY, rows, mapping)
-        yield member
-        self.run(member.plane.close())
+        try:
+            yield member
+        finally:
+            self.run(member.plane.close())
 
     @contextmanager
     def member(
         self, vocabulary: GraphQLSchema, mapping: str, tables: str, bundle: Bundle, day: date = DAY
     ) -> Iterator[Member]:
-        """Put a member together that has the tables of a script, in a schema that is dropped afterwards."""
+        """Put a member together that has the tables of a script, in a schema of its own."""
         parsed = NodeMapping.parse(mapping)
-        if not self.is_postgres:
+        if self.is_postgres:
+            self.server.run(
+                f"DROP SCHEMA IF EXISTS here CASCADE; CREATE SCHEMA here; SET search_path TO here; {tables}"
+            )
+            there = replace(parsed, database=replace(parsed.database, schema="here"))
+            member = member_of(vocabulary, there, self.server.open(), bundle, day)
+        else:
             member = member_of(vocabulary, parsed, MemoryDatabase.of(tables), bundle, day)
+        try:
             yield member
+        finally:
             self.run(member.plane.close())
-            return
-        self.server.run(f"CREATE SCHEMA here; SET search_path TO here; {tables}")
-        there = replace(parsed, database=replace(parsed.database, schema="here"))
-        member = member_of(vocabulary, there, self.server.open(), bundle, day)
-        yield member
-        self.run(member.plane.close())
-        self.server.run("DROP SCHEMA here CASCADE")
 
 
 def ran(member: Member) -> list[str]:

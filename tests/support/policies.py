@@ -117,10 +117,10 @@ def files_of(
 ) -> dict[str, bytes]:
     """Return the files of a bundle of one type; other files by name, such as `invariants`."""
     files = {
-        "vocabulary.yaml": _yaml(VOCABULARY if vocabulary is None else vocabulary),
-        "types/Thing.yaml": _yaml(thing),
+        "vocabulary.yaml": written_yaml(VOCABULARY if vocabulary is None else vocabulary),
+        "types/Thing.yaml": written_yaml(thing),
     }
-    return files | {f"{name.replace('__', '/')}.yaml": _yaml(content) for name, content in others.items()}
+    return files | {f"{name.replace('__', '/')}.yaml": written_yaml(content) for name, content in others.items()}
 
 
 def bundle_of(thing: Mapping[str, object]) -> Bundle:
@@ -128,7 +128,7 @@ def bundle_of(thing: Mapping[str, object]) -> Bundle:
     return load_bundle(files_of(thing))
 
 
-def _yaml(value: object) -> bytes:
+def written_yaml(value: object) -> bytes:
     return yaml.dump(value, Dumper=_NoAliases, sort_keys=False, allow_unicode=True).encode()
 
 
