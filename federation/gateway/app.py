@@ -24,7 +24,6 @@ from federation.contract.errors import (
     CroceviaError,
     NotFoundError,
     UnavailableError,
-    ValidationError,
 )
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.members import MemberList
@@ -41,12 +40,18 @@ from federation.gateway.find_usage import (
     require_report,
     usages,
 )
-from federation.gateway.http_graphql import Media, accepted, check_content_type
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings
 from federation.ledger.publication import Audience, publish
 from federation.serving.endpoint import Arrived, Endpoint, Reply
+from federation.serving.http_graphql import (
+    accepted,
+    check_content_type,
+    media_of_refusal,
+    refusal,
+    status_of_refusal,
+)
 from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.outgoing import open_post
@@ -143,8 +148,8 @@ def _question(process: GatewayProcess) -> Endpoint:
 
     async def answered(arrived: Arrived) -> Reply:
         message = request_of(arrived, process.settings.url)
-        media = accepted(message.headers.get("accept", "").encode("latin-1")).single
-        check_content_type(message.headers.get("content-type", "").encode("latin-1"))
+        media = accepted(arrived.header(b"accept")).single
+        check_content_type(arrived.header(b"content-type"))
         given = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
         headers = ((b"content-type", media.value.encode()), _NO_STORE, *given.standing.headers())
         return Reply(200, headers, given.body)
@@ -166,7 +171,7 @@ def _usage(process: GatewayProcess) -> Endpoint:
     async def answered(arrived: Arrived) -> Reply:
         wanted = UsageWanted.parse(arrived.query_string)
         message = request_of(msgspec.structs.replace(arrived, path="/graphql"), process.settings.url)
-        check_content_type(message.headers.get("content-type", "").encode("latin-1"))
+        check_content_type(arrived.header(b"content-type"))
         asked = GraphQLRequest.parse(message.body, process.settings.limits)
         require_report(asked)
         given = await answer(message, asked, process.gateway)
@@ -228,14 +233,11 @@ async def _readiness(process: GatewayProcess) -> Response:
     return JSONResponse({"status": "pass", **standing, "breakers": breakers, "ledger": ledger})
 
 
-def _refused(refusal: CroceviaError, arrived: Arrived) -> Reply:
+def _refused(refused: CroceviaError, arrived: Arrived) -> Reply:
     """Answer a refusal as GraphQL over HTTP has it: an `errors` list, and a status that says whose fault it is."""
-    accept = next((value for name, value in arrived.headers if name == b"accept"), b"")
-    media = Media.RESPONSE if Media.RESPONSE.value.encode() in accept else Media.JSON
-    # GraphQL over HTTP 6.4.1: what the document itself does wrong is 200 under application/json.
-    status = 200 if media is Media.JSON and isinstance(refusal, ValidationError) else int(refusal.status)
-    body = msgspec.json.encode({"errors": [refusal.graphql()]})
-    return Reply(status, ((b"content-type", media.value.encode()), _NO_STORE, *_when_again(refusal)), body)
+    media = media_of_refusal(arrived.header(b"accept"))
+    headers = ((b"content-type", media.value.encode()), _NO_STORE, *_when_again(refused))
+    return Reply(status_of_refusal(refused, media), headers, refusal([refused.graphql()]))
 
 
 def _problem_reply(refusal: CroceviaError) -> Reply:

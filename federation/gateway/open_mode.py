@@ -16,18 +16,6 @@ from typing import Any
 from federation.contract.errors import BadInputError, CroceviaError, InternalError, NotFoundError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.execution.ports import PassedOn
-from federation.gateway.http_graphql import (
-    Accepted,
-    BodyTooLargeError,
-    Media,
-    MediaTypeError,
-    MethodError,
-    NotAcceptableError,
-    SlowBodyError,
-    accepted,
-    check_content_type,
-    query_string_request,
-)
 from federation.gateway.open_access import Believed
 from federation.gateway.open_graph import Delivery, OpenGraph, Prepared
 from federation.gateway.open_reply import Begun, refused, whole, write, write_events, write_parts
@@ -45,6 +33,18 @@ from federation.serving.endpoint import (
     WhenLeft,
     read_body,
     watched,
+)
+from federation.serving.http_graphql import (
+    Accepted,
+    BodyTooLargeError,
+    Media,
+    MediaTypeError,
+    MethodError,
+    NotAcceptableError,
+    SlowBodyError,
+    accepted,
+    check_content_type,
+    query_string_request,
 )
 
 MOST_AT_ONCE = 512

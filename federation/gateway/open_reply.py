@@ -11,9 +11,9 @@ import msgspec
 from federation.contract.errors import CroceviaError
 from federation.execution.deferred import Payload
 from federation.execution.respond import Response
-from federation.gateway.http_graphql import Media, refusal, status_of_refusal
 from federation.gateway.open_graph import error_entries
 from federation.serving.endpoint import Message, Reply, Send
+from federation.serving.http_graphql import Media, refusal, status_of_refusal
 
 _TYPES = {
     Media.JSON: b"application/json; charset=utf-8",

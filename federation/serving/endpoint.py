@@ -41,6 +41,10 @@ class Arrived(msgspec.Struct, frozen=True):
     body: bytes
     peer: str | None = None
 
+    def header(self, name: bytes) -> bytes:
+        """Return the value of a header, the first if it is repeated, nothing if it is missing."""
+        return next((value for known, value in self.headers if known == name), b"")
+
 
 class Reply(msgspec.Struct, frozen=True):
     """A whole answer; its length is written by the server."""

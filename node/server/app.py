@@ -23,6 +23,14 @@ from federation.ledger.publication import Audience, publish
 from federation.ledger.witness import MAX_SUBMISSION
 from federation.ledger.witness_rounds import ADD_CHECKPOINT
 from federation.serving.endpoint import Arrived, Endpoint, Reply
+from federation.serving.http_graphql import (
+    Media,
+    accepted,
+    check_content_type,
+    media_of_refusal,
+    refusal,
+    status_of_refusal,
+)
 from federation.serving.server import run_server
 from federation.trust.admitting import secured
 from federation.trust.arriving import error_of, or_refusal, request_of
@@ -39,7 +47,6 @@ from node.server.planes import require_names, require_own_tables
 from node.server.process import NodeProcess
 from node.server.settings import load_settings
 
-_JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 _log = logging.getLogger("crocevia.node")
 
@@ -152,24 +159,29 @@ def _signed(process: NodeProcess, path: str, answering: _Answering) -> Endpoint:
 
         async def signed() -> Reply:
             message.append(request_of(arrived, process.settings.url))
-            return _reply(process, message[0], await answering(message[0]), 200)
+            media = accepted(arrived.header(b"accept")).single
+            check_content_type(arrived.header(b"content-type"))
+            return _reply(process, message[0], await answering(message[0]), 200, media)
 
-        return await or_refusal(signed(), lambda refusal: _refused(process, message, refusal), _log)
+        return await or_refusal(signed(), lambda refusal: _refused(process, arrived, message, refusal), _log)
 
-    return Endpoint(path, limit, answered, lambda _, fault: _refused(process, [], error_of(fault, limit)))
+    return Endpoint(
+        path, limit, answered, lambda arrived, fault: _refused(process, arrived, [], error_of(fault, limit))
+    )
 
 
-def _refused(process: NodeProcess, message: list[HttpRequest], refusal: CroceviaError) -> Reply:
-    body = msgspec.json.encode({"data": None, "errors": [refusal.graphql()]})
-    reply = _reply(process, message[0] if message else None, body, int(refusal.status))
-    after = refusal.extensions.get("retryAfter")
+def _refused(process: NodeProcess, arrived: Arrived, message: list[HttpRequest], refused: CroceviaError) -> Reply:
+    media = media_of_refusal(arrived.header(b"accept"))
+    status = status_of_refusal(refused, media)
+    reply = _reply(process, message[0] if message else None, refusal([refused.graphql()]), status, media)
+    after = refused.extensions.get("retryAfter")
     if after is None:
         return reply
     return msgspec.structs.replace(reply, headers=[*reply.headers, (b"retry-after", str(after).encode())])
 
 
-def _reply(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int) -> Reply:
-    headers = {"content-type": _JSON, "cache-control": "no-store"}
+def _reply(process: NodeProcess, message: HttpRequest | None, body: bytes, status: int, media: Media) -> Reply:
+    headers = {"content-type": media.value, "cache-control": "no-store"}
     if message is not None:
         try:
             binding = RequestBinding.of(message)

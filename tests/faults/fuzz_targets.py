@@ -20,12 +20,12 @@ from federation.execution.transport.errors import BadMessageError
 from federation.execution.transport.heads import KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.reader import AnswerReader
-from federation.gateway.http_graphql import accepted, check_content_type
 from federation.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from federation.ledger.leaf import Leaf
 from federation.ledger.tiles import TilePath
 from federation.ledger.timestamps import verify_timestamp
 from federation.ledger.witness import AddCheckpoint
+from federation.serving.http_graphql import accepted, check_content_type
 from federation.trust.http_messages import HttpRequest, single_headers
 from federation.trust.http_signatures import verify_request
 from federation.trust.keys import message_keys

@@ -73,6 +73,7 @@ _COMMON: dict[bytes, Accepted] = {
     b"*/*": _ANYTHING,
     b"application/json": _ANYTHING,
     b"application/graphql-response+json": Accepted(Media.RESPONSE, events=False, parts=False),
+    b"application/graphql-response+json, application/json": Accepted(Media.RESPONSE, events=False, parts=False),
 }
 
 
@@ -160,6 +161,14 @@ def _json_text(value: str) -> bytes:
     except (ValueError, RecursionError) as error:
         raise BadInputError("`variables` and `extensions` must be JSON") from error
     return encoded
+
+
+def media_of_refusal(header: bytes) -> Media:
+    """Return the media type of a refusal: what is accepted, and JSON where nothing is that can be written."""
+    try:
+        return accepted(header).single
+    except NotAcceptableError:
+        return Media.JSON
 
 
 def status_of_refusal(error: CroceviaError, media: Media) -> int:
