@@ -1,7 +1,6 @@
 """The `crocevia` command: names every command, and imports only what the one that was asked for needs.
 
-With `crocevia_demo.py` this is what knows both sides of the house: everything else is either a node's or the
-federation's.
+This is the one module that knows both sides of the house: everything else is either a node's or the federation's.
 """
 
 from __future__ import annotations
@@ -145,10 +144,12 @@ def _plan() -> Commands:
 
 
 @app.command("demo", help="Start a demo federation, or only make its registers.")
+@cache
 def _demo() -> Commands:
-    from crocevia_demo import app as demo
+    from federation.demo.commands import demo_commands
+    from node.demo.side import DemoMembers
 
-    return demo
+    return demo_commands(DemoMembers())
 
 
 @app.command("node", help="Run and inspect one administration's node.")

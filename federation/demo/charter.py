@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -114,3 +115,12 @@ def read_charter(text: str) -> Charter:
                     f"{', '.join(sorted(known))}"
                 )
     return charter
+
+
+def charter_of(files: Path) -> Charter:
+    """Return the charter among the demo's files.
+
+    Raises:
+        ConfigurationError: as `read_charter`.
+    """
+    return read_charter((files / "federation.yaml").read_text(encoding="utf-8"))

@@ -6,9 +6,9 @@ and the policies' sentences, by nobody who could ask a node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rich.table import Table
 from rich.text import Text
@@ -24,16 +24,23 @@ STOPPED = "aslvs"
 """The node that the check stops, to see that the others' answers stay whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Showcase:
-    """One question with the judge of its answer: `differences` returns what is wrong, one line each, without values."""
+class Showcase(Protocol):
+    """One question of the check, with the judge of its answer."""
 
-    name: str
-    consumer: str
-    purpose: str
-    query: str
-    variables: Mapping[str, Any]
-    differences: Callable[[Mapping[str, Any]], Sequence[str]]
+    @property
+    def name(self) -> str: ...  # the class says it
+    @property
+    def consumer(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def variables(self) -> Mapping[str, Any]: ...
+
+    def faults(self, answer: Mapping[str, Any]) -> Sequence[str]:
+        """Return what is wrong with an answer, one line each, without values."""
+        ...
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ async def check_answers(home: Home, showcases: Iterable[Showcase], findings: Fin
     """Ask every showcase question and judge the answer."""
     for showcase in showcases:
         asked = await ask(home, showcase.consumer, showcase.purpose, showcase.query, dict(showcase.variables))
-        findings.note(showcase.name, showcase.differences(asked.answer))
+        findings.note(showcase.name, showcase.faults(asked.answer))
 
 
 async def check_partial(home: Home, showcase: Showcase, whole: Mapping[str, Any], findings: Findings) -> None:

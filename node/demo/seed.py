@@ -27,7 +27,7 @@ from node.demo.showcase import read_showcase
 
 DEFAULT_SEED: Final = 2026
 _BATCH: Final = 2000
-_TRUTH: Final = "truth.ndjson"
+TRUTH: Final = "truth.ndjson"
 _HOLDINGS: Final = "holdings.ndjson"
 
 Pseudonym = Callable[[str, bytes], str]
@@ -46,6 +46,14 @@ class SeedReport:
     truth_file: Path
     holdings_file: Path
     registers: dict[str, Path]
+
+    def held(self) -> Iterator[Holding]:
+        """Yield the rows of the reference directory."""
+        return read_holdings(self.holdings_file)
+
+    def persons(self) -> Iterator[Person]:
+        """Yield the people as they were made, documented ones first."""
+        return read_truth(self.truth_file)
 
 
 def seed(
@@ -86,7 +94,7 @@ def seed(
         people=citizens,
         known=known,
         holdings=holdings,
-        truth_file=directory / _TRUTH,
+        truth_file=directory / TRUTH,
         holdings_file=directory / _HOLDINGS,
         registers={register.member: directory / register.member / "register.db" for register in REGISTERS},
     )
@@ -128,7 +136,7 @@ def _write_all(
     holdings = 0
     encode = msgspec.json.Encoder().encode
     try:
-        with (workplace / _TRUTH).open("wb") as truth, (workplace / _HOLDINGS).open("wb") as directory:
+        with (workplace / TRUTH).open("wb") as truth, (workplace / _HOLDINGS).open("wb") as directory:
             for number, person in enumerate(people, start=1):
                 truth.write(encode(person) + b"\n")
                 for writer in writers:
@@ -207,5 +215,5 @@ def _move_into_place(workplace: Path, directory: Path) -> None:
             (target / leftover).unlink(missing_ok=True)
         for name in ("register.db", "node.yaml"):
             (workplace / register.member / name).replace(target / name)
-    for name in (_TRUTH, _HOLDINGS):
+    for name in (TRUTH, _HOLDINGS):
         (workplace / name).replace(directory / name)

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crocevia
-import crocevia_demo
 from federation.demo.layout import Home
-from tests.support.demo import CITIZENS, Command, Ran, RunningDemo, demo_charter, free_ports, running
+from tests.support.demo import (
+    CITIZENS,
+    Command,
+    Ran,
+    RunningDemo,
+    demo_charter,
+    found_with_members,
+    free_ports,
+    running,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """A founded and running federation. Tests ask it; none of them changes its files."""
     home, ports = Home(tmp_path_factory.mktemp("demo")), free_ports()
-    crocevia_demo.found_demo(home, demo_charter(), ports, CITIZENS, fresh=True)
+    found_with_members(home, demo_charter(), ports, CITIZENS)
     with running(home, ports) as federation:
         yield federation
 

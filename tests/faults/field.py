@@ -28,7 +28,7 @@ from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import verify_receipt
 from federation.ledger.store import SqliteStore
 from node.demo.seed import demo_files, read_truth
-from tests.support.demo import RunningDemo, demo_charter, free_ports, running
+from tests.support.demo import RunningDemo, demo_charter, found_with_members, free_ports, running
 
 CONSUMER, PURPOSE = "inprev", "benefit-assessment"
 QUESTION = (demo_files() / "queries" / f"{PURPOSE}.graphql").read_text()
@@ -58,11 +58,9 @@ class Told:
 @contextmanager
 def founded(citizens: int = 60) -> Iterator[RunningDemo]:
     """Found a demo in a folder of its own and run it."""
-    import crocevia_demo  # noqa: PLC0415  # after the caller has set its path
-
     with tempfile.TemporaryDirectory(prefix="crocevia-faults-") as folder:
         home, ports = Home(Path(folder)), free_ports()
-        crocevia_demo.found_demo(home, demo_charter(), ports, citizens, fresh=True)
+        found_with_members(home, demo_charter(), ports, citizens)
         with running(home, ports) as demo:
             yield demo
 

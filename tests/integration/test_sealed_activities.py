@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-import crocevia_demo
 from federation.consumer.access import ACCESS_REPORT, AccessReport, disclosures, read_report
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.identifiers import PORTAL
 from federation.demo.founding import stamp
 from federation.demo.layout import Home
-from tests.support.demo import REPOSITORY, demo_charter
+from tests.support.demo import REPOSITORY, demo_charter, found_with_members
 from tests.support.simulator import CITIZENS, PORTS, Simulator, simulated
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def found(root: Path) -> Home:
     ]
     home = Home(root)
     sealing = msgspec.structs.replace(charter, agreements=type(charter.agreements)(agreements))
-    crocevia_demo.found_demo(home, sealing, PORTS, CITIZENS, fresh=True)
+    found_with_members(home, sealing, PORTS, CITIZENS)
     shutil.copytree(REPOSITORY / "policies", root / "policies")
     return home
 

@@ -19,9 +19,8 @@ from urllib.request import urlopen
 
 import pytest
 
-import crocevia
 from federation.demo.layout import Home
-from tests.support.demo import CITIZENS, demo_charter, free_ports, running
+from tests.support.demo import CITIZENS, demo_charter, found_with_members, free_ports, running
 from tests.support.join import JOIN
 from tests.support.signing_proxy import Signing, signing_proxy
 
@@ -91,7 +90,7 @@ def test_every_audit_of_graphql_over_http_is_met_in_open_mode(tmp_path: Path) ->
 
 def test_gateway_and_node_meet_every_audit_but_those_that_would_put_questions_into_urls(tmp_path: Path) -> None:
     home, ports = Home(tmp_path), free_ports()
-    crocevia.found_demo(home, demo_charter(), ports, CITIZENS, fresh=True)
+    found_with_members(home, demo_charter(), ports, CITIZENS)
     with running(home, ports) as demo:
         partner = demo.partner("inprev")
         for party in ("gateway", "c_m999"):

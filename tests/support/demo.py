@@ -18,8 +18,9 @@ import msgspec
 from federation.consumer.commands import Partner
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, epoch_seconds
-from federation.demo.charter import Charter, read_charter
+from federation.demo.charter import Charter, charter_of
 from federation.demo.layout import HOST, Home, Ports
+from federation.demo.making import found_demo
 from federation.demo.processes import Processes
 from federation.demo.running import START_SECONDS, programs
 from federation.trust.http_messages import HttpRequest
@@ -27,6 +28,7 @@ from federation.trust.http_signatures import sign_request
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from federation.trust.tokens import AccessClaims, Confirmation, dpop_proof, issue_access_token, make_dpop
 from node.demo.seed import demo_files
+from node.demo.side import DemoMembers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +116,12 @@ def question(partner: Partner, url: str, access: str, content: dict[str, Any]) -
 
 def demo_charter() -> Charter:
     """Return the charter of the demo federation."""
-    return read_charter((demo_files() / "federation.yaml").read_text(encoding="utf-8"))
+    return charter_of(demo_files())
+
+
+def found_with_members(home: Home, charter: Charter, ports: Ports, citizens: int, *, fresh: bool = True) -> None:
+    """Found the demo with its members, as the command does."""
+    found_demo(DemoMembers(), home, charter, ports, citizens, fresh=fresh)
 
 
 def crocevia(arguments: Sequence[str], seconds: float = 120.0) -> Ran:

@@ -20,7 +20,6 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-import crocevia_demo
 from federation.consumer.client import Answer, PartnerClient
 from federation.contract.clock import FixedClock, SystemClock
 from federation.contract.identifiers import MemberId
@@ -46,7 +45,7 @@ from node.own.upgrading import require_current
 from node.server.app import create_app as node_app
 from node.server.process import NodeProcess
 from node.server.settings import load_settings as node_settings
-from tests.support.demo import REPOSITORY, demo_charter, nonce
+from tests.support.demo import REPOSITORY, demo_charter, found_with_members, nonce
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -184,7 +183,7 @@ class Simulator:
 def found(root: Path) -> Home:
     """Found a federation, once for many simulators."""
     home = Home(root)
-    crocevia_demo.found_demo(home, demo_charter(), PORTS, CITIZENS, fresh=True)
+    found_with_members(home, demo_charter(), PORTS, CITIZENS)
     shutil.copytree(REPOSITORY / "policies", root / "policies")
     return home
 

@@ -25,7 +25,6 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-import crocevia_demo  # found through the line above
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.identifiers import MemberId
 from federation.demo.asking import ask
@@ -39,6 +38,7 @@ from node.demo.expectations import expected_answers
 from node.demo.seed import demo_files, read_truth
 from tests.bench.federation.asking import Asker, Question
 from tests.bench.gateway.run import cpu_seconds, memory_mb
+from tests.support.demo import demo_charter, found_with_members
 
 CLASSIC = """
 query Classic($by: CitizenKey!) {
@@ -172,8 +172,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Found a demo in a folder of its own, start it, measure, stop it."""
     with tempfile.TemporaryDirectory() as folder:
         home, ports, samples = Home(Path(folder) / "home"), Ports(arguments.port), Path(folder)
-        charter = crocevia_demo._charter()
-        crocevia_demo.found_demo(home, charter, ports, arguments.citizens, fresh=True)
+        charter = demo_charter()
+        found_with_members(home, charter, ports, arguments.citizens)
         settings = home.party("gateway") / "settings.toml"
         settings.write_text("deadline = 10.0\n" + settings.read_text())  # a machine under load must not cut answers off
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}

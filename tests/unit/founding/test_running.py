@@ -9,11 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 import crocevia
-import crocevia_demo
 from federation.contract.errors import ConfigurationError
 from federation.demo.layout import Home, Ports
 from federation.demo.running import held
-from tests.support.demo import demo_charter
+from tests.support.demo import demo_charter, found_with_members
 
 
 def test_a_second_command_may_not_work_in_a_running_demos_folder(tmp_path: Path) -> None:
@@ -34,7 +33,7 @@ def test_seeding_anew_is_refused_while_a_demo_runs(tmp_path: Path) -> None:
 def test_another_number_of_citizens_needs_to_be_asked_for_freshly(tmp_path: Path) -> None:
     (tmp_path / "citizens").write_text("200")
     with pytest.raises(ConfigurationError, match=r"holds 200 citizens: add --fresh"):
-        crocevia_demo.found_demo(Home(tmp_path), demo_charter(), Ports(8500), 300, fresh=False)
+        found_with_members(Home(tmp_path), demo_charter(), Ports(8500), 300, fresh=False)
 
 
 def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
