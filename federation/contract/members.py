@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -117,6 +117,12 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
         return _find_key(self.keys, kid, use, instant)
 
 
+LONGEST_LIST: Final = 100
+"""Elements of a list in one answer, unless an agreement says otherwise."""
+LONGEST_AGREED_LIST: Final = 1_000
+"""What no agreement goes beyond: more is read page by page, or exported."""
+
+
 class AgreementState(StrEnum):
     """Where an agreement stands; only `ACTIVE` lets data flow."""
 
@@ -158,11 +164,16 @@ class AgreedPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     sealed_days: int = 0
 
 
-class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What one provider agreed to be asked: field coordinates, or `Type.*` for every field of a type."""
+class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What one provider agreed to be asked: field coordinates, or `Type.*` for every field of a type.
+
+    `longest_list` is how many elements a list of one answer may have; what is usual is not written, so that the digest
+    of terms without it stays what was signed.
+    """
 
     member: MemberId
     coordinates: tuple[str, ...]
+    longest_list: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_AGREED_LIST)] = LONGEST_LIST
 
     def covers(self, type_name: str, field_name: str) -> bool:
         """Say whether the agreement names the coordinate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ from federation.contract.clock import Clock, SystemClock, day_in_rome
 from federation.contract.errors import BadInputError
 from federation.contract.identifiers import MemberId, member_id
 from federation.contract.members import (
+    LONGEST_AGREED_LIST,
+    LONGEST_LIST,
     Act,
     AgreedProvider,
     AgreedPurpose,
@@ -63,15 +66,24 @@ def draft(  # the terms of an agreement
     until: Annotated[str, typer.Option(help="The last day, as 2027-12-31.")],
     since: Annotated[str | None, typer.Option("--from", help="The first day; today without it.")] = None,
     daily: Annotated[int, typer.Option(min=1, help="How many requests a day.")] = 100_000,
+    longest_list: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"`member=500`: elements in a list of its answers, {LONGEST_LIST} unless given, at most "
+            f"{LONGEST_AGREED_LIST}; repeat it."
+        ),
+    ] = None,
 ) -> None:
     """Write the terms of an agreement to a file, for the parties' officers to sign."""
     if file.exists():
         raise BadInputError(f"`{file}` exists; terms that somebody may have signed are not overwritten")
     today = day_in_rome(SystemClock().now())
+    asked = [(member_id(name), words) for name, words in map(_pair, provider)]
+    lengths = _lengths(longest_list or (), [name for name, _ in asked])
     agreement = Agreement(
         id=id_,
         consumer=member_id(consumer),
-        providers=tuple(AgreedProvider(member_id(name), words) for name, words in map(_pair, provider)),
+        providers=tuple(AgreedProvider(name, words, lengths.get(name, LONGEST_LIST)) for name, words in asked),
         purposes=tuple(AgreedPurpose(name, words) for name, words in map(_pair, purpose)),
         valid_from=_day(since) if since else today,
         valid_until=_day(until),
@@ -211,6 +223,18 @@ def _pair(text: str) -> tuple[str, tuple[str, ...]]:
     if not equals or not name or not found:
         raise BadInputError(f"expected `name=one,two`, got `{text}`")
     return name, found
+
+
+def _lengths(written: Iterable[str], providers: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, words in map(_pair, written):
+        if name not in providers:
+            raise BadInputError(f"`--longest-list` names `{name}`, which `--provider` does not")
+        [length] = words if len(words) == 1 else ("",)
+        if not length.isdecimal() or not 1 <= int(length) <= LONGEST_AGREED_LIST:
+            raise BadInputError(f"`--longest-list` is from 1 to {LONGEST_AGREED_LIST}, got `{','.join(words)}`")
+        found[name] = int(length)
+    return found
 
 
 def _day(text: str) -> date:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from federation.contract.members import LONGEST_LIST
 from node.data.cursors import CursorSealer
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.keyed import MaskKeys
@@ -21,9 +22,9 @@ class NodeKeys:
     masks: MaskKeys
     cursors: CursorSealer
 
-    def asker(self, consumer: str, audit: GroupsAudit | None = None) -> Asker:
+    def asker(self, consumer: str, audit: GroupsAudit | None = None, longest_list: int = LONGEST_LIST) -> Asker:
         """Return for whom an operation runs, and who audits its counts; without an audit every count is told."""
-        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion())
+        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion(), longest_list)
 
 
 def mask_keys(secret: bytes, epoch: str) -> MaskKeys:

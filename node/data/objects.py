@@ -24,6 +24,7 @@ from sqlalchemy import FromClause, and_, case, false, literal, null, select, tru
 
 from federation.contract.errors import QueryTooComplexError
 from federation.contract.identifiers import INTERNAL_PREFIX
+from federation.contract.members import LONGEST_LIST
 from node.data.cells import Cell, cell, chosen, kind_of, raw_value, shows, visible_row
 from node.data.conditions import condition_sql
 from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
@@ -33,7 +34,7 @@ from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
 from node.data.masks import Kind
-from node.data.pages import MOST, page_size
+from node.data.pages import page_size
 from node.data.parts import Around, Custom, Fixed, Keyed, Made, Nested, Part, Value, Writer
 from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
@@ -50,13 +51,13 @@ PlanOf: TypeAlias = Callable[[str], TypePlan]
 
 @dataclass(slots=True)
 class Objects:
-    """Writes objects of one operation."""
+    """Writes objects of one operation; `most` is how long its lists may be."""
 
     schema: GraphQLSchema
     reading: Reading
     plans: PlanOf
     disclosures: Disclosures
-    most: int = MOST
+    most: int = LONGEST_LIST
     custom: ServedCustom = NO_CUSTOM
     _above: int = field(init=False, default=1)
     _estimated: int = field(init=False, default=0)

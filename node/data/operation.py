@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import Select
 
 from federation.contract.coverage import operation_of
 from federation.contract.errors import FieldDeniedError
+from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
 from node.data.cells import visible_row
 from node.data.connections import Connection, compile_connection
@@ -49,12 +50,16 @@ _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bit
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom an operation runs: the consumer's code, the node's keys for masks and cursors, who audits its counts."""
+    """For whom an operation runs: the consumer's code, the node's keys for masks and cursors, who audits its counts.
+
+    `longest_list` is how many elements a list may have, as the agreement says.
+    """
 
     consumer: str
     mask_keys: MaskKeys
     cursors: CursorSealer
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
+    longest_list: int = LONGEST_LIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +216,7 @@ def compile_operation(
     plane: Prepared,
     plans: PlanOf,
     sdl: str = "",
+    longest_list: int = LONGEST_LIST,
 ) -> CompiledOperation:
     """Compile an operation under the plans of one request, for all runs whose variables have the same shape.
 
@@ -222,6 +228,7 @@ def compile_operation(
         plane: the mapping, prepared for a database.
         plans: what the request may see, by type.
         sdl: what `_service { sdl }` shows this requester.
+        longest_list: how many elements a list may have.
 
     Raises:
         BadInputError: a variable, argument or page size does not fit.
@@ -230,7 +237,7 @@ def compile_operation(
     reading = Reading(plane.mapping, plane.dialect, today, plane.tables)
     disclosures = Disclosures()
     of_run = RunVariables.of(document, operation_of(document, operation_name))
-    compiler = _Compiler(Objects(schema, reading, plans, disclosures, custom=plane.custom), sdl, of_run)
+    compiler = _Compiler(Objects(schema, reading, plans, disclosures, longest_list, plane.custom), sdl, of_run)
     roots = {
         each.response_key: compiler.root(each) for each in selected_roots(schema, document, operation_name, variables)
     }

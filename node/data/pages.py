@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from federation.contract.errors import BadInputError
-
-MOST: Final = 100
-"""Elements of a list in one answer."""
+from federation.contract.members import LONGEST_AGREED_LIST
 
 
 def page_size(arguments: Mapping[str, Any], most: int) -> int:
-    """Return how many elements a list may have.
+    """Return how many elements a list may have; `most` is what the agreement says.
 
     Raises:
         BadInputError: `first` is negative or above the most.
@@ -21,5 +19,8 @@ def page_size(arguments: Mapping[str, Any], most: int) -> int:
     if first is None:
         return most
     if not 0 <= first <= most:
-        raise BadInputError(f"`first` is from 0 to {most}")
+        way = "read the next page with `after`"
+        if most < LONGEST_AGREED_LIST:
+            way += f", or agree with the provider on up to {LONGEST_AGREED_LIST}"
+        raise BadInputError(f"`first` is from 0 to {most} under this agreement; {way}")
     return int(first)

@@ -58,7 +58,7 @@ class DataPlane:
     database: Database = field(repr=False)
     shown: Callable[[PlanOf], GraphQLSchema] = field(repr=False)
     printed: Callable[[PlanOf], str] = field(repr=False)
-    _known: dict[tuple[str, str | None, str, int], tuple[TypePlan, CompiledOperation]] = field(
+    _known: dict[tuple[str, str | None, str, int, int], tuple[TypePlan, CompiledOperation]] = field(
         init=False, repr=False, default_factory=dict
     )
     _of_runs: dict[tuple[str, str | None], RunVariables] = field(init=False, repr=False, default_factory=dict)
@@ -101,11 +101,13 @@ class DataPlane:
         """
         if _asks_about_schema(document, asked.operation_name):
             return self._introspected(document, asked, plans)
-        compiled = self._compiled(document, asked, plans)
+        compiled = self._compiled(document, asked, plans, asker.longest_list)
         operation = operation_of(document, asked.operation_name)
         return await compiled.run(self.database, asker, coerced_variables(self.schema, operation, asked.variables))
 
-    def _compiled(self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf) -> CompiledOperation:
+    def _compiled(
+        self, document: DocumentNode, asked: GraphQLRequest, plans: PlanOf, longest_list: int
+    ) -> CompiledOperation:
         """Return an operation compiled under these plans, from an earlier question if the statement is the same.
 
         INVARIANT: plans are the same for the same requester, purpose, day, agreement and bundle, and only then one
@@ -113,13 +115,13 @@ class DataPlane:
         """
         plan = plans("Citizen")
         query = (asked.query or "", asked.operation_name)
-        key = (*query, self._of_run(document, query).shape(asked.variables), id(plan))
+        key = (*query, self._of_run(document, query).shape(asked.variables), id(plan), longest_list)
         found = self._known.get(key)
         if found is not None:
             return found[1]
         sdl = self.printed(plans) if _asks(document, asked.operation_name, {"_service"}) else ""
         made = compile_operation(
-            self.schema, document, asked.operation_name, asked.variables, self.prepared, plans, sdl
+            self.schema, document, asked.operation_name, asked.variables, self.prepared, plans, sdl, longest_list
         )
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()

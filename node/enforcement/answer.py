@@ -123,7 +123,8 @@ async def prepare(
         return Prepared(answer_about_policy(document, asked, _view(caller, node)))
     node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
-    asker = node.keys.asker(caller.consumer.id, node.guards.audit(caller, node.identity))
+    audit = node.guards.audit(caller, node.identity)
+    asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list)
     if asks_for_changes(wanted):
         told = await tell_changes(document, asked, wanted, caller, node.plane, plans, asker, _signalling(node))  # (4)
         return Prepared(told, EntryKind.SIGNAL)

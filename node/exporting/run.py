@@ -14,8 +14,8 @@ import msgspec
 from federation.contract.decisions import FieldDecision
 from federation.contract.errors import CroceviaError, FieldDeniedError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
-from node.data.pages import MOST
 from node.exporting.columns import Choice
 from node.exporting.files import Write
 
@@ -61,7 +61,7 @@ async def run_export(
     """
     done, after = Exported(), None
     while True:
-        variables: dict[str, Any] = {"first": MOST, "after": after}
+        variables: dict[str, Any] = {"first": LONGEST_LIST, "after": after}
         if choice.where_type is not None:
             variables["where"] = where
         answer = await ask(GraphQLRequest(choice.query, None, OPERATION, variables, {}))

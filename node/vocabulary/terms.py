@@ -90,7 +90,11 @@ def argument(name: str, annotation: object, en: str, it: str, default: object = 
 def first(default: int) -> StrawberryArgument:
     """Declare the argument that bounds the length of a list."""
     return argument(
-        "first", int | None, "At most this many, up to 100.", "Al massimo questo numero, fino a 100.", default
+        "first",
+        int | None,
+        "At most this many; the agreement has a limit.",
+        "Al massimo questo numero; l'accordo ha un limite.",
+        default,
     )
 
 

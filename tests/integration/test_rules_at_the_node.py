@@ -28,6 +28,7 @@ from federation.contract.errors import (
     LedgerUnavailableError,
     ValidationError,
 )
+from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider, AgreementState
 from federation.contract.on_denied import OnDenied
 from node.data.answer import Answer
@@ -547,3 +548,17 @@ async def test_r40_an_agreement_or_a_grant_that_ended_ends_what_was_prepared(
         for day in (date(2027, 12, 31), date(2028, 1, 1), date(2025, 12, 31))
     ]
     assert shown == [[{"givenName": "Laura"}], [None], [None]]
+
+
+async def test_lists_are_as_long_as_the_agreement_says(borgoverde: DemoMember, tmp_path: Path) -> None:
+    query = "query($first: Int!) { citizens(first: $first) { edges { node { __typename } } } }"
+    with asked_node(borgoverde, tmp_path, Parties()) as asked:
+        agreed = asked.parties.agreement
+        coordinates = (*agreed.providers[0].coordinates, "Query.citizens")
+        for longest in (100, 150):
+            provider = AgreedProvider(MemberId("c_m999"), coordinates, longest)
+            asked.parties.agreement = msgspec.structs.replace(agreed, providers=(provider,))
+            found = await asked.ask(query, {"first": longest})
+            assert len(found["data"]["citizens"]["edges"]) == longest
+            with pytest.raises(BadInputError, match=f"`first` is from 0 to {longest} under this"):
+                await asked.ask(query, {"first": longest + 1})

@@ -74,12 +74,23 @@ def test_a_changed_term_takes_every_signature_away() -> None:
     for change in (
         {"daily_requests": 100_001},
         {"providers": (AgreedProvider(HEALTH, ("Citizen.*", "Disability.*")),)},
+        {"providers": tuple(msgspec.structs.replace(each, longest_list=500) for each in DRAFT.providers)},
         {"valid_until": date(2030, 1, 1)},
         {"id": "acc-2"},
     ):
         changed = msgspec.structs.replace(after(*ACCEPTED), **change)
         found = standing(changed, MEMBERS)
         assert (found.state, found.refused, found.awaited) == (AgreementState.DRAFT, 2, (TAX, HEALTH))
+
+
+def test_the_usual_length_of_lists_is_not_written_and_no_agreement_goes_beyond_the_ceiling() -> None:
+    usual = AgreedProvider(HEALTH, ("Citizen.*",))
+    assert msgspec.to_builtins(usual) == {"member": HEALTH, "coordinates": ("Citizen.*",)}
+    written = msgspec.json.encode(msgspec.structs.replace(usual, longest_list=1_000))
+    assert msgspec.json.decode(written, type=AgreedProvider).longest_list == 1_000
+    for beyond in (b"0", b"1001"):
+        with pytest.raises(msgspec.ValidationError, match="longestList"):
+            msgspec.json.decode(written.replace(b"1000", beyond), type=AgreedProvider)
 
 
 def test_operators_cannot_make_an_agreement_active_nor_hide_a_suspension() -> None:
