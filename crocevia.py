@@ -157,6 +157,7 @@ def _demo() -> Commands:
 def _node() -> Commands:
     from node.console.node_commands import app as node
     from node.server.app import serve
+    from node.server.enrol_command import enrol
     from node.server.join_command import join
     from node.server.status_command import status
 
@@ -167,6 +168,7 @@ def _node() -> Commands:
     node.command(name="serve")(serve_node)
     node.command(name="status")(status)
     node.command(name="join")(join)
+    node.command(name="enrol")(enrol)
     return node
 
 

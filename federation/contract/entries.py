@@ -33,6 +33,8 @@ class EntryKind(StrEnum):
     """The gateway answered a consumer from several nodes."""
     TRANSLATION = "translation"
     """The exchange translated pseudonyms; `subjects` counts them."""
+    ENROLMENT = "enrolment"
+    """The exchange gave a member pseudonyms of its own; `subjects` counts them."""
     REPORT = "report"
     """A citizen asked who looked."""
     POLICY = "policy"

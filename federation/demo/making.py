@@ -14,9 +14,11 @@ from federation.contract.identifiers import DIRECTORY, PORTAL, MemberId
 from federation.demo.charter import Charter
 from federation.demo.founding import EXCHANGE_MASTER_KEY, make_keys, publish_federation, write_settings
 from federation.demo.layout import Home, Ports
-from federation.demo.members_side import MembersSide, Pseudonym, Seeded
+from federation.demo.members_side import MembersSide, Pseudonym, Seeded, Subject
 from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
+from federation.linkage.enrolling import enrolment_key, subject_of
+from federation.linkage.oprf import evaluate
 from federation.linkage.siv import SivSuite
 from federation.membership.purpose_names import read_purpose_names
 from federation.trust.keys import read_secret
@@ -65,7 +67,9 @@ def seed(members: MembersSide, home: Home, citizens: int) -> Seeded:
         disable=not errors.is_terminal,
     ) as progress:
         people = progress.add_task("synthetic citizens", total=citizens)
-        made = members.seed(home.root, citizens, lambda done, _: progress.update(people, completed=done), pseudonym)
+        made = members.seed(
+            home.root, citizens, lambda done, _: progress.update(people, completed=done), pseudonym, subjects(home)
+        )
     home.directory.parent.mkdir(parents=True, exist_ok=True)
     directory = Directory.open(home.directory)
     directory.load(
@@ -94,3 +98,9 @@ def pseudonyms(home: Home) -> Pseudonym:
     """Return how the demo's exchange makes pseudonyms; nobody but an exchange may hold its key elsewhere."""
     suite = SivSuite(read_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY))
     return lambda member, subject: str(suite.pseudonym(MemberId(member), subject))
+
+
+def subjects(home: Home) -> Subject:
+    """Return which subject enrolment with the demo's exchange finds for a tax code."""
+    key = enrolment_key(read_secret(home.keys("exchange") / EXCHANGE_MASTER_KEY))
+    return lambda tax_code: subject_of(evaluate(key, tax_code.encode()))

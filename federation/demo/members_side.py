@@ -14,6 +14,8 @@ from federation.demo.checking import Showcase
 
 Pseudonym = Callable[[str, bytes], str]
 """From a member's code and an opaque subject id to the member's own pseudonym of that subject."""
+Subject = Callable[[str], bytes]
+"""From a tax code to the opaque subject id that enrolment finds for it."""
 
 
 class Held(Protocol):
@@ -72,7 +74,14 @@ class MembersSide(Protocol):
         """The federation's policy vocabulary."""
         ...
 
-    def seed(self, home: Path, citizens: int, progress: Callable[[int, int], None], pseudonym: Pseudonym) -> Seeded:
+    def seed(
+        self,
+        home: Path,
+        citizens: int,
+        progress: Callable[[int, int], None],
+        pseudonym: Pseudonym,
+        subject: Subject,
+    ) -> Seeded:
         """Make so many people and write them into the members' registers below `home`."""
         ...
 

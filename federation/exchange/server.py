@@ -1,4 +1,4 @@
-"""The exchange's HTTP surface and wiring: conversion, ledger and health, in a process with keys of its own."""
+"""The exchange's HTTP surface and wiring: conversion, enrolment, ledger and health, in a process with its own keys."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from federation.contract.clock import Clock, SystemClock
+from federation.contract.enrolment import ENROL_PATH
 from federation.contract.errors import BadInputError, CroceviaError, UnavailableError
 from federation.exchange.convert import EXCHANGE, Exchange
+from federation.exchange.enrol import Enrolment
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
 from federation.exchange.settings import ExchangeSettings, load_settings
 from federation.ledger.keeping import Keeping
@@ -33,12 +35,14 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.linkage.enrolling import enrolment_key
 from federation.linkage.siv import SivSuite
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
 from federation.serving.server import run_server
 from federation.trust.admitting import secured
 from federation.trust.arriving import or_refusal
 from federation.trust.channel import Channel
+from federation.trust.counters import SharedCounters
 from federation.trust.hardware import load_signer
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_response
@@ -73,12 +77,14 @@ class Process:
 
     settings: ExchangeSettings
     exchange: Exchange
+    enrolment: Enrolment
     registry: Registry
     ledger: Ledger
     reader: LedgerReader
     keeping: Keeping
     subject_keys: SqliteSubjectKeys
     replay: SharedReplayStore
+    counters: SharedCounters
     channel: Channel | None
 
     @classmethod
@@ -90,7 +96,8 @@ class Process:
             LedgerUnavailableError, LedgerCorruptError: the ledger cannot be opened.
         """
         signer = load_signer(settings.keys)
-        suite = SivSuite(read_secret(settings.keys / MASTER_KEY))
+        master = read_secret(settings.keys / MASTER_KEY)
+        suite = SivSuite(master)
         ledger_key, subjects_key = load_ed25519(settings.keys / LEDGER_KEY), read_secret(settings.keys / SUBJECTS_KEY)
         channel = None if settings.channel is None else Channel.open(settings.channel)
         settings.state.mkdir(parents=True, exist_ok=True)
@@ -109,7 +116,23 @@ class Process:
         replay = SharedReplayStore.open(settings.shared_place, clock)
         tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
-        return cls(settings, exchange, registry, ledger, reader, keeping, subject_keys, replay, channel)
+        counters = SharedCounters.open(settings.shared_place)
+        enrolment = Enrolment(
+            registry, replay, counters, suite, enrolment_key(master), ledger, clock, settings.enrolments
+        )
+        return cls(
+            settings=settings,
+            exchange=exchange,
+            enrolment=enrolment,
+            registry=registry,
+            ledger=ledger,
+            reader=reader,
+            keeping=keeping,
+            subject_keys=subject_keys,
+            replay=replay,
+            counters=counters,
+            channel=channel,
+        )
 
     def witnesses(self) -> list[WitnessAt]:
         """Who witnesses the exchange's ledger, as the member list in force has it."""
@@ -122,6 +145,7 @@ class Process:
         self.reader.close()
         self.subject_keys.close()
         self.replay.close()
+        self.counters.close()
 
 
 def create_app(process: Process) -> Starlette:
@@ -145,6 +169,12 @@ def create_app(process: Process) -> Starlette:
         found = await asyncio.to_thread(publish, process.reader, path, query, Audience.PUBLIC)
         return Response(found.body, found.status, found.headers(), found.content_type)
 
+    async def converted(asked: HttpRequest) -> bytes:
+        return (await process.exchange.answer(asked)).to_bytes()
+
+    async def enrolled(asked: HttpRequest) -> bytes:
+        return (await process.enrolment.answer(asked)).to_bytes()
+
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "pass"})
 
@@ -153,7 +183,8 @@ def create_app(process: Process) -> Starlette:
 
     return Starlette(
         routes=[
-            Route(CONVERT_PATH, _converting(process), methods=["POST"]),
+            Route(CONVERT_PATH, _asked(process, CONVERT_PATH, converted), methods=["POST"]),
+            Route(ENROL_PATH, _asked(process, ENROL_PATH, enrolled), methods=["POST"]),
             Route("/ledger/{path:path}", _or_problem(ledger)),
             Route("/healthz", live),
             Route("/readyz", ready),
@@ -184,18 +215,15 @@ def serve(path: Path) -> None:
     )
 
 
-def _converting(process: Process) -> Endpoint:
-    """The one question, answered with a signed answer; a refusal is a problem document."""
+def _asked(process: Process, path: str, answer: Callable[[HttpRequest], Awaitable[bytes]]) -> Endpoint:
+    """A signed question, answered with a signed answer; a refusal is a problem document."""
     exchange, target = process.exchange, process.settings.url
 
     async def told(arrived: Arrived) -> Reply:
         process.keeping.witnessed.require()
         # The target is where this exchange knows itself to be, not what a Host header says.
-        asked = HttpRequest(
-            arrived.method, target + CONVERT_PATH, single_headers(arrived.headers), arrived.body, arrived.peer
-        )
-        answer = await exchange.answer(asked)
-        response = HttpResponse(HTTPStatus.OK, _JSON, answer.to_bytes())
+        asked = HttpRequest(arrived.method, target + path, single_headers(arrived.headers), arrived.body, arrived.peer)
+        response = HttpResponse(HTTPStatus.OK, _JSON, await answer(asked))
         signature = sign_response(response, RequestBinding.of(asked), exchange.signer, exchange.clock)
         headers = [(name.encode(), value.encode()) for name, value in {**_JSON, **signature}.items()]
         return Reply(HTTPStatus.OK, headers, response.body)
@@ -204,7 +232,7 @@ def _converting(process: Process) -> Endpoint:
         return await or_refusal(told(arrived), _refused, _LOG)
 
     return Endpoint(
-        CONVERT_PATH,
+        path,
         MAX_BODY_BYTES,
         told_or_refused,
         lambda _, fault: _refused(_error_of(fault)),

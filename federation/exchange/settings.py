@@ -32,6 +32,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The exchange's settings; every path is absolute once read. `body_seconds` bounds how long a body may take.
 
     `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share; without it, files in `state`.
+    `enrolments` is the number of messages a day by which one member may enrol citizens, two for each 250.
     """
 
     listen: str
@@ -40,6 +41,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Path
     registry: Path
     body_seconds: float = 5.0
+    enrolments: int = 10_000
     registry_url: str | None = None
     workers: int = 1
     channel: ChannelSettings | None = None

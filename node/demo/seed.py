@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -32,6 +32,8 @@ _HOLDINGS: Final = "holdings.ndjson"
 
 Pseudonym = Callable[[str, bytes], str]
 """From a member id and a subject id to the text of the member's pseudonym of that subject."""
+Subject = Callable[[str], bytes]
+"""From a tax code to the subject id that enrolment gives it."""
 Progress = Callable[[int, int], None]
 """Called with the number of people written so far and the number wanted."""
 
@@ -63,6 +65,7 @@ def seed(
     pseudonym: Pseudonym,
     seed: int = DEFAULT_SEED,
     demo: Path | None = None,
+    subject: Subject | None = None,
 ) -> SeedReport:
     """Make `citizens` people and write them into the registers under `directory`.
 
@@ -73,6 +76,7 @@ def seed(
         pseudonym: gives each member its own pseudonym of a subject.
         seed: another seed makes another town with the same documented people.
         demo: the folder with `people.yaml` and the members' schemas; by default the one that ships with the code.
+        subject: gives each person the subject id that enrolment would; by default they are made by chance.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -82,6 +86,8 @@ def seed(
     population = Population(seed)
     documented = read_showcase((demo / "people.yaml").read_text(encoding="utf-8"), population.subject)
     people = population.people(documented, citizens)
+    if subject is not None:
+        people = (replace(person, subject=subject(person.tax_code).hex()) for person in people)
     workplace = directory / ".seeding"
     shutil.rmtree(workplace, ignore_errors=True)
     workplace.mkdir(parents=True)

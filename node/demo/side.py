@@ -10,7 +10,7 @@ from node.console.policy_folders import shared_policies_folder
 from node.data.mapping import Mapping
 from node.demo.expectations import Expected, expected_answers
 from node.demo.officers import publish_policy
-from node.demo.seed import TRUTH, Pseudonym, SeedReport, demo_files, seed
+from node.demo.seed import TRUTH, Pseudonym, SeedReport, Subject, demo_files, seed
 from node.policy.bundle import VOCABULARY_FILE
 from node.server.policies import load_decisions
 from node.subgraph.schema import NodeSchema, verified_coordinates
@@ -30,9 +30,16 @@ class DemoMembers:
         """The policy vocabulary that their bundles share."""
         return shared_policies_folder() / VOCABULARY_FILE
 
-    def seed(self, home: Path, citizens: int, progress: Callable[[int, int], None], pseudonym: Pseudonym) -> SeedReport:
+    def seed(
+        self,
+        home: Path,
+        citizens: int,
+        progress: Callable[[int, int], None],
+        pseudonym: Pseudonym,
+        subject: Subject,
+    ) -> SeedReport:
         """Make the people and write them into the registers (`node.demo.seed`)."""
-        return seed(home, citizens, progress, pseudonym)
+        return seed(home, citizens, progress, pseudonym, subject=subject)
 
     def publish_policy(self, member: str, party: Path) -> dict[str, str]:
         """Sign a member's bundle and bring it into force (`node.demo.officers`)."""

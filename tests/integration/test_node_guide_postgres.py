@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from node.console.node_commands import app
+import crocevia
 from tests.support.postgres import Server
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
@@ -31,7 +31,14 @@ def blocks(language: str) -> list[str]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(crocevia.app, ("node", *arguments))
+
+
+def enrolling(url: str) -> list[str]:
+    """Return the guide's command that makes pseudonyms up, with the names as PostgreSQL folds them."""
+    [text, _] = re.findall(r"crocevia node (enrol .*?)\n(?=```)", GUIDE, re.DOTALL)
+    words = lower_names(str(text)).replace("\\\n", " ").split()
+    return [url if word.startswith("sqlite:") else word for word in [*words, "--pseudonym", "pseudonimo"]]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +64,7 @@ def test_the_guide_works_on_postgresql(server: Server, tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert run("init", "--database", server.url, "--member", "c_f257").exit_code == 0
     marital, person, owner, policy = blocks("yaml")
+    assert run(*enrolling(server.url)).exit_code == 0
     server.run(blocks("sql")[1])
     mapping, citizen = tmp_path / "node.yaml", tmp_path / "policies" / "types" / "Citizen.yaml"
     edit(mapping, r"^ +maritalStatus: .*?\n", lower_names(marital))

@@ -12,7 +12,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from typer.testing import CliRunner, Result
 
-from node.console.node_commands import app
+import crocevia
 from node.console.trying import Trying, as_application
 from node.data.mapping_file import read_mapping
 
@@ -25,7 +25,13 @@ def blocks(language: str) -> list[str]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(crocevia.app, ("node", *arguments))
+
+
+def enrolling() -> list[str]:
+    """Return the guide's command that makes pseudonyms up."""
+    [text, _] = re.findall(r"crocevia node (enrol .*?)\n(?=```)", GUIDE, re.DOTALL)
+    return str(text).replace("\\\n", " ").split()
 
 
 def execute(script: str) -> None:
@@ -53,6 +59,7 @@ def edited(place: Path) -> Path:
     """The same with mapping and policy as the guide leaves them."""
     assert run("init", "--database", "sqlite:///comune.db", "--member", "c_f257").exit_code == 0
     marital, person, owner, policy = blocks("yaml")
+    assert run(*enrolling()).exit_code == 0
     execute(blocks("sql")[1])
     edit("node.yaml", r"^ +maritalStatus: .*?\n", marital)
     edit("node.yaml", r"^    table: ANAG_SOGGETTI\n.*?\n    key: .*?\n", person)
