@@ -358,12 +358,12 @@ def _row(text: str, document: TypeDocument) -> Mapping[str, object]:
     if not isinstance(row, dict):
         raise BadInputError(message('`--row` is not a map; expected something such as `{{"age": 12}}`'))
     for name in row:
-        if name not in document.attributes:
+        if name not in document.of_a_row:
             raise BadInputError(
                 message(
                     "row attribute `{name}` is not declared{nearest}",
                     name=name,
-                    nearest=nearest(name, document.attributes),
+                    nearest=nearest(name, document.of_a_row),
                 )
             )
     return row

@@ -11,7 +11,7 @@ situations than exist, so what z3 proves holds, and what it breaks is confirmed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, assert_never
@@ -187,22 +187,30 @@ class _Prover:
         ]
         shown = z3.Or(*(z3.And(self._applies(grant), self._reaches(grant, field)) for grant in grants))
         rules = [rule for rule in self._document.prohibitions if rule.hides is Hides.ROW or field in rule.fields]
-        return z3.And(shown, *(self._spares(rule) for rule in rules))
+        return z3.And(shown, *(self._spares(rule) for rule in rules), *(self._in_a_crowd()))
+
+    def _in_a_crowd(self) -> Iterator[Any]:
+        """Yield that enough persons are alike for every live grant with `generalise_k`."""
+        for grant in self._document.grants:
+            if grant.aggregates is not None and grant.aggregates.alike is not None:
+                enough = self._truth(grant.aggregates.alike.condition(), self._consent(Consent("*")))
+                yield self._z3.Implies(self._is_live(grant), enough.true)
 
     def _applies(self, grant: Grant) -> Any:
+        consent = None if grant.consent is None else self._consent(Consent(grant.consent))
+        rows = self._truth(grant.rows, consent or self._consent(Consent("*")))
+        return self._z3.And(self._is_live(grant), rows.true, *([] if consent is None else [consent.true]))
+
+    def _is_live(self, grant: Grant) -> Any:
         z3, vocabulary = self._z3, self._bundle.vocabulary
         kind, purpose, today = (self._name(Name(name, ValueType.STR)).value for name in (KIND, PURPOSE, TODAY))
         covered = [name for name in vocabulary.purposes if vocabulary.covers(grant.purpose, name)]
-        consent = None if grant.consent is None else self._consent(Consent(grant.consent))
-        rows = self._truth(grant.rows, consent or self._consent(Consent("*")))
         return z3.And(
             z3.Or(*(kind == self._text(name) for name in grant.kinds)),
             z3.Or(*(purpose == self._text(name) for name in covered)),
             self._text(grant.valid.first.isoformat()) <= today,
             today <= self._text(grant.valid.last.isoformat()),
             self._holds_one_of(grant.basis),
-            rows.true,
-            *([] if consent is None else [consent.true]),
         )
 
     def _reaches(self, grant: Grant, field: str) -> Any:

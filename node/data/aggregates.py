@@ -24,9 +24,10 @@ from sqlalchemy import Numeric, case, cast, func, literal_column, select, true
 from sqlalchemy.sql.selectable import Subquery
 
 from federation.contract.errors import BadInputError, FieldDeniedError, QueryTooComplexError
+from node.data.comparing import Comparable
 from node.data.decisions import Path
 from node.data.dialects import Dialect, Sql, at_most
-from node.data.filters import Comparable, ListView, wanted_rows
+from node.data.filters import ListView, wanted_rows
 from node.data.groups_audit import AskedGroups
 from node.data.noise import noisy
 from node.data.selection import TYPENAME, Selected

@@ -42,9 +42,9 @@ class Cell:
         return not any(form.name in KEYED for form in self.forms)
 
 
-def visible_row(plan: TypePlan, row: Row) -> Sql:
-    """Return whether the policy shows a row: only TRUE does."""
-    return true() if plan.visible == TRUE else condition_sql(plan.visible, row).is_(true())
+def candidate_row(plan: TypePlan, row: Row) -> Sql:
+    """Return whether the rules show a row: only TRUE does."""
+    return true() if plan.candidates == TRUE else condition_sql(plan.candidates, row).is_(true())
 
 
 def shows(decided: FieldPlan | None) -> bool:

@@ -21,12 +21,13 @@ from sqlalchemy.sql.selectable import Select
 
 from federation.contract.errors import FieldDeniedError
 from node.data.aggregates import Groups, compile_groups
+from node.data.comparing import Comparable
 from node.data.cursors import CursorSealer
 from node.data.database import Database
 from node.data.decisions import Path
 from node.data.dialects import Sql, at_most
 from node.data.fetched import Arrival, arriving
-from node.data.filters import Comparable, ListView, require_small, wanted_rows
+from node.data.filters import ListView, require_small, wanted_rows
 from node.data.mapping import Root
 from node.data.objects import Objects, ordered
 from node.data.pages import page_size

@@ -119,8 +119,11 @@ def _many(one: Show, size: int) -> Show:
 
 
 def _tested(plan: TypePlan) -> frozenset[str]:
-    """Return the row attributes that the conditions of a plan read."""
-    conditions = [plan.visible]
+    """Return the row attributes that the conditions of a plan read.
+
+    How many persons are alike is none of them: code cannot say it, so under `generalise_k` its objects are not shown.
+    """
+    conditions = [plan.candidates]
     for decided in plan.fields.values():
         conditions += [decided.prohibited, *(grant.when for grant in decided.grants)]
     return frozenset(name.attribute for condition in conditions for name in names_in(condition))

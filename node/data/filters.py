@@ -10,74 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Numeric, Text, and_, cast, exists, false, func, literal, or_, true
+from sqlalchemy import and_, exists, false, literal, or_, true
 
 from federation.contract.errors import FieldDeniedError, QueryTooComplexError
-from node.data.cells import Cell, kind_of, shows, visible_row
+from node.data.cells import Cell, shows
+from node.data.comparing import Comparable
 from node.data.conditions import condition_sql
 from node.data.decisions import grants_on_objects
-from node.data.dialects import Dialect, Sql, negated
-from node.data.masks import Kind
+from node.data.dialects import Sql, negated
 from node.data.objects import Objects
 from node.data.rows import Row
-from node.policy.forms import Band
 from node.policy.plans import FieldPlan, TypePlan
 
 _MOST_COMPARISONS: Final = 200
 _MOST_NESTED: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Comparable:
-    """A masked value that can be compared, ordered and grouped by."""
-
-    sql: Sql
-    kind: Kind
-    dialect: Dialect
-
-    @property
-    def ordered(self) -> Sql:
-        """The value as it orders: texts by code point, numbers as numbers."""
-        match self.kind:
-            case Kind.TEXT | Kind.DAY:
-                return self.dialect.by_code_point(self.dialect.text(self.sql))
-            case Kind.NUMBER:
-                return self.dialect.numeric(self.sql)
-            case _:
-                return self.sql
-
-    @property
-    def bound_type(self) -> type[Text | BigInteger | Numeric[Any]]:
-        """The type of a parameter that is compared with it."""
-        match self.kind:
-            case Kind.TEXT | Kind.DAY:
-                return Text
-            case Kind.NUMBER:
-                return Numeric
-            case _:
-                return BigInteger
-
-    def test(self, operator: str, wanted: Any) -> Sql:
-        """Return one comparison of the client's."""
-        value = self.ordered
-        match operator:
-            case "eq":
-                return value == self._bound(wanted)
-            case "in":
-                return or_(false(), *(value == self._bound(each) for each in wanted))
-            case "gt":
-                return value > self._bound(wanted)
-            case "gte":
-                return value >= self._bound(wanted)
-            case "lt":
-                return value < self._bound(wanted)
-            case "lte":
-                return value <= self._bound(wanted)
-            case _:
-                return func.substr(value, 1, len(wanted), type_=Text) == literal(wanted)
-
-    def _bound(self, value: Any) -> Sql:
-        return cast(literal(str(value)), Numeric) if self.kind is Kind.NUMBER else literal(value)
 
 
 @dataclass(slots=True)
@@ -95,7 +41,7 @@ class ListView:
 
     def visible(self) -> Sql:
         """Return whether the row is there for the requester."""
-        return and_(true(), *self.row.counts(), visible_row(self.plan, self.row))
+        return and_(true(), *self.row.counts(), self.objects.visible(self.row))
 
     def masked(self, name: str) -> Comparable:
         """Return a field's masked value.
@@ -105,11 +51,7 @@ class ListView:
         """
         decided, found = self._cell(name)
         self.objects.disclosures.shown(self.plan.type_name, name, decided, decided.shown)
-        kind = kind_of(self.objects.scalar_of(self.plan.type_name, name))
-        # The labels of a band are texts, though they stand for numbers.
-        labelled = any(isinstance(form, Band) for form in found.forms)
-        kind = Kind.TEXT if labelled and kind is Kind.NUMBER else kind
-        return Comparable(found.value, kind, self.row.reading.dialect)
+        return self.objects.comparable(self.plan.type_name, name, found)
 
     def _cell(self, name: str) -> tuple[FieldPlan, Cell]:
         decided = self.plan.fields.get(name)

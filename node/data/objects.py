@@ -5,7 +5,7 @@ One walk decides and makes: a field that the plan denies gets no SQL at all, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
@@ -25,8 +25,10 @@ from sqlalchemy import FromClause, and_, case, false, literal, null, select, tru
 from federation.contract.errors import QueryTooComplexError
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import LONGEST_LIST
-from node.data.cells import Cell, cell, chosen, kind_of, raw_value, shows, visible_row
+from node.data.cells import Cell, candidate_row, cell, chosen, kind_of, raw_value, shows
+from node.data.comparing import Comparable
 from node.data.conditions import condition_sql
+from node.data.crowds import NOBODY, Crowds, can_be_counted, look
 from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
 from node.data.custom_shown import CustomShowing
 from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants
@@ -39,6 +41,8 @@ from node.data.parts import Around, Custom, Fixed, Keyed, Made, Nested, Part, Va
 from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
 from node.policy.conditions import FALSE
+from node.policy.documents import Alike
+from node.policy.forms import Band
 from node.policy.plans import FieldPlan, TypePlan
 
 MATCHES: Final = "Matches"
@@ -61,6 +65,7 @@ class Objects:
     custom: ServedCustom = NO_CUSTOM
     _above: int = field(init=False, default=1)
     _estimated: int = field(init=False, default=0)
+    _crowds: dict[str, Crowds] = field(init=False, default_factory=dict)
 
     def of_many(self, rows: int) -> None:
         """Begin with a root of so many rows: every list below is counted so many times."""
@@ -84,6 +89,37 @@ class Objects:
             yield
         finally:
             self._above = above
+
+    def visible(self, row: Row) -> Sql:
+        """Return whether the policy shows a row: only TRUE does."""
+        plan = self.plans(row.source.type_name)
+        shown = candidate_row(plan, row)
+        if plan.alike is None or plan.candidates == FALSE:
+            return shown
+        if not can_be_counted(row.source, self.reading):
+            return NOBODY
+        if row.source.name not in self._crowds:
+            other = Row.of(self.reading, row.source)
+            looks, candidate = self._looks(other, plan, plan.alike), candidate_row(plan, other)
+            self._crowds[row.source.name] = Crowds.among(other, looks, candidate, plan.alike.persons)
+        return and_(shown, self._crowds[row.source.name].hold(self._looks(row, plan, plan.alike)))
+
+    def _looks(self, row: Row, plan: TypePlan, alike: Alike) -> list[Sql]:
+        served = self._fields_of(plan.type_name)
+        names = [name for name in alike.over if name in served and shows(plan.fields.get(name))]
+        return [part for name in names for part in self._look(row, plan, name)]
+
+    def _look(self, row: Row, plan: TypePlan, name: str) -> list[Sql]:
+        found = self.field(row, plan.fields[name], name, self.scalar_of(plan.type_name, name))
+        return [] if found is None else look(self.comparable(plan.type_name, name, found), found.which)
+
+    def comparable(self, type_name: str, name: str, found: Cell) -> Comparable:
+        """Return a field's masked value as it is compared."""
+        kind = kind_of(self.scalar_of(type_name, name))
+        # The labels of a band are texts, though they stand for numbers.
+        labelled = any(isinstance(form, Band) for form in found.forms)
+        kind = Kind.TEXT if labelled and kind is Kind.NUMBER else kind
+        return Comparable(found.value, kind, self.reading.dialect)
 
     def object(self, row: Row, selected: Sequence[Selected], path: Path, person: Row | None) -> Made:
         """Return the object of a row.
@@ -174,9 +210,12 @@ class Objects:
         return name.endswith(MATCHES) and "value" in self._declared(type_name, name).args
 
     def _declared(self, type_name: str, name: str) -> GraphQLField:
+        return self._fields_of(type_name)[name]
+
+    def _fields_of(self, type_name: str) -> Mapping[str, GraphQLField]:
         kind = self.schema.type_map[type_name]
         assert isinstance(kind, GraphQLObjectType)  # only these are selected on
-        found: GraphQLField = kind.fields[name]
+        found: Mapping[str, GraphQLField] = kind.fields
         return found
 
     def scalar_of(self, type_name: str, name: str) -> str:
@@ -237,7 +276,7 @@ class Objects:
             return self._joined(row, relation, target, each, path)
         part = row.embedded(target)
         present = part.is_present()
-        seen = and_(visible_row(plan, part), true() if present is None else present)
+        seen = and_(self.visible(part), true() if present is None else present)
 
         def around(writer: Writer) -> Sql:
             if each.is_list:
@@ -250,7 +289,7 @@ class Objects:
         """Return the objects of the rows that a join leads to; around them stands the subquery that reads them."""
         dialect, plan = self.reading.dialect, self.plans(target.type_name)
         child, tables, tied = self.led_to(row, relation, target)
-        conditions = (tied, *child.counts(), visible_row(plan, child))
+        conditions = (tied, *child.counts(), self.visible(child))
         ordering = self._ordering(child, plan, relation.order)
         size = page_size(each.arguments, self.most) if each.is_list else 1
 

@@ -16,7 +16,6 @@ from federation.contract.coverage import operation_of
 from federation.contract.errors import FieldDeniedError
 from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
-from node.data.cells import visible_row
 from node.data.connections import Connection, compile_connection
 from node.data.cursors import CursorSealer
 from node.data.custom import NO_CUSTOM, ServedCustom
@@ -340,7 +339,7 @@ class _Compiler:
         made = self.objects.object(row, selected, path, None)
         denied = tuple(self.objects.disclosures.denied[before:])
         columns, arrival = arriving(made, self.objects.reading.dialect, denied, path)
-        visible = visible_row(self.objects.plans(row.source.type_name), row)
+        visible = self.objects.visible(row)
         found = select(row.key(), *columns).select_from(row.tables).where(*row.counts(), visible, matching)
         return found, arrival, denied
 

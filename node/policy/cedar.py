@@ -51,7 +51,7 @@ _NAMES = {
 
 def cedar_policies(document: TypeDocument) -> str:
     """Return the policies of one type."""
-    return "\n".join((*_permits(document), *_forbids(document)))
+    return "\n".join((*_permits(document), *_forbids(document), *_crowds(document)))
 
 
 def cedar_entities(vocabulary: Vocabulary, document: TypeDocument) -> list[dict[str, Any]]:
@@ -104,10 +104,7 @@ def _permits(document: TypeDocument) -> Iterator[str]:
 
 def _permit(document: TypeDocument, grant: Grant, field: GovernedField) -> str:
     conditions = [
-        f"{_texts(grant.kinds)}.contains(context.kind)",
-        f"context.purpose in Purpose::{json.dumps(grant.purpose)}",
-        f"context.day >= {grant.valid.first.toordinal()} && context.day <= {grant.valid.last.toordinal()}",
-        f"context.basis.containsAny({_texts(grant.basis)})",
+        *_live(grant),
         *([f"context.basis.containsAny({_texts(grant.basis9)})"] if field.category.art9 else []),
         *(["context.consent"] if grant.consent else []),
         *([to_cedar(grant.rows)] if grant.rows != TRUE else []),
@@ -119,6 +116,24 @@ def _permit(document: TypeDocument, grant: Grant, field: GovernedField) -> str:
         "retain": grant.retain,
     }
     return _statement("permit", annotations, f"{document.name}.{field.name}", conditions)
+
+
+def _live(grant: Grant) -> Iterator[str]:
+    yield f"{_texts(grant.kinds)}.contains(context.kind)"
+    yield f"context.purpose in Purpose::{json.dumps(grant.purpose)}"
+    yield f"context.day >= {grant.valid.first.toordinal()} && context.day <= {grant.valid.last.toordinal()}"
+    yield f"context.basis.containsAny({_texts(grant.basis)})"
+
+
+def _crowds(document: TypeDocument) -> Iterator[str]:
+    """Yield what forbids every field of a row that too few persons are like; Cedar skips a `forbid` that raises."""
+    for grant in document.grants:
+        if grant.aggregates is None or grant.aggregates.alike is None:
+            continue
+        enough = f"context.row has alike && context.row.alike >= {grant.aggregates.alike.persons}"
+        for name in document.fields:
+            note = {"id": f"{document.name}.{name}/{grant.id}/generalise_k"}
+            yield _statement("forbid", note, f"{document.name}.{name}", [*_live(grant), f"!({enough})"])
 
 
 def _forbids(document: TypeDocument) -> Iterator[str]:

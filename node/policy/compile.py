@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from federation.contract.errors import PurposeError
 from node.policy.conditions import FALSE, TRUE, Condition, Consent
-from node.policy.documents import Aggregates, Hides
+from node.policy.documents import Aggregates, Alike, Hides
 from node.policy.forms import discloses_at_least, most_disclosing_first
 from node.policy.plans import (
     Cause,
@@ -55,7 +55,7 @@ def compile_type(bundle: Bundle, type_name: str, requester: Requester, purpose: 
     live = _residual_grants(document, bundle.vocabulary, known, requester, purpose, day)
     forbidden = _residual_prohibitions(document, known, purpose)
     hiding = tuple(rule for prohibition, rule in forbidden if prohibition.hides is Hides.ROW)
-    visible = conjunction([disjunction(when for _, when in live), *(negate(rule.when) for rule in hiding)])
+    candidates = conjunction([disjunction(when for _, when in live), *(negate(rule.when) for rule in hiding)])
     if len({when for _, when in live}) == 1:
         # On a visible row the only condition under which anything is granted holds: it need not be asked again.
         live = [(grant, TRUE) for grant, _ in live]
@@ -66,7 +66,8 @@ def compile_type(bundle: Bundle, type_name: str, requester: Requester, purpose: 
         requester=requester,
         purpose=purpose,
         day=day,
-        visible=visible,
+        candidates=candidates,
+        alike=crowd(grant for grant in document.grants if is_live(grant, bundle.vocabulary, requester, purpose, day)),
         hiding=hiding,
         fields=_fields(document, live, forbidden, requester),
         exact_lookups=frozenset(name for name, field in document.fields.items() if live and field.exact_lookup),
@@ -213,6 +214,14 @@ def _aggregates(live: Sequence[Grant]) -> Aggregates | None:
     )
 
 
+def crowd(live: Iterable[Grant]) -> Alike | None:
+    """Of several live grants with `generalise_k` the largest number holds, over all that any of them names."""
+    demanded = [grant.aggregates.alike for grant in live if grant.aggregates and grant.aggregates.alike]
+    if not demanded:
+        return None
+    return Alike(max(one.persons for one in demanded), tuple(sorted({name for one in demanded for name in one.over})))
+
+
 def _nothing(bundle: Bundle, type_name: str, requester: Requester, purpose: str, day: date) -> TypePlan:
     return TypePlan(
         type_name=type_name,
@@ -221,7 +230,8 @@ def _nothing(bundle: Bundle, type_name: str, requester: Requester, purpose: str,
         requester=requester,
         purpose=purpose,
         day=day,
-        visible=FALSE,
+        candidates=FALSE,
+        alike=None,
         hiding=(),
         fields={},
         exact_lookups=frozenset(),

@@ -29,6 +29,9 @@ INT_MAX: Final = 2**63 - 1
 ROW: Final = "row."
 """Names that begin so are attributes of the row; every other name is known before a row is read."""
 
+ALIKE: Final = "row.alike"
+"""How many persons are alike in a policy's quasi-identifiers: an attribute of the row that only a count can tell."""
+
 CONSENT: Final = "consent"
 """The name that stands for a valid consent record of the row's subject."""
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.policy.closures import Consents, Row, Test, compile_test
-from node.policy.compile import is_live, known_names, reaches
-from node.policy.conditions import CONSENT, ROW, Condition, evaluate
+from node.policy.compile import crowd, is_live, known_names, reaches
+from node.policy.conditions import ALIKE, CONSENT, ROW, Condition, evaluate
 from node.policy.documents import Grant, Hides, Prohibition
 from node.policy.forms import most_disclosing_first
 from node.policy.plans import Cause, Decision, FieldPlan, TypePlan
@@ -40,7 +40,10 @@ class RowDecision:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Who asks, for what, when, about which row: everything a decision depends on."""
+    """Who asks, for what, when, about which row: everything a decision depends on.
+
+    With `generalise_k`, how many persons are alike is an attribute of the row, and unknown where it is missing.
+    """
 
     requester: Requester
     purpose: str
@@ -58,9 +61,10 @@ def decide(bundle: Bundle, type_name: str, situation: Situation) -> RowDecision:
     document = bundle.types.get(type_name)
     if document is None:
         return RowDecision(visible=False, fields={})
-    applying = [grant for grant in document.grants if _applies(grant, bundle, situation)]
+    live = [grant for grant in document.grants if _is_live(grant, bundle, situation)]
+    applying = [grant for grant in live if _applies(grant, situation)]
     denying = [rule for rule in document.prohibitions if _denies(rule, situation)]
-    if not applying or any(rule.hides is Hides.ROW for rule in denying):
+    if not applying or any(rule.hides is Hides.ROW for rule in denying) or not _in_a_crowd(live, situation):
         return _hidden(document)
     return RowDecision(
         visible=True,
@@ -72,10 +76,18 @@ def _hidden(document: TypeDocument) -> RowDecision:
     return RowDecision(visible=False, fields=dict.fromkeys(document.fields, Decision(None, Cause.ROW_HIDDEN)))
 
 
-def _applies(grant: Grant, bundle: Bundle, situation: Situation) -> bool:
-    """A grant applies where it is live, its rows are TRUE, and its consent, if it names one, is TRUE."""
-    if not is_live(grant, bundle.vocabulary, situation.requester, situation.purpose, situation.day):
-        return False
+def _is_live(grant: Grant, bundle: Bundle, situation: Situation) -> bool:
+    return is_live(grant, bundle.vocabulary, situation.requester, situation.purpose, situation.day)
+
+
+def _in_a_crowd(live: list[Grant], situation: Situation) -> bool:
+    """With `generalise_k` in a live grant, enough persons must be alike, and known to be."""
+    demanded = crowd(live)
+    return demanded is None or _truth(demanded.condition(), situation, None) is True
+
+
+def _applies(grant: Grant, situation: Situation) -> bool:
+    """A live grant applies where its rows are TRUE, and its consent, if it names one, is TRUE."""
     consent = _consent(situation, grant.consent or situation.purpose)
     rows = _truth(grant.rows, situation, consent)
     return rows is True and (grant.consent is None or consent is True)
@@ -114,6 +126,12 @@ def _truth(condition: Condition, situation: Situation, consent: bool | None) -> 
 
 def _consent(situation: Situation, purpose: str) -> bool | None:
     return None if situation.consents is None else purpose in situation.consents
+
+
+def supposing_a_crowd(row: Row, plan: TypePlan) -> Row:
+    """Return a row as one of as many alike as a plan asks for, unless it says how many they are."""
+    name = ALIKE.removeprefix(ROW)
+    return row if plan.alike is None or name in row else {**row, name: plan.alike.persons}
 
 
 class Decider:

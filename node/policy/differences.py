@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.policy.compile import compile_type
-from node.policy.conditions import FALSE, ROW, Condition, evaluate
+from node.policy.conditions import ALIKE, FALSE, ROW, Condition, evaluate
 from node.policy.forms import Form, discloses_at_least
 from node.policy.proving import classes_of, disclosed_where, every_row
+from node.policy.residuals import conjunction
 
 if TYPE_CHECKING:
     from datetime import date
@@ -73,7 +74,7 @@ def _plan(bundle: Bundle, name: str, requester: Requester, purpose: str, day: da
 
 
 def _changes_of_field(before: TypePlan | None, after: TypePlan | None, field: str) -> Iterator[Change]:
-    sides = [_side(before, field), _side(after, field)]
+    sides = [_side(each, field, apart=_over(before) != _over(after)) for each in (before, after)]
     if sides[0] == sides[1]:
         return
     plan = after or before
@@ -87,10 +88,24 @@ def _changes_of_field(before: TypePlan | None, after: TypePlan | None, field: st
             yield Change(plan.type_name, field, plan.requester, plan.purpose, plan.day, row, consent, *shown)
 
 
-def _side(plan: TypePlan | None, field: str) -> list[tuple[Form, Condition]]:
+def _side(plan: TypePlan | None, field: str, *, apart: bool) -> list[tuple[Form, Condition]]:
     """Return the forms that a field may take, most disclosing first, each with when it is shown."""
     found: FieldPlan | None = None if plan is None else plan.fields.get(field)
     if plan is None or found is None:
         return []
-    pairs = [(grant.form, disclosed_where(plan, found, [grant.when])) for grant in found.grants]
+    visible = _visible(plan) if apart else plan.visible
+    pairs = [(grant.form, disclosed_where(plan, found, [grant.when], visible)) for grant in found.grants]
     return [(form, when) for form, when in pairs if when != FALSE]
+
+
+def _over(plan: TypePlan | None) -> tuple[str, ...] | None:
+    """Return the fields in which a plan wants persons to be alike."""
+    return None if plan is None or plan.alike is None else plan.alike.over
+
+
+def _visible(plan: TypePlan) -> Condition:
+    """Return which rows are visible; persons alike in some fields are another number than persons alike in others."""
+    if plan.alike is None:
+        return plan.candidates
+    number = f"{ALIKE}({', '.join(plan.alike.over)})"
+    return conjunction([plan.candidates, plan.alike.condition(number)])

@@ -8,7 +8,18 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from node.policy.conditions import FALSE, TRUE, Condition, ValueType
+from node.policy.conditions import (
+    ALIKE,
+    FALSE,
+    ROW,
+    TRUE,
+    Compare,
+    Comparison,
+    Condition,
+    Literal,
+    Name,
+    ValueType,
+)
 from node.policy.findings import FindingCode, Place
 from node.policy.forms import Form
 from node.policy.messages import message
@@ -69,12 +80,25 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """`generalise_k`: a row is shown only if so many persons look alike in the fields `over`, as they are shown."""
+
+    persons: int
+    over: tuple[str, ...]
+
+    def condition(self, name: str = ALIKE) -> Condition:
+        """Return it as a condition on the row; how many persons are alike goes by `name`."""
+        return Compare(Comparison.GE, Name(name, ValueType.INT), Literal(self.persons))
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregates:
-    """Counts that a grant allows: grouped by fields, with cells of at least `min_cell` rows."""
+    """Counts that a grant allows, grouped by fields, in cells of at least `min_cell`; and how many must look alike."""
 
     min_cell: int
     over: tuple[str, ...]
     epsilon: float | None = None
+    alike: Alike | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +166,11 @@ class TypeDocument:
     never_together: tuple[Combination, ...]
     place: Place
 
+    @property
+    def of_a_row(self) -> Mapping[str, ValueType]:
+        """What may be said of a row in tests, questions and invariants: its attributes, and how many are alike."""
+        return {**self.attributes, ALIKE.removeprefix(ROW): ValueType.INT}
+
 
 def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> TypeDocument | None:
     """Read a type document; whatever is wrong in it is reported.
@@ -150,7 +179,7 @@ def read_type_document(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> Ty
     used of a bundle with an error. None if not even its fields can be read.
     """
     reader.findings.extend(check_shape(tree, TYPE_DOCUMENT))
-    attributes = _attributes(tree)
+    attributes = _attributes(tree, reader)
     scope = vocabulary.scope(attributes)
     fields = _fields(tree, vocabulary, reader)
     grants = _grants(tree, _Surroundings(vocabulary, scope, fields), reader)
@@ -180,8 +209,14 @@ class _Surroundings:
     fields: Mapping[str, GovernedField]
 
 
-def _attributes(tree: Tree) -> dict[str, ValueType]:
+def _attributes(tree: Tree, reader: Reader) -> dict[str, ValueType]:
     known = {str(type_) for type_ in ValueType}
+    for name, _, place in entries(entry(tree, "attributes")):
+        if f"{ROW}{name}" == ALIKE:
+            said = message(
+                "`{name}` is the number of persons alike (`generalise_k`): give the attribute another name", name=ALIKE
+            )
+            reader.report(place, FindingCode.VALUE_INVALID, said)
     return {
         name: ValueType(text_of(found))
         for name, found, _ in entries(entry(tree, "attributes"))
@@ -278,22 +313,22 @@ def _aggregates(found: Tree, around: _Surroundings, reader: Reader) -> Aggregate
     if aggregates is None:
         return None
     over = reader.all_declared(entry(aggregates, "over"), message("field"), around.fields)
-    generalised = entry(aggregates, "generalise_k")
-    if generalised is not None:
-        # A protection that nothing enforces is worse than none: whoever wrote it relies on it.
-        said = message(
-            "`generalise_k` is not enforced: rows are not suppressed by the size of their group; write "
-            "`min_cell` with the size, `over` with the fields, and under `see` masks that make them "
-            "coarser"
-        )
-        reader.report(generalised.place, FindingCode.PROTECTION_UNSUPPORTED, said)
     art9 = any(around.fields[name].category.art9 for name in over if name in around.fields)
     epsilon = leaf(branch(aggregates, "noise"), "epsilon")
     return Aggregates(
         min_cell=number_of(leaf(aggregates, "min_cell")) or (DEFAULT_MIN_CELL_ART9 if art9 else DEFAULT_MIN_CELL),
         over=over,
         epsilon=float(str(epsilon.value)) if epsilon is not None and type(epsilon.value) in (int, float) else None,
+        alike=_alike(aggregates, around, reader),
     )
+
+
+def _alike(aggregates: Tree, around: _Surroundings, reader: Reader) -> Alike | None:
+    generalised = branch(aggregates, "generalise_k")
+    if generalised is None:
+        return None
+    over = reader.all_declared(entry(generalised, "quasi_identifiers"), message("field"), around.fields)
+    return Alike(number_of(leaf(generalised, "k")), tuple(sorted(set(over))))
 
 
 def _prohibitions(tree: Tree, around: _Surroundings, reader: Reader) -> list[Prohibition | None]:

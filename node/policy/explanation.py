@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from federation.contract.errors import PurposeError
 from node.policy.compile import compile_type, known_names
 from node.policy.conditions import FALSE, TRUE, Condition, Consent, to_text
-from node.policy.decide import Decider
+from node.policy.decide import Decider, supposing_a_crowd
 from node.policy.documents import Hides
 from node.policy.residuals import conjunction, negate, residual, unless_false, when_true
 from node.policy.vocabulary import unknown_purpose
@@ -123,7 +123,8 @@ def explain(
 
 def _decision(plan: TypePlan, field: GovernedField, row: tuple[Row, Consents] | None) -> Decision | None:
     if row is not None:
-        return Decider(plan).decide(*row).fields[field.name]
+        attributes, consents = row
+        return Decider(plan).decide(supposing_a_crowd(attributes, plan), consents).fields[field.name]
     constant = plan.fields[field.name].constant
     return constant if constant is None or constant.form is None or plan.every_row else None
 

@@ -61,7 +61,7 @@ def _invariant(
     _report_unknown_fields(never, types, vocabulary, reader)
     for name, fields in sorted(selected.items()):
         if fields:
-            when = reader.condition(entry(never, "when"), vocabulary.scope(types[name].attributes))
+            when = reader.condition(entry(never, "when"), vocabulary.scope(types[name].of_a_row))
             yield Invariant(
                 id=text_of(leaf(found, "id")),
                 type_name=name,

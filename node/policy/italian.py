@@ -139,10 +139,21 @@ _BUNDLES: Final[Mapping[str, str]] = {
     "`from` {first_day} is after `until` {last_day}: the grant is never valid": (
         "`from` {first_day} viene dopo `until` {last_day}: la concessione non vale mai"
     ),
-    "`generalise_k` is not enforced: rows are not suppressed by the size of their group; write `min_cell` with the "
-    "size, `over` with the fields, and under `see` masks that make them coarser": (
-        "nulla fa rispettare `generalise_k`: le righe non sono soppresse secondo la grandezza del gruppo; scrivere "
-        "`min_cell` con la grandezza, `over` con i campi e sotto `see` maschere che li rendano meno precisi"
+    "`{name}` is the number of persons alike (`generalise_k`): give the attribute another name": (
+        "`{name}` è il numero di persone che appaiono uguali (`generalise_k`): dare all'attributo un altro nome"
+    ),
+    "grant `{grant}` says `generalise_k`, but {problem}": "la concessione `{grant}` dice `generalise_k`, ma {problem}",
+    "`{type}` has no key in the schema: protect the type that leads to it": (
+        "`{type}` non ha una chiave nello schema: proteggere il tipo che porta a lui"
+    ),
+    "does not show `{name}`: leave it out of `quasi_identifiers`": (
+        "non mostra `{name}`: toglierlo da `quasi_identifiers`"
+    ),
+    "as `{form}` nobody's `{name}` is like another's: choose a coarser form, or leave it out": (
+        "come `{form}` nessuno ha lo stesso `{name}` di un altro: scegliere una forma più larga, o toglierlo"
+    ),
+    "`{name}` is no single value: leave it out of `quasi_identifiers`": (
+        "`{name}` non è un solo valore: toglierlo da `quasi_identifiers`"
     ),
     "a prohibition names `fields`, unless it says `hide: row`": (
         "un divieto elenca `fields`, salvo che dica `hide: row`"
@@ -500,6 +511,7 @@ _SAYING: Final[Mapping[str, str]] = {
     "any requester": "a qualunque ente",
     "no expiry": "senza scadenza",
     "no consent": "senza consenso",
+    "rows alike or not": "righe uguali o no",
     "unmask {name}": "{name} senza maschera",
     "remove {name}": "{name} tolto",
     "add {name}": "{name} aggiunto",

@@ -134,7 +134,9 @@ def _grant_line(grant: Grant) -> str:
 
 def _aggregates_text(grant: Grant) -> str:
     assert grant.aggregates is not None
-    return f"counts of {grant.aggregates.min_cell} over {', '.join(sorted(grant.aggregates.over))}"
+    counts = f"counts of {grant.aggregates.min_cell} over {', '.join(sorted(grant.aggregates.over))}"
+    alike = grant.aggregates.alike
+    return counts if alike is None else f"{counts}; rows of {alike.persons} alike in {', '.join(alike.over)}"
 
 
 def _combination_line(rule: Combination) -> str:

@@ -81,6 +81,8 @@ def _grant_edits(grant: Grant, document: TypeDocument, vocabulary: Vocabulary) -
     yield message("no expiry"), replace(grant, valid=Window(grant.valid.first, _FOREVER))
     if grant.consent is not None:
         yield message("no consent"), replace(grant, consent=None)
+    if grant.aggregates is not None and grant.aggregates.alike is not None:
+        yield message("rows alike or not"), replace(grant, aggregates=replace(grant.aggregates, alike=None))
     for name, form in grant.see.items():
         if form != CLEAR:
             yield message("unmask {name}", name=name), replace(grant, see={**grant.see, name: CLEAR})

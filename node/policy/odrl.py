@@ -16,7 +16,7 @@ from node.policy.messages import message
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
-    from node.policy.documents import Grant, TypeDocument
+    from node.policy.documents import Aggregates, Grant, TypeDocument
     from node.policy.vocabulary import Vocabulary
 
 _CONTEXT: Final = [
@@ -70,6 +70,18 @@ def _agreement(bundle: Bundle, document: TypeDocument, grant: Grant, assigner: s
         "crocevia:law": grant.law,
         **({"crocevia:rows": to_text(grant.rows)} if grant.rows != TRUE else {}),
         **({"crocevia:consent": f"{_PURPOSE}{grant.consent}"} if grant.consent else {}),
+        **({"crocevia:aggregates": _written(grant.aggregates)} if grant.aggregates else {}),
+    }
+
+
+def _written(counts: Aggregates) -> dict[str, Any]:
+    """Return what a grant demands of numbers as a type document writes it."""
+    alike = counts.alike
+    return {
+        "min_cell": counts.min_cell,
+        "over": list(counts.over),
+        **({"noise": {"epsilon": counts.epsilon}} if counts.epsilon is not None else {}),
+        **({"generalise_k": {"k": alike.persons, "quasi_identifiers": list(alike.over)}} if alike is not None else {}),
     }
 
 
@@ -134,6 +146,8 @@ def _drafts_of(agreement: dict[str, Any], where: str, vocabulary: Vocabulary) ->
             draft["basis9"] = special
         if "crocevia:rows" in agreement:
             draft["rows"] = agreement["crocevia:rows"]
+        if "crocevia:aggregates" in agreement:
+            draft["aggregates"] = agreement["crocevia:aggregates"]
         draft["see"][field] = permission.get("crocevia:mask", "clear")
     return drafts
 

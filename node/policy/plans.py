@@ -2,7 +2,8 @@
 
 How to read a plan:
 
-* a row is visible iff `TypePlan.visible` IS TRUE; no field of any other row may be decided or counted;
+* a row is visible iff `TypePlan.visible` IS TRUE; no field of any other row may be decided or counted; it is a
+  candidate for that if the rules show it, and with `generalise_k` enough candidates must be alike;
 * on a visible row a field is denied if `FieldPlan.prohibited` IS NOT FALSE; else the first grant whose `when` IS TRUE
   gives its form; else the field is denied;
 * `constant` says so beforehand where no row can change the decision.
@@ -22,10 +23,10 @@ import msgspec
 
 from node.policy.conditions import FALSE, TRUE, Condition
 from node.policy.forms import CLEAR, Form, Verify
-from node.policy.residuals import disjunction
+from node.policy.residuals import conjunction, disjunction
 
 if TYPE_CHECKING:
-    from node.policy.documents import Aggregates, GovernedField
+    from node.policy.documents import Aggregates, Alike, GovernedField
     from node.policy.requesters import Requester
 
 
@@ -106,16 +107,22 @@ class TypePlan:
     requester: Requester
     purpose: str
     day: date
-    visible: Condition
+    candidates: Condition
+    alike: Alike | None
     hiding: tuple[ResidualProhibition, ...]
     fields: Mapping[str, FieldPlan]
     exact_lookups: frozenset[str]
     aggregates: Aggregates | None
 
     @property
+    def visible(self) -> Condition:
+        """Which rows are visible, with the number of persons alike as an attribute of the row."""
+        return self.candidates if self.alike is None else conjunction([self.candidates, self.alike.condition()])
+
+    @property
     def anything(self) -> bool:
         """Whether some row may be visible."""
-        return self.visible != FALSE
+        return self.candidates != FALSE
 
     @property
     def every_row(self) -> bool:

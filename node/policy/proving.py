@@ -175,9 +175,11 @@ def _violation(plan: TypePlan, invariant: Invariant) -> Counterexample | None:
     return None
 
 
-def disclosed_where(plan: TypePlan, field: FieldPlan, whens: Iterable[Condition]) -> Condition:
+def disclosed_where(
+    plan: TypePlan, field: FieldPlan, whens: Iterable[Condition], visible: Condition | None = None
+) -> Condition:
     """Return when something of a field is disclosed: the row visible, a grant applying, nothing forbidding. IS TRUE."""
-    return conjunction([plan.visible, disjunction(whens), negate(field.prohibited)])
+    return conjunction([plan.visible if visible is None else visible, disjunction(whens), negate(field.prohibited)])
 
 
 def _reads_consent(condition: Condition) -> bool:

@@ -15,6 +15,7 @@ from node.policy.messages import message
 
 _ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
 _MATCHES: Final = "Matches"
+_KEY: Final = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class SchemaView:
     """The governed types of a schema with their fields; roots and the plumbing of connections are not governed."""
 
     types: Mapping[str, Mapping[str, FieldShape]]
+    keyed: frozenset[str] = frozenset()  # the types with a key, whose objects can be asked for one by one
 
     @classmethod
     def parse(cls, sdl: str) -> Self:
@@ -44,14 +46,16 @@ class SchemaView:
         except GraphQLError as error:
             raise PolicyError(message("schema is not valid SDL: {problem}", problem=error.message)) from error
         types: dict[str, dict[str, FieldShape]] = {}
+        keyed: set[str] = set()
         for definition in document.definitions:
             if isinstance(definition, (ObjectTypeDefinitionNode, ObjectTypeExtensionNode)):
                 name = definition.name.value
                 if name not in _ROOTS and not is_plumbing(name):
                     fields = types.setdefault(name, {})
+                    keyed |= {name for directive in definition.directives or () if directive.name.value == _KEY}
                     for field in definition.fields or ():
                         fields[field.name.value] = _shape(field.type)
-        return cls({name: _without_matches(fields) for name, fields in types.items()})
+        return cls({name: _without_matches(fields) for name, fields in types.items()}, frozenset(keyed))
 
 
 def _shape(node: TypeNode) -> FieldShape:

@@ -43,8 +43,9 @@ _AGGREGATES: Final = _closed(
         "min_cell": {"type": "integer", "exclusiveMinimum": 0},
         "over": _TEXTS,
         "noise": _closed({"epsilon": {"type": "number", "exclusiveMinimum": 0}}, ("epsilon",)),
-        # `node.policy.documents` refuses it by name, with the way out.
-        "generalise_k": {"deprecated": True, "description": "refused: nothing enforces it"},
+        "generalise_k": _closed(
+            {"k": {"type": "integer", "minimum": 2}, "quasi_identifiers": _TEXTS}, ("k", "quasi_identifiers")
+        ),
     },
     ("over",),
 )

@@ -162,7 +162,7 @@ def grant_sentence(grant: Grant, vocabulary: Vocabulary, language: Language) -> 
         "purpose": _purpose(grant.purpose, vocabulary, language),
         "fields": "; ".join(f"{name} ({form_phrase(form, language)})" for name, form in grant.see.items()),
         "rows": _clause(grant.rows, language),
-        "consent": _consent_clause(grant, vocabulary, language),
+        "consent": _consent_clause(grant, vocabulary, language) + _crowd_clause(grant, language),
         "basis": _list([*grant.basis], language, disjunctive=True),
         "basis9": "" if not grant.basis9 else _list([*grant.basis9], language, disjunctive=True),
         "first": grant.valid.first.isoformat(),
@@ -241,6 +241,20 @@ def _consent_clause(grant: Grant, vocabulary: Vocabulary, language: Language) ->
             return f", solo di chi ha dato il consenso per «{purpose}»"
         case Language.ENGLISH:
             return f', only of citizens who consented to "{purpose}"'
+        case _:
+            assert_never(language)
+
+
+def _crowd_clause(grant: Grant, language: Language) -> str:
+    alike = None if grant.aggregates is None else grant.aggregates.alike
+    if alike is None:
+        return ""
+    over = _list([*alike.over], language)
+    match language:
+        case Language.ITALIAN:
+            return f", solo dove almeno {alike.persons} persone appaiono uguali in {over}"
+        case Language.ENGLISH:
+            return f", only where at least {alike.persons} persons look alike in {over}"
         case _:
             assert_never(language)
 

@@ -104,7 +104,7 @@ def _requester(found: Tree, vocabulary: Vocabulary, reader: Reader) -> Requester
 
 def _row(found: Tree, document: TypeDocument | None, reader: Reader) -> dict[str, Value | None]:
     row: dict[str, Value | None] = {}
-    attributes: Mapping[str, ValueType] = {} if document is None else document.attributes
+    attributes: Mapping[str, ValueType] = {} if document is None else document.of_a_row
     for name, value, place in entries(found):
         if name not in attributes:
             if document is not None:

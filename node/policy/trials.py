@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.policy.compile import PlanCache
-from node.policy.decide import Decider, Situation, decide
+from node.policy.decide import Decider, Situation, decide, supposing_a_crowd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,9 +49,10 @@ def run_suites(bundle: Bundle) -> Iterator[Trial]:
 
 def _differences(bundle: Bundle, plans: PlanCache, suite: Suite, case: Case) -> Iterator[Difference]:
     """Compare a case with the oracle; a plan that differs from the oracle would be a defect of ours, and shows too."""
-    situation = Situation(case.requester, case.purpose, case.day, case.row, case.consents)
-    oracle = decide(bundle, suite.type_name, situation)
-    plan = Decider(plans.plan(suite.type_name, case.requester, case.purpose, case.day)).decide(case.row, case.consents)
+    compiled = plans.plan(suite.type_name, case.requester, case.purpose, case.day)
+    row = supposing_a_crowd(case.row, compiled)
+    oracle = decide(bundle, suite.type_name, Situation(case.requester, case.purpose, case.day, row, case.consents))
+    plan = Decider(compiled).decide(row, case.consents)
     expected: Mapping[str, str] = {name: str(form) for name, form in case.see.items()}
     for name, decision in oracle.fields.items():
         wanted = expected.get(name, "deny")

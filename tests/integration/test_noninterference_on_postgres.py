@@ -24,7 +24,7 @@ def server(postgres: Server) -> Server:
     return found
 
 
-@given(asked=asked_pairs(bundles() | masking_bundles()) | pairs_in_small_groups())
+@given(asked=asked_pairs(bundles() | masking_bundles() | masking_bundles(crowd=True)) | pairs_in_small_groups())
 @settings(max_examples=PAIRS, deadline=None)
 def test_databases_that_look_alike_answer_alike_on_postgres(server: Server, asked: Asked) -> None:
     pair, wanted = asked

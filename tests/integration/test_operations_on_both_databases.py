@@ -1,7 +1,8 @@
-"""Groups, measures and filters over relations: the same on SQLite and PostgreSQL, and as the policy allows."""
+"""Groups, measures, filters over relations, crowds: the same on SQLite and PostgreSQL, and as the policy allows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -230,3 +231,134 @@ def test_a_denied_field_below_a_list_has_an_error_at_every_place(on: On) -> None
         **WITH_PARTS,
     )
     assert [error["path"] for error in found.errors] == [["things", "edges", 0, "node", "parts", 0, "code"]]
+
+
+# --- crowds: `generalise_k` ------------------------------------------------------------------------------------------
+
+ALIKE = {"k": 3, "quasi_identifiers": ["birth", "income"]}
+SEEN: dict[str, object] = {"name": "clear", "birth": "year", "income": {"band": [100]}}
+
+
+def crowding(
+    see: Mapping[str, object] = SEEN, alike: Mapping[str, object] = ALIKE, **changes: object
+) -> dict[str, Any]:
+    counts = {"min_cell": 1, "over": ["name", "birth", "income"], "generalise_k": dict(alike)}
+    return grant("g", {**see}, aggregates=counts, **changes)
+
+
+def born(year: int, *names: str, income: float | None = 50, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "birth": f"{year}-0{month}-01", "income": income, "flag": True, **more}
+        for month, name in enumerate(names, start=1)
+    ]
+
+
+NAMES = "{ things { totalCount edges { node { name } } } }"
+
+
+def listed(answer: Any) -> list[str]:
+    assert not answer.errors
+    found = [edge["node"]["name"] for edge in answer.data["things"]["edges"]]
+    assert answer.data["things"].get("totalCount", len(found)) == len(found)
+    return found
+
+
+def test_a_row_is_shown_only_among_k_who_look_alike(on: On) -> None:
+    rows = [*born(1980, "a", "b", "c"), *born(1981, "d", "e"), *born(1980, "f", income=150)]
+    assert listed(on.ask([crowding()], rows, NAMES)) == ["a", "b", "c"]
+
+
+def test_what_cannot_be_read_looks_alike_too(on: On) -> None:
+    rows = [*born(1980, "a", "b", "c", income=None), *born(1980, "d", "e", income=0), {"name": "f", "flag": True}]
+    assert listed(on.ask([crowding()], rows, NAMES)) == ["a", "b", "c"]
+
+
+def test_a_coarser_form_makes_larger_crowds(on: On) -> None:
+    rows = born(1980, "a", "b", "c")
+    assert listed(on.ask([crowding({**SEEN, "birth": "month"})], rows, NAMES)) == []
+    assert listed(on.ask([crowding(alike={**ALIKE, "k": 4})], rows, NAMES)) == []
+
+
+def test_numbers_look_alike_however_they_are_written(on: On) -> None:
+    rows = [*born(1980, "a", "b", income=100), *born(1980, "c", income=100.0)]
+    assert listed(on.ask([crowding({**SEEN, "income": "clear"})], rows, NAMES)) == ["a", "b", "c"]
+
+
+def test_only_the_rows_that_the_requester_may_see_make_a_crowd(on: On) -> None:
+    rows = [*born(1980, "a", "b"), *born(1980, "c", flag=False), *born(1981, "d", "e", "f")]
+    assert listed(on.ask([crowding(rows="row.flag == true")], rows, NAMES)) == ["d", "e", "f"]
+    hiding = {"prohibitions": [{"id": "p", "hide": "row", "rows": "row.flag == false"}]}
+    assert listed(on.ask([crowding()], rows, NAMES, **hiding)) == ["d", "e", "f"]
+
+
+def test_a_form_that_depends_on_the_row_parts_those_who_look_different(on: On) -> None:
+    rows = [*born(1980, "a", "b", "c"), *born(1981, "d", "e", "f", age=50)]
+    finer = grant("finer", {"birth": "month"}, rows="row.age > 40")
+    assert listed(on.ask([crowding(), finer], rows, NAMES)) == ["a", "b", "c"]
+
+
+def test_a_field_that_a_prohibition_takes_away_looks_alike(on: On) -> None:
+    rows = [*born(1980, "a"), *born(1981, "b"), *born(1982, "c")]
+    taking = {"prohibitions": [{"id": "p", "fields": ["birth"], "rows": "row.flag == true"}]}
+    assert listed(on.ask([crowding()], rows, NAMES, **taking)) == ["a", "b", "c"]
+
+
+def test_of_two_live_grants_the_larger_number_holds_over_the_fields_of_both(on: On) -> None:
+    rows = born(1980, "a", "b", "c", code="x") + born(1980, "d", code="y")
+    other = grant(
+        "h", {"code": "clear"}, aggregates={"over": ["code"], "generalise_k": {"k": 2, "quasi_identifiers": ["code"]}}
+    )
+    assert listed(on.ask([crowding(), other], rows, NAMES)) == ["a", "b", "c"]
+    assert listed(on.ask([crowding()], rows, NAMES)) == ["a", "b", "c", "d"]
+
+
+def test_nothing_that_is_asked_with_a_row_tells_of_one_without_a_crowd(on: On) -> None:
+    rows = [*born(1980, "a", "b", "c"), *born(1981, "d", "e", place="a")]
+    shown = grant("parts", {"parts": "clear", "id": "clear"})
+    governed = {"fields": {**document([])["fields"], "parts": {"category": "family"}, "id": {"category": "identifier"}}}  # type: ignore[dict-item]  # a map
+
+    def asked(query: str) -> Any:
+        found = on.ask([crowding(), shown], rows, query, **governed)
+        assert not found.errors
+        return found.data
+
+    for where in (
+        'birth: {eq: "1981"}',
+        'name: {startsWith: "d"}',
+        'not: {birth: {eq: "1980"}}',
+        'parts: {name: {eq: "a"}}',
+    ):
+        assert asked(f"{{ things(where: {{{where}}}) {{ totalCount edges {{ cursor }} }} }}")["things"] == {
+            "totalCount": 0,
+            "edges": [],
+        }
+    [last] = [
+        asked("{ things(first: 3, orderBy: [{birth: DESC}]) { pageInfo { hasNextPage } edges { node { name } } } }")
+    ]
+    assert last["things"] == {"pageInfo": {"hasNextPage": False}, "edges": [{"node": {"name": name}} for name in "abc"]}
+    assert asked("{ things { groups(by: [birth]) { birth count } } }")["things"]["groups"] == [
+        {"birth": "1980", "count": 3}
+    ]
+    given = ", ".join(f'{{__typename: "Thing", id: "{number}"}}' for number in (1, 4, 99))
+    entities = f"{{ _entities(representations: [{given}]) {{ ... on Thing {{ name }} }} }}"
+    assert asked(entities)["_entities"] == [{"name": "a"}, None, None]
+
+
+def test_a_relation_leads_to_nobody_without_a_crowd(on: On) -> None:
+    rows = [*born(1980, "a", "b", "c", place="d"), *born(1981, "d", "e")]
+    shown = grant("parts", {"parts": "clear"})
+    governed = {"fields": {**document([])["fields"], "parts": {"category": "family"}}}  # type: ignore[dict-item]  # a map
+    query = "{ things { edges { node { name parts { name } } } } }"
+    found = on.ask([crowding(), shown], rows, query, **governed).data["things"]["edges"]
+    assert [edge["node"] for edge in found] == [{"name": name, "parts": []} for name in "abc"]
+
+
+def test_nobody_is_like_herself_twice(on: On) -> None:
+    """Two rows about one person are one person."""
+    change = "UPDATE things SET pid = 'v1.siv.c_m999.1'"
+    with on.things(bundle_of(document([crowding()])), born(1980, "a", "b", "c")) as member:
+        if on.is_postgres:
+            on.server.run(change)
+        else:
+            member.plane.database.connection.execute(change)  # type: ignore[attr-defined]  # the database in memory
+        assert listed(on.run(member.ask(INPS, PURPOSE, NAMES))) == []

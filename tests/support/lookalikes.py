@@ -7,6 +7,7 @@ mask or the mapping makes equal; attributes that decide alike; and hidden rows, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from node.policy import masks
 from node.policy.bundle import Bundle
+from node.policy.compile import compile_type
 from node.policy.decide import RowDecision, Situation, decide
 from node.policy.forms import KEYED, Clear, Form, Verify
 from node.subgraph.schema import verified_coordinates
@@ -30,6 +32,7 @@ REQUESTER: Final = replace(INPS, basis=INPS.basis | {"9.2.g"})
 Row = dict[str, Any]
 
 _CONSENT: Final = "service-notices"
+_CROWD: Final = 1_000
 _POOL: Final[dict[str, list[Any]]] = {
     "name": [None, "", "Anna", "Annalisa", "Bruno", "Àèì"],
     "birth": [None, "1980", "1980-05", "1980-05-12", "1980-12-31", "1975-05-12", "12/05/1980"],
@@ -159,12 +162,17 @@ def bundles(draw: st.DrawFn) -> Bundle:
 
 
 @st.composite
-def masking_bundles(draw: st.DrawFn) -> Bundle:
-    """Return a policy of one grant that shows some rows, masked, and allows counts: where a leak shows soonest."""
+def masking_bundles(draw: st.DrawFn, *, crowd: bool = False) -> Bundle:
+    """Return a policy of one grant that shows some rows, masked, and allows counts: where a leak shows soonest.
+
+    With `crowd` it shows only those that look alike.
+    """
     see = {
         name: draw(st.sampled_from([form for forms in several for form in forms])) for name, several in _SEEN.items()
     }
-    counts = {"min_cell": 1, "over": sorted(FIELDS)}
+    counts: dict[str, object] = {"min_cell": 1, "over": sorted(FIELDS)}
+    if crowd:
+        counts["generalise_k"] = {"k": 2, "quasi_identifiers": draw(st.sampled_from([["birth"], ["income"]]))}
     return bundle_of(policy([grant("g", see, rows="row.flag == true", basis9=["9.2.g"], aggregates=counts)], []))
 
 
@@ -185,8 +193,17 @@ def _grant(draw: st.DrawFn, number: int, forms: Mapping[str, list[object]]) -> d
     if draw(st.integers(0, 2)):
         over = draw(st.sets(st.sampled_from(FIELDS), min_size=3).map(sorted))
         noise = {"noise": {"epsilon": 0.5}} if draw(st.integers(0, 4)) == 0 else {}
-        changes["aggregates"] = {"min_cell": draw(st.integers(1, 2)), "over": over, **noise}
+        crowd = _crowd(draw, [name for name in see if name in FIELDS])
+        changes["aggregates"] = {"min_cell": draw(st.integers(1, 2)), "over": over, **noise, **crowd}
     return grant(f"g{number}", see, **changes)
+
+
+def _crowd(draw: st.DrawFn, names: list[str]) -> dict[str, object]:
+    """Return what some grants demand: that few persons look alike is told of nobody."""
+    if not names or draw(st.integers(0, 2)):
+        return {}
+    over = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    return {"generalise_k": {"k": draw(st.integers(2, 3)), "quasi_identifiers": over}}
 
 
 # --- two registers ---------------------------------------------------------------------------------------------------
@@ -205,24 +222,62 @@ class Pair:
 @st.composite
 def pairs(draw: st.DrawFn, policies: st.SearchStrategy[Bundle]) -> Pair:
     shape, bundle = draw(shapes()), draw(policies)
-    first = dict(enumerate(draw(st.lists(_ROWS, min_size=3, max_size=7)), start=1))
-    changed = {number: _lookalike(draw, shape, bundle, row) for number, row in first.items()}
-    more = [row for row in draw(st.lists(_ROWS, max_size=3)) if not _decided(bundle, row).visible]
+    few = draw(st.lists(_ROWS, min_size=1, max_size=3))
+    # Crowds come from rows that are there several times.
+    rows = draw(st.lists(_ROWS, min_size=3, max_size=7) | st.lists(st.sampled_from(few), min_size=3, max_size=7))
+    first = dict(enumerate(rows, start=1))
+    decisions = _decisions(shape, bundle, first)
+    changed = {number: _lookalike(draw, shape, bundle, row, decisions[number]) for number, row in first.items()}
+    more = draw(st.lists(_ROWS | st.sampled_from(rows), max_size=3))
     second = {number: row for number, row in changed.items() if row is not None}
-    return Pair(shape, bundle, first, second | dict(enumerate(more, start=len(first) + 1)))
+    second |= dict(enumerate(more, start=len(first) + 1))
+    return Pair(shape, bundle, first, _with_the_same_visible(shape, bundle, first, second))
 
 
-def _decided(bundle: Bundle, row: Row) -> RowDecision:
-    attributes = {name: row[name] for name in _ATTRIBUTES}
+def _with_the_same_visible(
+    shape: Shape, bundle: Bundle, first: Mapping[int, Row], second: Mapping[int, Row]
+) -> Mapping[int, Row]:
+    """Leave out of a register what the other does not show; if that takes away what it does show, return the other."""
+    shown = {number for number, found in _decisions(shape, bundle, first).items() if found.visible}
+    while True:
+        seen = {number for number, found in _decisions(shape, bundle, second).items() if found.visible}
+        if not seen - shown:
+            return second if seen == shown else first
+        second = {number: row for number, row in second.items() if number in shown or number not in seen}
+
+
+def _decisions(shape: Shape, bundle: Bundle, rows: Mapping[int, Row]) -> dict[int, RowDecision]:
+    """Decide the rows of a register, each as one of those that look like it."""
+    looks = {number: _look(shape, bundle, row) for number, row in rows.items()}
+    crowds = Counter(looks.values())
+    return {number: _decided(bundle, row, crowds[looks[number]]) for number, row in rows.items()}
+
+
+def _look(shape: Shape, bundle: Bundle, row: Row) -> tuple[str, ...] | None:
+    """Return how a row looks in the quasi-identifiers of its policy; None for one that would be hidden in any crowd."""
+    decision = _decided(bundle, row, _CROWD)
+    plan = compile_type(bundle, "Thing", REQUESTER, PURPOSE, DAY)
+    over = () if plan.alike is None else plan.alike.over
+    forms = {name: decision.fields[name].form for name in over if name in shape.fields}
+    return tuple(_as_seen(shape, form, name, row[name]) for name, form in forms.items()) if decision.visible else None
+
+
+def _as_seen(shape: Shape, form: Form | None, name: str, value: Any) -> str:
+    if form is None or isinstance(form, Verify):
+        return "nothing"
+    return repr((str(form), shape.read(name, value)) if form.name in KEYED else _shown(shape, form, name, value))
+
+
+def _decided(bundle: Bundle, row: Row, alike: int = _CROWD) -> RowDecision:
+    attributes = {name: row[name] for name in _ATTRIBUTES} | {"alike": alike}
     return decide(bundle, "Thing", Situation(REQUESTER, PURPOSE, DAY, attributes, row["consents"]))
 
 
-def _lookalike(draw: st.DrawFn, shape: Shape, bundle: Bundle, row: Row) -> Row | None:
-    """Return a row that the requester cannot tell from another; None, or any hidden one, for a hidden one."""
-    decision, other = _decided(bundle, row), draw(_ROWS)
+def _lookalike(draw: st.DrawFn, shape: Shape, bundle: Bundle, row: Row, decision: RowDecision) -> Row | None:
+    """Return a row that the requester cannot tell from another; None, or any other, for a hidden one."""
+    other = draw(_ROWS)
     if not decision.visible:
-        hidden = not _decided(bundle, other).visible
-        return draw(st.sampled_from([None, row, other])) if hidden else draw(st.sampled_from([None, row]))
+        return draw(st.sampled_from([None, row, other]))
     decides = {name: other[name] for name in (*_ATTRIBUTES, "consents")} | {
         name: row[name] for name in _TIES[shape.relation]
     }

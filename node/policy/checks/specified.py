@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from node.policy.checks.cells_are_large import cells_are_large
 from node.policy.checks.combinations_are_kept_apart import combinations_are_kept_apart
 from node.policy.checks.computed_fields_show_no_more import computed_fields_show_no_more
+from node.policy.checks.crowds_can_be_counted import crowds_can_be_counted
 from node.policy.checks.fields_are_nullable import fields_are_nullable
 from node.policy.checks.forms_are_comparable import forms_are_comparable
 from node.policy.checks.masks_fit_types import masks_fit_types
@@ -26,6 +27,7 @@ SPECIFIED: Final[tuple[Rule, ...]] = (
     computed_fields_show_no_more,
     special_categories_have_a_basis,
     cells_are_large,
+    crowds_can_be_counted,
     predicates_reveal_nothing,
     combinations_are_kept_apart,
 )

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from sqlalchemy import select
 
-from node.data.cells import cell, shows, visible_row
+from node.data.cells import candidate_row, cell, shows
 from node.data.dialects import SQLITE
 from node.data.mapping import Mapping as NodeMapping
 from node.data.masks import Kind
@@ -100,7 +100,7 @@ def statement_of(plan: TypePlan) -> Statement:
             kind = Kind.NUMBER if name == "isee" else Kind.TEXT
             raw = SQLITE.number(table.c[name]) if name == "isee" else SQLITE.text(table.c[name])
             cells.append(cell(plan_of_field, raw, kind, row).value.label(name))
-    return Statement.of(select(*cells).select_from(table).where(visible_row(plan, row)), SQLITE)
+    return Statement.of(select(*cells).select_from(table).where(candidate_row(plan, row)), SQLITE)
 
 
 def in_python(connection: sqlite3.Connection, plan: TypePlan) -> list[tuple[Any, ...]]:

@@ -163,15 +163,58 @@ def test_small_cells_over_special_categories_are_a_warning() -> None:
     assert "special categories need 10" in message
 
 
-@pytest.mark.parametrize("written", [{"k": 5, "quasi_identifiers": ["birth"]}, 5, None])
-def test_a_protection_that_nothing_enforces_is_refused_with_the_way_out(written: object) -> None:
+@pytest.mark.parametrize(
+    "written", [5, None, {"k": 1, "quasi_identifiers": ["birth"]}, {"k": 5}, {"k": 5, "quasi_identifiers": ["birht"]}]
+)
+def test_a_crowd_without_a_number_or_without_fields_is_refused(written: object) -> None:
     counts = {"over": ["birth"], "generalise_k": written}
     with pytest.raises(BundleError) as refused:
         bundle_of(document([grant("g", {"birth": "year"}, aggregates=counts)]))
     [finding] = refused.value.findings
-    assert (finding.code, finding.severity) == (FindingCode.PROTECTION_UNSUPPORTED, Severity.ERROR)
-    assert "write `min_cell`" in finding.message
+    assert finding.severity is Severity.ERROR
     assert finding.place.line > 0
+
+
+def test_an_attribute_cannot_have_the_name_of_the_number_alike() -> None:
+    with pytest.raises(BundleError) as refused:
+        bundle_of(document([grant("g", {"birth": "year"})], attributes={"alike": "int"}))
+    [finding] = refused.value.findings
+    assert "give the attribute another name" in finding.message
+
+
+def crowd(see: dict[str, object], over: list[str]) -> dict[str, object]:
+    counts = {"over": ["birth"], "generalise_k": {"k": 5, "quasi_identifiers": over}}
+    return document([grant("g", see, aggregates=counts)])
+
+
+@pytest.mark.parametrize(
+    ("see", "problem"),
+    [
+        ({"name": "clear"}, "does not show `birth`"),
+        ({"birth": "hash"}, "as `hash` nobody's `birth` is like another's"),
+        ({"birth": "verify"}, "as `verify` nobody's `birth` is like another's"),
+    ],
+)
+def test_a_crowd_of_those_who_never_look_alike_is_refused(see: dict[str, object], problem: str) -> None:
+    [(code, message)] = found(crowd(see, ["birth"]))
+    assert code is FindingCode.CROWD_UNCOUNTABLE
+    assert problem in message
+
+
+def test_a_crowd_is_counted_by_single_values_of_a_type_with_a_key() -> None:
+    sdl = SDL.replace("name: String", "name: [String]").replace("health: Boolean", "health: Other")
+    other = "type Other { x: ID }"
+    assert found(crowd({"birth": "year"}, ["birth"]), SDL.replace("{", '@key(fields: "name") {', 1)) == []
+    assert [message for code, message in found(crowd({"birth": "year"}, ["birth"]), SDL)] == [
+        "grant `g` says `generalise_k`, but `Thing` has no key in the schema: protect the type that leads to it"
+    ]
+    findings = found(
+        crowd({"name": "clear", "health": "clear"}, ["name", "health"]),
+        f"{sdl} {other}".replace("{", '@key(fields: "code") {', 1),
+    )
+    assert [message.split(", but ")[1] for code, message in findings if code is FindingCode.CROWD_UNCOUNTABLE] == [
+        f"`{name}` is no single value: leave it out of `quasi_identifiers`" for name in ("health", "name")
+    ]
 
 
 def test_r13_a_null_that_tells_a_hidden_attribute_is_a_warning() -> None:
