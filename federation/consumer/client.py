@@ -16,6 +16,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.messages import ConsumerRequest
 from federation.contract.on_denied import HEADER as ON_DENIED
 from federation.contract.on_denied import OnDenied
+from federation.contract.trusted_documents import is_document_id
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.keys import SigningKey
@@ -77,6 +78,8 @@ class PartnerClient:
     ) -> Answer:
         """Ask one question for one purpose; `extensions` are those of the GraphQL request.
 
+        `query` is a document, or the id (`sha256:…`) of one that the agreement lists.
+
         With `on_denied`, the answer to a denied field is another than the agreement says, if it is stricter.
 
         Raises:
@@ -84,7 +87,7 @@ class PartnerClient:
             UnavailableError: the gateway does not answer.
         """
         token = await self._token(purpose, agreement)
-        content: dict[str, Any] = {"query": query}
+        content: dict[str, Any] = {"documentId" if is_document_id(query) else "query": query}
         if variables:
             content["variables"] = dict(variables)
         if operation_name:

@@ -37,6 +37,7 @@ from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.contract.on_denied import OnDenied
+from federation.contract.trusted_documents import is_document_id
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
@@ -92,7 +93,9 @@ class Partner:
 
 
 def query(
-    file: Annotated[str, typer.Argument(help="File with a GraphQL operation, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="File with a GraphQL operation, - for standard input, or the id of a listed one.")
+    ],
     as_: Annotated[str, typer.Option("--as", help="The member that asks.")],
     purpose: Annotated[str, typer.Option(help="The one purpose it asks for.")],
     citizen: Annotated[
@@ -200,6 +203,8 @@ def _variables(text: str, citizen: str | None) -> dict[str, Any]:
 
 
 def _read(file: str) -> str:
+    if is_document_id(file):
+        return file
     if file == "-":
         return sys.stdin.read()
     try:

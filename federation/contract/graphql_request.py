@@ -31,7 +31,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
+from federation.contract.errors import BadInputError, DocumentError, PersistedDocumentError, QueryTooComplexError
 
 _LONE_SURROGATE = re.compile(
     rb"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -81,6 +81,17 @@ class GraphQLRequest:
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The document.
+
+        Raises:
+            PersistedDocumentError: the request names it by an id that nothing here was asked to resolve.
+        """
+        if self.query is None:
+            raise PersistedDocumentError("no trusted document of this id is known here")
+        return self.query
 
     @classmethod
     def parse(cls, body: bytes, limits: Limits) -> Self:

@@ -198,6 +198,8 @@ class Agreement(msgspec.Struct, frozen=True, cache_hash=True, rename="camel", fo
     on_denied: OnDenied = OnDenied.NULL
     """`null` answers the rest; `reject` refuses the whole operation when a field is denied (policy R12)."""
     acts: tuple[AgreementAct, ...] = ()
+    documents: tuple[str, ...] = ()
+    """The texts of the operations that may be asked; empty for any (`federation.contract.trusted_documents`)."""
 
     def require(self, consumer: MemberId, purpose: str, day: date) -> AgreedPurpose:
         """Return the purpose as agreed.

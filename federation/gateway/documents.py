@@ -63,5 +63,4 @@ class TrustedDocuments:
             return text
         if self.others is Others.REFUSED:
             raise PersistedDocumentError("only trusted documents are run here: send `documentId` instead of `query`")
-        assert request.query is not None  # a request has one of the two
-        return request.query
+        return request.text

@@ -1,7 +1,7 @@
 """What happens to a partner's question.
 
 1. authenticate: token, proof of possession, the consumer's signature; the token names one purpose and one agreement
-2. prepare: parse, bound, validate, plan; cached by text and agreement
+2. prepare: one of the agreement's documents if it lists any, parse, bound, validate, plan; cached by text and agreement
 3. execute: every node gets its own part with the consumer's signed request; pseudonyms are translated on the way
 4. close the last door: no pseudonym of another domain leaves
 5. record: one entry in the gateway's ledger, durable before anything leaves
@@ -25,6 +25,7 @@ from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import NodeAnswerExtension
 from federation.contract.on_denied import OnDenied
+from federation.contract.trusted_documents import trusted
 from federation.execution.execute import execute
 from federation.execution.ports import Answered, EntityRouter, Fetcher
 from federation.execution.resilient import ResilientFetcher
@@ -116,6 +117,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
     try:
         caller = authenticate(request, gateway.members.current(), gateway.door)  # (1)
         gateway.require_witnessed()
+        asked = trusted(asked, caller.agreement)
         question = gateway.questions.question(asked, caller.agreement)  # (2)
         variables = gateway.questions.coerced(question, asked.variables)
         mediation = gateway.mediate(caller, question, trace)

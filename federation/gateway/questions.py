@@ -22,7 +22,7 @@ from graphql import (
 
 from federation.composition.supergraph import Supergraph
 from federation.contract.coverage import asked_fields, operation_digest, operation_of
-from federation.contract.errors import BadInputError, PersistedDocumentError, ValidationError
+from federation.contract.errors import BadInputError, ValidationError
 from federation.contract.graphql_request import (
     GraphQLRequest,
     Limits,
@@ -81,16 +81,13 @@ class Questions:
         """Return the question that a request asks under an agreement.
 
         Raises:
-            PersistedDocumentError: it names a document id that nobody registered.
             DocumentError, QueryTooComplexError: the text does not parse, or passes a limit.
             ValidationError: the text does not fit the API schema; nothing is suggested.
         """
-        if request.query is None:
-            raise PersistedDocumentError("no trusted document of this id is registered for the agreement")
-        key = (request.query, request.operation_name, agreement)
+        key = (request.text, request.operation_name, agreement)
         found = self._known.get(key)
         if found is None:
-            found = self._prepared(request.query, request.operation_name, agreement)
+            found = self._prepared(request.text, request.operation_name, agreement)
             self._known.put(key, found)
         return found
 

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from federation.contract.clock import Clock, SystemClock, day_in_rome
 from federation.contract.errors import BadInputError
+from federation.contract.graphql_request import Limits, parse_document
 from federation.contract.identifiers import MemberId, member_id
 from federation.contract.members import (
     LONGEST_AGREED_LIST,
@@ -28,6 +29,7 @@ from federation.contract.members import (
     MemberList,
 )
 from federation.contract.settings_files import replace_file
+from federation.contract.trusted_documents import document_id
 from federation.membership.agreement_files import read_agreement, write_agreement
 from federation.membership.commands import agreements_table
 from federation.trust.agreements import parties, require_officer, sign_act, standing, terms_digest, with_act
@@ -73,6 +75,9 @@ def draft(  # the terms of an agreement
             f"{LONGEST_AGREED_LIST}; repeat it."
         ),
     ] = None,
+    document: Annotated[
+        list[Path] | None, typer.Option(help="File with an operation; with one, nothing else may be asked; repeat it.")
+    ] = None,
 ) -> None:
     """Write the terms of an agreement to a file, for the parties' officers to sign."""
     if file.exists():
@@ -89,9 +94,12 @@ def draft(  # the terms of an agreement
         valid_until=_day(until),
         state=AgreementState.ACTIVE,
         daily_requests=daily,
+        documents=tuple(map(_document, document or ())),
     )
     write_agreement(file, agreement)
     sys.stdout.write(f"{file}\nterms {terms_digest(agreement)}\n")
+    for text in agreement.documents:
+        sys.stdout.write(f"document {document_id(text)}\n")
 
 
 @app.command(name="sign")
@@ -211,6 +219,8 @@ def _say(agreement: Agreement, members: MemberList) -> None:
     signed = [party for party in parties(agreement) if party not in stands.awaited]
     if stands.awaited:
         _errors.print(f"signed: {', '.join(signed) or 'nobody'}; awaited: {', '.join(stands.awaited)}", highlight=False)
+    for text in agreement.documents:
+        _errors.print(f"document {document_id(text)}, {len(text)} characters", highlight=False)
     if stands.flagged:
         _errors.print(f"[yellow]not countersigned by a second officer of {', '.join(stands.flagged)}[/]")
     if stands.refused:
@@ -235,6 +245,16 @@ def _lengths(written: Iterable[str], providers: Collection[str]) -> dict[str, in
             raise BadInputError(f"`--longest-list` is from 1 to {LONGEST_AGREED_LIST}, got `{','.join(words)}`")
         found[name] = int(length)
     return found
+
+
+def _document(file: Path) -> str:
+    """Return the text of an operation, which must be one that a gateway would read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"document `{file}` cannot be read; give a text file with a GraphQL operation") from error
+    parse_document(text, Limits())
+    return text
 
 
 def _day(text: str) -> date:

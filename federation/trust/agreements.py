@@ -62,6 +62,8 @@ def terms_digest(agreement: Agreement) -> str:
     """Name the exact terms of an agreement, which are everything but its state and its acts (RFC 8785, SHA-256)."""
     terms = msgspec.to_builtins(agreement)
     del terms["state"], terms["acts"]
+    if not agreement.documents:
+        del terms["documents"]  # INVARIANT: what was signed before agreements could list documents stays signed
     return sha256_digest(canonical(terms))
 
 

@@ -25,7 +25,7 @@ from graphql import DocumentNode
 
 from federation.contract.coverage import AskedField
 from federation.contract.entries import EntryKind
-from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError, PersistedDocumentError
+from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError
 from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
@@ -99,7 +99,8 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         asked = GraphQLRequest.parse(request.body, node.limits)
         caller = authenticate(request, asked, node.identity, node.limits)  # (1)
         node.journal.require_witnessed()
-        document = node.documents.understood(_query(asked))
+        asked = caller.operation if caller.relayed is None else asked
+        document = node.documents.understood(asked.text)
         wanted = scoped(asked, caller, node)  # (2)
         prepared = await prepare(document, asked, wanted, caller, node)  # (3) (4)
         answered = prepared.answer
@@ -149,12 +150,6 @@ def _writing(node: Node) -> Writing:
     return node.writing
 
 
-def _query(asked: GraphQLRequest) -> str:
-    if asked.query is None:
-        raise PersistedDocumentError("no trusted document of this id is registered here")
-    return asked.query
-
-
 def _view(caller: Caller, node: Node) -> PolicyView:
     return PolicyView(node.identity.member, caller, node.policy, node.documents.schema)
 
@@ -166,14 +161,14 @@ def scoped(asked: GraphQLRequest, caller: Caller, node: Node) -> frozenset[Asked
         FieldDeniedError: the agreement does not open a list or look-up.
         ScopeError: the gateway asks more than the consumer signed, or the consumer asks for citizens' identifiers.
     """
-    wanted = node.documents.asked(_query(asked), asked.operation_name, asked.variables)
+    wanted = node.documents.asked(asked.text, asked.operation_name, asked.variables)
     require_agreed_roots(wanted, caller.requested.provider)
     keys = EntityKeys(node.plane.entity_keys)
     if caller.relayed is None:
         require_no_identifiers(wanted, keys)
         return wanted
     own = caller.operation
-    signed = node.consumers_documents.asked(_query(own), own.operation_name, own.variables)
+    signed = node.consumers_documents.asked(own.text, own.operation_name, own.variables)
     require_within_consumers_operation(wanted, signed, keys)
     require_translated_keys(
         (each for _, each in asked_representations(wanted)),

@@ -22,6 +22,7 @@ from federation.contract.messages import (
     request_digest,
 )
 from federation.contract.on_denied import OnDenied, wanted
+from federation.contract.trusted_documents import trusted
 from federation.trust.channel import require_peer
 from federation.trust.consumers import EndUser, Proving, prove
 from federation.trust.counters import Counters
@@ -85,11 +86,12 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     """Prove who asks.
 
     (1) The gateway's signature, and (2) that it is new; (3) the consumer's token or voucher and its signature; (4) the
-    agreement; (5) the exchange's statements.
+    agreement; (5) that it lists the consumer's document, if it lists any; (6) the exchange's statements.
 
     Raises:
-        AuthenticationError: (1) to (3) and (5), each with a code of its own.
+        AuthenticationError: (1) to (3) and (6), each with a code of its own.
         AuthorisationError, QuotaExceededError: (4).
+        PersistedDocumentError: (5).
         RegistryStaleError: there is no valid member list.
     """
     members = identity.members.current()
@@ -108,6 +110,7 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     if relayed is None and not identity.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):
         raise ReplayError("this signed request was already answered")
     agreement, requested, basis = agreed(proved.consumer, proved.agreement, proved.purpose, identity)  # (4)
+    operation = trusted(asked if relayed is None else GraphQLRequest.parse(own.body, limits), agreement)  # (5)
     digest = request_digest(own.headers)
     # One question may need several fetches from one node, and counts once.
     if identity.replay.first_time(f"counted:{agreement.id}", digest, proved.expires + SKEW):
@@ -118,10 +121,10 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
         requested=requested,
         legal_basis=basis,
         on_denied=wanted(own.headers, agreement.on_denied),
-        operation=asked if relayed is None else GraphQLRequest.parse(own.body, limits),
+        operation=operation,
         request_digest=digest,
         relayed=relayed,
-        translations=() if relayed is None else _statements(relayed, identity, members),  # (5)
+        translations=() if relayed is None else _statements(relayed, identity, members),  # (6)
         end_user=proved.end_user,
     )
 
