@@ -10,8 +10,7 @@ from federation.contract.messages import ConsumerRequest, Translation
 from federation.exchange.messages import MAX_PIDS, Conversion, ConvertAnswer, ConvertRequest
 from federation.execution.transport.errors import TransportError
 from federation.execution.transport.message import HttpAnswer
-from federation.gateway.sending import JSON, Peer, Sender
-from federation.trust.http_messages import HttpRequest
+from federation.gateway.sending import JSON, Peer, Sender, Signed
 
 _OK = 200
 
@@ -46,8 +45,9 @@ class ExchangeClient:
             raise ExchangeUnavailableError("the pseudonym exchange gave an answer that does not fit the question")
         return translations
 
-    async def _post(self, request: HttpRequest) -> HttpAnswer:
+    async def _post(self, request: Signed) -> HttpAnswer:
         try:
-            return await self.sender.post(self.exchange, request, self.deadline)
+            answer: HttpAnswer = await self.sender.post(self.exchange, request, self.deadline)
         except TransportError as error:
             raise ExchangeUnavailableError("the pseudonym exchange does not answer") from error
+        return answer

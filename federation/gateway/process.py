@@ -14,7 +14,7 @@ from typing import Self
 from federation.composition.supergraph import Supergraph
 from federation.contract.clock import Clock
 from federation.contract.errors import NodeUnavailableError, RegistryStaleError
-from federation.contract.members import MemberList
+from federation.contract.members import Member, MemberList, Party
 from federation.directory.directory import Directory
 from federation.exchange.messages import CONVERT_PATH
 from federation.execution.ports import FetchAnswer, FetchRequest
@@ -48,7 +48,9 @@ from federation.trust.dpop_nonces import DpopNonces
 from federation.trust.hardware import load_signer
 from federation.trust.keys import (
     LEDGER_KEY,
+    KeyLookup,
     MessageSigner,
+    VerifyKey,
     load_ed25519,
     message_keys,
     new_nonce,
@@ -189,7 +191,7 @@ class GatewayProcess:
         deadline = asyncio.get_running_loop().time() + self.settings.deadline
         asking = ExchangeClient(self._sender, others.exchange, caller.request, trace, deadline)
         translator = Translator(asking, self.directory, question.members, caller.consumer.id)
-        signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator)
+        signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request.digest())
         members = self.fetching.around(signed)
         reporter = NodeReporter(
             sender=self._sender,
@@ -225,17 +227,20 @@ class _Others:
 
     @classmethod
     def of(cls, members: MemberList, clock: Clock) -> Self:
-        now = clock.now()
+        def keys_of(party: Party | Member) -> KeyLookup:
+            def valid_now(kid: str) -> VerifyKey | None:  # a key may end while the list stays in force
+                return message_keys(party.keys, clock.now())(kid)
+
+            return valid_now
+
         nodes: dict[str, Peer] = {
-            member.id: Peer.at(member.endpoint, message_keys(member.keys, now))
-            for member in members.members
-            if member.endpoint
+            member.id: Peer.at(member.endpoint, keys_of(member)) for member in members.members if member.endpoint
         }
         reports = {
             member: Peer.at(peer.url.removesuffix("/graphql") + "/access-report", peer.keys)
             for member, peer in nodes.items()
         }
-        exchange = Peer.at(members.exchange.endpoint + CONVERT_PATH, message_keys(members.exchange.keys, now))
+        exchange = Peer.at(members.exchange.endpoint + CONVERT_PATH, keys_of(members.exchange))
         return cls(members.version, nodes, reports, exchange)
 
 

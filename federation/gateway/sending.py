@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+
+import msgspec
 
 from federation.contract.clock import Clock
 from federation.execution.transport.client import HttpClient
-from federation.execution.transport.message import Endpoint, HttpAnswer
+from federation.execution.transport.message import AsItIs, Endpoint, HttpAnswer, Outcome
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import RequestBinding, sign_request, verify_response
 from federation.trust.keys import KeyLookup, MessageSigner
 
 JSON = "application/json"
+_BARE = {"content-type": JSON, "accept": JSON}
+_WIRE = tuple((name.encode(), value.encode()) for name, value in _BARE.items())
+_AS_IT_IS = AsItIs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,15 @@ class Peer:
     @classmethod
     def at(cls, url: str, keys: KeyLookup) -> Self:
         """Return the peer at `url`."""
-        return cls(url, Endpoint.parse(url), keys)
+        return cls(url, Endpoint.parse(url).with_headers(_WIRE), keys)
+
+
+class Signed(msgspec.Struct, frozen=True, gc=False):
+    """A signed POST of JSON, ready to be sent: the headers of its signature, and what its answer is bound to."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    binding: RequestBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +53,17 @@ class Sender:
     clock: Clock
     nonce: Callable[[], str]
 
-    def signed(self, peer: Peer, body: bytes) -> HttpRequest:
+    def signed(self, peer: Peer, body: bytes) -> Signed:
         """Return a signed POST of JSON to a peer."""
-        bare = HttpRequest("POST", peer.url, {"content-type": JSON, "accept": JSON}, body)
-        return HttpRequest(
-            bare.method,
-            bare.target_uri,
-            {**bare.headers, **sign_request(bare, self.signer, self.clock, self.nonce())},
-            body,
-        )
+        made = sign_request(HttpRequest("POST", peer.url, _BARE, body), self.signer, self.clock, self.nonce())
+        headers = tuple([(name.encode(), value.encode()) for name, value in made.items()])
+        return Signed(headers, body, RequestBinding.of(HttpRequest("POST", peer.url, made, body)))
 
-    def post(self, peer: Peer, request: HttpRequest, deadline: float) -> asyncio.Future[HttpAnswer]:
-        """Send a request, once: a signature's nonce counts once. See `HttpClient.post`."""
-        headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
-        return self.client.post(peer.endpoint, headers, request.body, deadline, repeatable=False)
+    def post(self, peer: Peer, request: Signed, deadline: float, outcome: Outcome = _AS_IT_IS) -> asyncio.Future[Any]:
+        """Send a request, once: a signature's nonce counts once. See `HttpClient.send`."""
+        return self.client.send(peer.endpoint, request.headers, request.body, deadline, outcome, repeatable=False)
 
-    def require_answer(self, peer: Peer, request: HttpRequest, answer: HttpAnswer) -> None:
+    def require_answer(self, peer: Peer, request: Signed, answer: HttpAnswer) -> None:
         """Refuse what is not this peer's answer to this request.
 
         Raises:
@@ -63,4 +71,4 @@ class Sender:
             BadInputError: headers that have no one meaning.
         """
         response = HttpResponse(answer.status, single_headers(answer.headers), answer.body)
-        verify_response(response, RequestBinding.of(request), peer.keys, self.clock)
+        verify_response(response, request.binding, peer.keys, self.clock)

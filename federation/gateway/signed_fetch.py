@@ -17,15 +17,14 @@ from federation.execution.transport.errors import TransportError
 from federation.execution.transport.message import HttpAnswer
 from federation.gateway.pseudonyms import Translator
 from federation.gateway.recorded import require_recorded
-from federation.gateway.sending import Peer, Sender
-from federation.trust.http_messages import HttpRequest
+from federation.gateway.sending import Peer, Sender, Signed
 
 
 @dataclass(frozen=True, slots=True)
 class SignedFetcher:
     """The executor's `Fetcher` for one consumer's request; `directory` is not reached through it.
 
-    `said` keeps what nodes said beside their data, by fetch.
+    `said` keeps what nodes said beside their data, by fetch; `digest` names the consumer's request.
     """
 
     sender: Sender
@@ -33,27 +32,22 @@ class SignedFetcher:
     consumer_request: ConsumerRequest
     trace_id: str
     translator: Translator
+    digest: str
     said: dict[int, NodeAnswerExtension] = field(default_factory=dict)
 
-    async def fetch(self, request: FetchRequest) -> FetchAnswer:
+    def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
         """Send the request to its member.
 
         Raises:
-            NodeUnavailableError, NodeTimeoutError: from the transport.
-            NodeMisbehavedError: the answer is no HTTP message, unsigned, signed for something else, or not recorded.
+            UnavailableError: at once, when the key in hardware does not sign.
+            NodeUnavailableError, NodeTimeoutError: through the future, from the transport.
+            NodeMisbehavedError: through the future: the answer is no HTTP message, unsigned, signed for
+                something else, or not recorded.
         """
         peer = self.peers[request.member]
         signed = self.sender.signed(peer, request.body(self._extension(request)))
-        try:
-            # Never sent twice as it is: its nonce counts once. Whoever tries again has it signed again.
-            answer = await self.sender.post(peer, signed, request.deadline)
-        except TransportError as error:
-            raise fault(request.member, error) from error
-        self._require_answer(request.member, peer, signed, answer)
-        said = require_recorded(answer.body, request.member, self.consumer_request.digest())
-        if said is not None:
-            self.said[request.fetch_id] = said
-        return FetchAnswer(answer.body, answer.status, answer.media_type)
+        # Never sent twice as it is: its nonce counts once. Whoever tries again has it signed again.
+        return self.sender.post(peer, signed, request.deadline, _Awaited(self, request, peer, signed))
 
     def _extension(self, request: FetchRequest) -> bytes:
         left = max(0, int((request.deadline - asyncio.get_running_loop().time()) * 1000))
@@ -62,14 +56,34 @@ class SignedFetcher:
             {EXTENSION: NodeRequestExtension(self.consumer_request, statements, self.trace_id, left)}
         )
 
-    def _require_answer(self, member: str, peer: Peer, request: HttpRequest, answer: HttpAnswer) -> None:
-        """INVARIANT: no part of an answer is read before it is known to be this member's answer to this request."""
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """Turns a member's answer, or a fault on the way, into what execution knows: the `Outcome` of one fetch.
+
+    INVARIANT: no part of an answer is read before it is known to be this member's answer to this request.
+    """
+
+    fetcher: SignedFetcher
+    request: FetchRequest
+    peer: Peer
+    signed: Signed
+
+    def answered(self, answer: HttpAnswer) -> FetchAnswer:
+        member = self.request.member
         try:
-            self.sender.require_answer(peer, request, answer)
+            self.fetcher.sender.require_answer(self.peer, self.signed, answer)
         except CroceviaError as error:
             raise NodeMisbehavedError(
                 f"member `{member}` gave an answer whose signature does not hold ({error.code})", member=member
             ) from error
+        said = require_recorded(answer.body, member, self.fetcher.digest)
+        if said is not None:
+            self.fetcher.said[self.request.fetch_id] = said
+        return FetchAnswer(answer.body, answer.status, answer.media_type)
+
+    def failed(self, error: TransportError) -> CroceviaError:
+        return fault(self.request.member, error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
+
+import msgspec
 
 from federation.contract.errors import BadInputError, DigestError
 from federation.contract.messages import ConsumerRequest
@@ -30,12 +32,12 @@ SINGLE_HEADERS = frozenset(
 )
 """Headers whose repetition two readers may understand differently (RFC 9112 section 3.2; RFC 9449 section 4.3)."""
 
+_COMMON_NAME = 40
 _VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _DIGEST = re.compile(r"sha-256=:[A-Za-z0-9+/]{43}=:")
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """A request; header names are lower-case, `target_uri` is absolute and the receiver's own idea of where it is.
 
     `peer` is the party whose channel it came over, None where channels are not mutual TLS.
@@ -57,8 +59,7 @@ class HttpRequest:
         return cls(request.method, request.target_uri, request.headers, request.body_bytes())
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(msgspec.Struct, frozen=True, gc=False):
     """A response; header names are lower-case."""
 
     status: int
@@ -75,17 +76,32 @@ def single_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name, raw_value in raw:
         try:
-            name, value = raw_name.decode("ascii").lower(), raw_value.decode("ascii").strip(" \t")
+            name, single = _named(raw_name) if len(raw_name) <= _COMMON_NAME else _name(raw_name)
+            value = raw_value.decode("ascii").strip(" \t")
         except UnicodeDecodeError as error:
             raise BadInputError("expected headers in visible ASCII") from error
         if name in found:
-            if name in SINGLE_HEADERS:
+            if single:
                 raise BadInputError(f"header `{name}` is repeated")
             value = f"{found[name]}, {value}"
-        if name in SINGLE_HEADERS and not is_visible(value):
+        if single and not is_visible(value):
             raise BadInputError(f"header `{name}` is empty or not visible ASCII")
         found[name] = value
     return found
+
+
+def _name(raw: bytes) -> tuple[str, bool]:
+    """Return a header's name in lower case, and whether it may stand once only.
+
+    Raises:
+        UnicodeDecodeError: the name is not ASCII.
+    """
+    name = raw.decode("ascii").lower()
+    return name, name in SINGLE_HEADERS
+
+
+_named = lru_cache(maxsize=512)(_name)
+"""The same few names come with every message; long ones are not remembered, so that nobody fills the memory."""
 
 
 def is_visible(value: str) -> bool:
@@ -104,9 +120,9 @@ def require_content_digest(headers: Mapping[str, str], body: bytes) -> str:
     Raises:
         DigestError: missing, not exactly one sha-256, or of another body.
     """
-    value = headers.get("content-digest", "")
+    value, own = headers.get("content-digest", ""), content_digest(body)
+    if value == own:
+        return own
     if not _DIGEST.fullmatch(value):
         raise DigestError("expected a header `Content-Digest: sha-256=:…:` (RFC 9530)")
-    if value != content_digest(body):
-        raise DigestError("body is not the one that `Content-Digest` names")
-    return value
+    raise DigestError("body is not the one that `Content-Digest` names")

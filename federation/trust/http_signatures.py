@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from binascii import a2b_base64
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Self
 
-from federation.contract.canonical import from_b64
+import msgspec
+
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import BadInputError, SignatureError, StaleSignatureError
 from federation.contract.on_denied import HEADER as ON_DENIED
@@ -57,15 +59,17 @@ _INPUT = re.compile(
     r"(?P<label>[a-z][a-z0-9_-]{0,31})="
     r"(?P<value>(?P<covered>\([^()]{0,256}\))(?P<parameters>(?:;[a-z]{1,8}=[A-Za-z0-9_\"-]{1,128}){4,6}))"
 )
+_LONGEST_INPUT = 1_200
+"""More than `_INPUT` can match."""
 _PARAMETER = re.compile(r';([a-z]+)=(?:(0|[1-9][0-9]{0,10})|"([A-Za-z0-9_-]{1,126})")')
-_SIGNATURE = re.compile(r"(?P<label>[a-z][a-z0-9_-]{0,31})=(?P<value>:(?P<base64>[A-Za-z0-9+/]{86}==):)")
+_SIGNATURE = re.compile(r"(?P<label>[a-z][a-z0-9_-]{0,31})=(?P<value>:(?P<base64>[A-Za-z0-9+/]{85}[AQgw]==):)")
+"""64 bytes in their one spelling: the last character but two carries two bits, and the other four are zero."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _METHOD = re.compile(r"[A-Z]{3,16}")
 _TARGET = re.compile(r"https?://[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]{1,2000}")
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSignature:
+class VerifiedSignature(msgspec.Struct, frozen=True, gc=False):
     """What a good signature says: who (thumbprint), once (nonce; empty on responses), when (seconds since 1970)."""
 
     keyid: str
@@ -74,8 +78,7 @@ class VerifiedSignature:
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestBinding:
+class RequestBinding(msgspec.Struct, frozen=True, gc=False):
     """The parts of a signed request to which its response is bound."""
 
     label: str
@@ -128,16 +131,15 @@ def verify_request(request: HttpRequest, keys: KeyLookup, clock: Clock) -> Verif
         StaleSignatureError: (2) expired, from the future, or made to live longer than `MAX_LIFETIME`.
         DigestError: (3).
     """
-    signed = _SignatureFields.read(request.headers, _covered(request), _REQUEST_PARAMETERS, REQUEST_TAG)  # (1)
-    created, expires = signed.number("created"), signed.number("expires")
-    _require_fresh(created, expires, clock)  # (2)
+    said, signature = _read(request.headers, _covered(request), _request_parameters)  # (1)
+    _require_fresh(said.created, said.expires, clock)  # (2)
     digest = require_content_digest(request.headers, request.body)  # (3)
     try:
-        base = _request_base(request, digest, signed.parameters)
+        base = _request_base(request, digest, said.value)
     except BadInputError as error:
         raise SignatureError(error.message) from error
-    _require_signature(signed, base, keys)  # (4) (5)
-    return VerifiedSignature(signed.text("keyid"), signed.text("nonce"), created, expires)
+    _require_signature(said.keyid, signature, base, keys)  # (4) (5)
+    return VerifiedSignature(said.keyid, said.nonce, said.created, said.expires)
 
 
 def sign_response(
@@ -150,7 +152,7 @@ def sign_response(
     """
     digest = content_digest(response.body)
     parameters = (
-        f"{_COVERED_RESPONSE.format(label=request.label)};created={epoch_seconds(clock)};"
+        f"{_covered_response(request.label)};created={epoch_seconds(clock)};"
         f'keyid="{signer.kid}";alg="{ALGORITHM}";tag="{RESPONSE_TAG}"'
     )
     signature = signer.sign(_response_base(response, request, digest, parameters))
@@ -167,64 +169,105 @@ def verify_response(
         StaleSignatureError: (2).
         DigestError: (3).
     """
-    covered = _COVERED_RESPONSE.format(label=request.label)
-    signed = _SignatureFields.read(response.headers, covered, _RESPONSE_PARAMETERS, RESPONSE_TAG)  # (1)
-    created = signed.number("created")
-    _require_fresh(created, created + MAX_LIFETIME, clock)  # (2)
+    said, signature = _read(response.headers, _covered_response(request.label), _response_parameters)  # (1)
+    _require_fresh(said.created, said.expires, clock)  # (2)
     digest = require_content_digest(response.headers, response.body)  # (3)
     try:
-        base = _response_base(response, request, digest, signed.parameters)
+        base = _response_base(response, request, digest, said.value)
     except BadInputError as error:
         raise SignatureError(error.message) from error
-    _require_signature(signed, base, keys)  # (4) (5)
-    return VerifiedSignature(signed.text("keyid"), "", created, created + MAX_LIFETIME)
+    _require_signature(said.keyid, signature, base, keys)  # (4) (5)
+    return VerifiedSignature(said.keyid, "", said.created, said.expires)
 
 
-@dataclass(frozen=True, slots=True)
-class _SignatureFields:
-    """Signature-Input and Signature of one message, in the profile's form."""
+class _Parameters(msgspec.Struct, frozen=True, gc=False):
+    """What a Signature-Input of the profile's form says; `value` is `@signature-params` as it was signed."""
 
-    parameters: str
-    """The value of `@signature-params` as it was signed."""
-    values: Mapping[str, int | str]
-    signature: bytes
+    label: str
+    value: str
+    covered: str
+    keyid: str
+    created: int
+    expires: int
+    nonce: str = ""
 
-    @classmethod
-    def read(cls, headers: Mapping[str, str], covered: str, names: frozenset[str], tag: str) -> Self:
-        found = _INPUT.fullmatch(headers.get("signature-input", ""))
-        signature = _SIGNATURE.fullmatch(headers.get("signature", ""))
-        if found is None or signature is None or found["label"] != signature["label"]:
-            raise SignatureError("expected one `Signature-Input` and one `Signature` of the profile, under one label")
-        if found["covered"] != covered:
-            raise SignatureError(f"expected a signature over {covered}")
-        values: dict[str, int | str] = {}
-        pairs = _PARAMETER.findall(found["parameters"])
-        for name, number, text in pairs:
-            values[name] = text or int(number)
-        if len(pairs) != found["parameters"].count(";") or len(pairs) != len(names) or values.keys() != names:
-            raise SignatureError(f"expected the signature parameters {', '.join(sorted(names))}, each once")
-        if values["alg"] != ALGORITHM or values["tag"] != tag:
-            raise SignatureError(f"expected a signature by `{ALGORITHM}` with tag `{tag}`")
-        if not _same_spelling(signature["base64"]):
-            raise SignatureError("expected a signature in canonical base64")
-        return cls(found["value"], values, from_b64(signature["base64"]))
 
-    def number(self, name: str) -> int:
-        value = self.values[name]
-        if not isinstance(value, int):
-            raise SignatureError(f"expected the signature parameter `{name}` to be a number")
-        return value
+def _read(
+    headers: Mapping[str, str], covered: str, read: Callable[[str], _Parameters | None]
+) -> tuple[_Parameters, bytes]:
+    """Return what a message's signature says of itself, and its 64 bytes."""
+    text = headers.get("signature-input", "")
+    said = read(text) if len(text) <= _LONGEST_INPUT else None
+    signature = _SIGNATURE.fullmatch(headers.get("signature", ""))
+    if said is None or signature is None or said.label != signature["label"]:
+        raise SignatureError("expected one `Signature-Input` and one `Signature` of the profile, under one label")
+    if said.covered != covered:
+        raise SignatureError(f"expected a signature over {covered}")
+    return said, a2b_base64(signature["base64"])
 
-    def text(self, name: str) -> str:
-        value = self.values[name]
-        if not isinstance(value, str):
-            raise SignatureError(f"expected the signature parameter `{name}` to be a string")
-        return value
+
+def _request_parameters(text: str) -> _Parameters | None:
+    return _parameters(text, _REQUEST_PARAMETERS, REQUEST_TAG)
+
+
+@lru_cache(maxsize=1024)
+def _response_parameters(text: str) -> _Parameters | None:
+    """Read what a response says: without a nonce, it is the same text for all responses of one key in one second.
+
+    Nothing is judged here but the form, so what is remembered holds for ever.
+    """
+    return _parameters(text, _RESPONSE_PARAMETERS, RESPONSE_TAG)
+
+
+def _parameters(text: str, names: frozenset[str], tag: str) -> _Parameters | None:
+    """Read a Signature-Input; None when it is not of the profile's form.
+
+    Raises:
+        SignatureError: other parameters, or one of another kind, than the profile has.
+    """
+    found = _INPUT.fullmatch(text)
+    if found is None:
+        return None
+    pairs = _PARAMETER.findall(found["parameters"])
+    values: dict[str, int | str] = {name: string or int(number) for name, number, string in pairs}
+    if len(pairs) != found["parameters"].count(";") or len(pairs) != len(names) or values.keys() != names:
+        raise SignatureError(f"expected the signature parameters {', '.join(sorted(names))}, each once")
+    if values["alg"] != ALGORITHM or values["tag"] != tag:
+        raise SignatureError(f"expected a signature by `{ALGORITHM}` with tag `{tag}`")
+    created = _number(values, "created")
+    return _Parameters(
+        found["label"],
+        found["value"],
+        found["covered"],
+        _text(values, "keyid"),
+        created,
+        _number(values, "expires") if "expires" in names else created + MAX_LIFETIME,
+        _text(values, "nonce") if "nonce" in names else "",
+    )
+
+
+def _number(values: Mapping[str, int | str], name: str) -> int:
+    value = values[name]
+    if not isinstance(value, int):
+        raise SignatureError(f"expected the signature parameter `{name}` to be a number")
+    return value
+
+
+def _text(values: Mapping[str, int | str], name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        raise SignatureError(f"expected the signature parameter `{name}` to be a string")
+    return value
 
 
 def _covered(request: HttpRequest) -> str:
-    present = "".join(f' "{name}"' for name in _WHEN_PRESENT if name in request.headers)
-    return f"({_BARE}{present})"
+    present = [f' "{name}"' for name in _WHEN_PRESENT if name in request.headers]
+    return f"({_BARE}{''.join(present)})"
+
+
+@lru_cache(maxsize=64)
+def _covered_response(label: str) -> str:
+    return _COVERED_RESPONSE.format(label=label)
 
 
 def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
@@ -246,21 +289,25 @@ def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
 def _response_base(response: HttpResponse, request: RequestBinding, digest: str, parameters: str) -> bytes:
     """Return the signature base of a response bound to its request (RFC 9421 sections 2.4 and 2.5)."""
     _require_signable(request.method, request.target_uri)
-    return "\n".join(
-        [
-            f'"@status": {response.status}',
-            f'"content-type": {_visible_header(response.headers, "content-type")}',
-            f'"content-digest": {digest}',
-            f'"signature";req;key="{request.label}": {request.signature}',
-            f'"content-digest";req: {request.digest}',
-            f'"@method";req: {request.method}',
-            f'"@target-uri";req: {request.target_uri}',
-            f'"@signature-params": {parameters}',
-        ]
+    return (
+        f'"@status": {response.status}\n'
+        f'"content-type": {_visible_header(response.headers, "content-type")}\n'
+        f'"content-digest": {digest}\n'
+        f'"signature";req;key="{request.label}": {request.signature}\n'
+        f'"content-digest";req: {request.digest}\n'
+        f'"@method";req: {request.method}\n'
+        f'"@target-uri";req: {request.target_uri}\n'
+        f'"@signature-params": {parameters}'
     ).encode("ascii")
 
 
+@lru_cache(maxsize=1024)
 def _require_signable(method: str, target_uri: str) -> None:
+    """Refuse what could not stand in a signature base; a method and target that may stand there always may.
+
+    Raises:
+        BadInputError: see the messages.
+    """
     if not _METHOD.fullmatch(method):
         raise BadInputError("expected a method of capital letters")
     if not _TARGET.fullmatch(target_uri):
@@ -284,11 +331,11 @@ def _require_fresh(created: int, expires: int, clock: Clock) -> None:
         raise StaleSignatureError(f"expected a signature that lives at most {MAX_LIFETIME} seconds")
 
 
-def _require_signature(signed: _SignatureFields, base: bytes, keys: KeyLookup) -> None:
-    key = keys(signed.text("keyid"))
+def _require_signature(keyid: str, signature: bytes, base: bytes, keys: KeyLookup) -> None:
+    key = keys(keyid)
     if key is None:
         raise SignatureError("signature is by a key that is not known here, or not valid now")
-    key.verify(signed.signature, base)
+    key.verify(signature, base)
 
 
 def _signature_headers(digest: str, label: str, parameters: str, signature: bytes) -> dict[str, str]:
@@ -297,7 +344,3 @@ def _signature_headers(digest: str, label: str, parameters: str, signature: byte
         "signature-input": f"{label}={parameters}",
         "signature": f"{label}=:{b64encode(signature).decode('ascii')}:",
     }
-
-
-def _same_spelling(text: str) -> bool:
-    return b64encode(from_b64(text)).decode("ascii") == text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +20,8 @@ from federation.trust.keys import MessageSigner, VerifyKey
 ALGORITHM = "ES256"
 MAX_TOKEN_CHARACTERS = 8_192
 
+_COMMON_HEADER = 400
+"""Characters; longer ones are not remembered, so that nobody fills the memory."""
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _Part = TypeVar("_Part")
 
@@ -42,10 +45,19 @@ def read_token(text: str, header: type[_Part]) -> tuple[_Part, bytes]:
     if match is None:
         raise TokenError("token is not a compact JWS of three base64url segments")
     try:
-        segments = [from_b64url(segment) for segment in match.groups()]
+        found: _Part = _known_header(match[1], header) if len(match[1]) <= _COMMON_HEADER else _header(match[1], header)
+        payload, _ = from_b64url(match[2]), from_b64url(match[3])
     except BadInputError as error:
         raise TokenError("token has a segment that is not canonical base64url") from error
-    return read_part(segments[0], header, "header"), segments[1]
+    return found, payload
+
+
+def _header(segment: str, kind: type[Any]) -> Any:
+    return read_part(from_b64url(segment), kind, "header")
+
+
+_known_header: Any = lru_cache(maxsize=512)(_header)
+"""A header says the same in every token of one key. It is only read here: whether the key counts is asked each time."""
 
 
 def unverified_payload(text: str) -> bytes:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import copy
+import dataclasses
 import json
 import sqlite3
 import sys
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -163,7 +165,7 @@ def gateway_attacks() -> Iterator[tuple[str, Attack]]:
 
     def forged(attacker: Attacker, asked: Asked) -> Asked:
         pid, (statement,), own = asked
-        made = msgspec.structs.replace(statement.statement, pids=(_other(pid),))
+        made = replace(statement.statement, pids=(_other(pid),))
         return _other(pid), (sign_translation(made, attacker.key("gateway")),), own
 
     def reused(attacker: Attacker, asked: Asked) -> Asked:
@@ -171,7 +173,11 @@ def gateway_attacks() -> Iterator[tuple[str, Attack]]:
 
     def changed(_: Attacker, asked: Asked) -> Asked:
         own = asked[2]
-        return asked[0], asked[1], replace(own, body=own.body.replace(b"givenName", b"givenName taxCode", 1))
+        return (
+            asked[0],
+            asked[1],
+            replace(own, body=own.body.replace(b"givenName", b"givenName taxCode", 1)),
+        )
 
     def invented(attacker: Attacker, asked: Asked) -> Asked:
         own = asked[2]
@@ -184,7 +190,11 @@ def gateway_attacks() -> Iterator[tuple[str, Attack]]:
 
     def other_purpose(attacker: Attacker, asked: Asked) -> Asked:
         bearer = f"DPoP {attacker.token(purpose='statistics')}"
-        return asked[0], asked[1], replace(asked[2], headers={**asked[2].headers, "authorization": bearer})
+        return (
+            asked[0],
+            asked[1],
+            replace(asked[2], headers={**asked[2].headers, "authorization": bearer}),
+        )
 
     def old(attacker: Attacker, asked: Asked) -> Asked:
         own, then = asked[2], FixedClock(SystemClock().now() - timedelta(minutes=10))
@@ -536,7 +546,7 @@ def _tamper(path: Path, keys: Path, rewrite: bool) -> None:  # noqa: FBT001  # w
 
 async def _about_several(field_: Field) -> Bundle:
     """Ask about several citizens at once, with evidence."""
-    asking = replace(field_, consumer="ustat", purpose="statistics")
+    asking = dataclasses.replace(field_, consumer="ustat", purpose="statistics")
     query = (demo_files() / "queries" / "statistics.graphql").read_text().replace(', dateOfBirth: { eq: "1984" }', "")
     agreement = asking.demo.partner("ustat").agreement_for(asking.purpose)
     async with asking.client() as client:
@@ -559,7 +569,7 @@ async def campaign(quick: bool, planted: bool) -> int:  # noqa: FBT001  # argume
         await field_.learn(20)
         if planted:
             field_.kill("c_m999")
-            await field_.start(replace(field_.program("c_m999"), module="tests.faults.trusting_node"))
+            await field_.start(dataclasses.replace(field_.program("c_m999"), module="tests.faults.trusting_node"))
         richest = max(field_.expected.values(), key=lambda citizen: len(json.dumps(citizen)))
         attacker = Attacker(field_, {"id": richest["id"]})
         for name, attack in gateway_attacks():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -109,7 +109,7 @@ class Parties:
         bare = HttpRequest("POST", url, headers, msgspec.json.encode(content))
         signature = sign_request(bare, key, self.clock, self.nonce())
         proof = make_dpop(dpop_proof("POST", url, self.nonce(), self.clock, token), key)
-        return replace(bare, headers={**headers, **signature, "dpop": proof})
+        return msgspec.structs.replace(bare, headers={**headers, **signature, "dpop": proof})
 
     def relayed(
         self,
@@ -124,7 +124,7 @@ class Parties:
         body = msgspec.json.encode({**content, "extensions": {EXTENSION: extension}})
         bare = HttpRequest("POST", NODE_URL, {"content-type": "application/json"}, body)
         signature = sign_request(bare, key or self.gateway, self.clock, self.nonce())
-        return replace(bare, headers={**bare.headers, **signature})
+        return msgspec.structs.replace(bare, headers={**bare.headers, **signature})
 
 
 def _published(key: SigningKey) -> Any:

@@ -30,7 +30,7 @@ from federation.exchange.server import Process as ExchangeProcess
 from federation.exchange.server import create_app as exchange_app
 from federation.exchange.settings import load_settings as exchange_settings
 from federation.execution.transport.client import HttpClient
-from federation.execution.transport.errors import ConnectError
+from federation.execution.transport.errors import ConnectError, TransportError
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.message import Endpoint, HttpAnswer, Origin
 from federation.gateway.app import create_app as gateway_app
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from federation.contract.members import MemberList
-    from federation.execution.transport.message import Headers
+    from federation.execution.transport.message import Headers, Outcome
 
 PORTS = Ports()
 CITIZENS = 40
@@ -82,13 +82,31 @@ class Wire(HttpClient):
         HttpClient.__init__(self, TransportLimits())
 
     @override
-    def post(
-        self, endpoint: Endpoint, headers: Headers, body: bytes, deadline: float, *, repeatable: bool
-    ) -> asyncio.Future[HttpAnswer]:
-        """Call the party of the endpoint. See `HttpClient.post`."""
+    def send(
+        self,
+        endpoint: Endpoint,
+        headers: Headers,
+        body: bytes,
+        deadline: float,
+        outcome: Outcome,
+        *,
+        repeatable: bool,
+    ) -> asyncio.Future[Any]:
+        """Call the party of the endpoint. See `HttpClient.send`."""
         del deadline, repeatable
-        path = endpoint.head.split(b" ")[1].decode()
-        return asyncio.ensure_future(self._answered(endpoint.origin, path, dict(headers), body))
+        request, *lines = endpoint.head.split(b"\r\n")[:-1]
+        always = dict(line.split(b": ", 1) for line in lines)
+        path = request.split(b" ")[1].decode()
+        return asyncio.ensure_future(self._ended(endpoint.origin, path, {**always, **dict(headers)}, body, outcome))
+
+    async def _ended(
+        self, origin: Origin, path: str, headers: dict[bytes, bytes], body: bytes, outcome: Outcome
+    ) -> object:
+        try:
+            answer = await self._answered(origin, path, headers, body)
+        except TransportError as error:
+            raise outcome.failed(error) from error
+        return outcome.answered(answer)
 
     async def _answered(self, origin: Origin, path: str, headers: dict[bytes, bytes], body: bytes) -> HttpAnswer:
         name, app = self.parties[origin]

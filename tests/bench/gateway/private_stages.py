@@ -29,16 +29,14 @@ from federation.contract.entries import Entry, EntryKind
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import EXTENSION, ConsumerRequest, NodeAnswerExtension, NodeRequestExtension
-from federation.execution.collect import Found
-from federation.execution.ports import KeyedRepresentation
-from federation.execution.transport.message import Endpoint, HttpAnswer
+from federation.execution.transport.message import HttpAnswer
 from federation.gateway.disclosure import joined_decisions, privacy_extension
 from federation.gateway.egress import own_pseudonyms
-from federation.gateway.pseudonyms import PseudonymRouter, Translator
+from federation.gateway.pseudonyms import Translator
 from federation.gateway.sending import Peer, Sender
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
-from federation.trust.http_signatures import RequestBinding, sign_request, sign_response, verify_request
+from federation.trust.http_signatures import sign_request, sign_response, verify_request
 from federation.trust.keys import message_keys
 from federation.trust.tokens import AccessTokens, dpop_proof, make_dpop, verify_dpop
 from tests.bench.gateway.private import AGREEMENT, CONSUMER, FEDERATION, PURPOSE, Setting
@@ -112,14 +110,12 @@ async def measure(setting: Setting, process: Any) -> None:
     sent = b'{"query":"{ nothing }","variables":%b,"extensions":%b}' % (representations, msgspec.json.encode(extension))
     stages.show("signing a fetch", 3, lambda: sender.signed(peer, sent))
     fetch = sender.signed(peer, sent)
-    wire = [(name.encode(), value.encode()) for name, value in fetch.headers.items()]
-    endpoint = Endpoint.parse(peer.url)
-    stages.show("writing a fetch", 3, lambda: endpoint.request(wire, sent))
+    stages.show("writing a fetch", 3, lambda: peer.endpoint.request(fetch.headers, sent))
     bodies = {name: content(setting, name, "sha256:" + "0" * 64) for name in work.subgraphs}
     response = HttpResponse(200, {"content-type": "application/json"}, bodies["stock"])
     answer_headers = {
         **response.headers,
-        **sign_response(response, RequestBinding.of(fetch), setting.key("stock"), clock),
+        **sign_response(response, fetch.binding, setting.key("stock"), clock),
     }
     answer = HttpAnswer(
         200, "application/json", tuple((a.encode(), b.encode()) for a, b in answer_headers.items()), response.body
@@ -130,7 +126,6 @@ async def measure(setting: Setting, process: Any) -> None:
         "what a node says beside its data", 3, lambda: msgspec.convert(said["stock"][EXTENSION], NodeAnswerExtension)
     )
     heard = [msgspec.convert(each[EXTENSION], NodeAnswerExtension) for each in said.values()]
-    await routing(stages, process)
     form = question.plan.form({})
     stages.show(
         "extension: what was decided", 1, lambda: privacy_extension(heard, form.provenance, PURPOSE, AGREEMENT, ())
@@ -152,29 +147,6 @@ async def measure(setting: Setting, process: Any) -> None:
     stages.show("ledger entry", 1, lambda: (joined_decisions(heard), entry.to_bytes()))
     await recording(stages, process.ledger, entry.to_bytes())
     print(f"{'sum of these':52}{stages.total:21.1f}")
-
-
-async def routing(stages: Sum, process: Any) -> None:
-    """Measure what a keyed collection costs beyond a plain one."""
-    found = Found()
-    for number in range(40):
-        found.index["products", b'{"__typename":"Product","id":"p%d"}' % number] = number
-    router = PseudonymRouter(Translator(_nobody(), process.directory, frozenset(), CONSUMER))
-
-    async def route() -> None:
-        keyed = [KeyedRepresentation(source, msgspec.json.decode(encoded)) for source, encoded in found.index]
-        routed = await router.route("stock", keyed)
-        index: dict[bytes, int] = {}
-        for item in routed:
-            index.setdefault(msgspec.json.encode(item), len(index))
-
-    best = float("inf")
-    for _ in range(7):
-        start = time.process_time()
-        for _ in range(100):
-            await route()
-        best = min(best, (time.process_time() - start) / 100 * 1e6)
-    stages.add("routing 40 representations", 2, best)
 
 
 async def recording(stages: Sum, ledger: Ledger, entry: bytes) -> None:

@@ -87,7 +87,7 @@ def proof_of_another_key(parties: Parties) -> HttpRequest:
     token = parties.token()
     proof = make_dpop(dpop_proof("POST", GATEWAY_URL, parties.nonce(), parties.clock, token), parties.other)
     asked = parties.consumers(QUESTION, token=token)
-    return replace(asked, headers={**asked.headers, "dpop": proof})
+    return msgspec.structs.replace(asked, headers={**asked.headers, "dpop": proof})
 
 
 def token_of_another_key(parties: Parties) -> HttpRequest:
@@ -144,7 +144,7 @@ def test_a_used_up_agreement_answers_nobody_until_midnight(parties: Parties, doo
 def test_a_refused_request_is_not_counted(parties: Parties, door: Doorkeeper) -> None:
     parties.agreement = msgspec.structs.replace(parties.agreement, daily_requests=1)
     with pytest.raises(DigestError):
-        prove(replace(parties.consumers(QUESTION), body=b"{}"), parties, door)
+        prove(msgspec.structs.replace(parties.consumers(QUESTION), body=b"{}"), parties, door)
     asked = parties.consumers(QUESTION)
     prove(asked, parties, door)
     with pytest.raises(TokenReplayError):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from federation.contract.errors import CroceviaError, ReplayError
 from federation.contract.graphql_request import GraphQLRequest, Limits

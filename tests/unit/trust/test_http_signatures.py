@@ -191,3 +191,41 @@ def test_other_repeated_headers_are_joined_and_strange_bytes_refused() -> None:
         single_headers([(b"X", b"\xff")])
     with pytest.raises(BadInputError):
         single_headers([(b"Authorization", b"a\x0bb")])
+
+
+def test_an_answer_read_before_is_judged_anew_by_time_key_body_and_question() -> None:
+    """What a Signature-Input says is remembered; whether it counts is not."""
+    request, other = signed_request(), signed_request(b'{"query":"{ other }"}')
+    response, binding = signed_response(request), RequestBinding.of(request)
+    verify_response(response, binding, keys, CLOCK)
+    with pytest.raises(StaleSignatureError):
+        verify_response(response, binding, keys, FixedClock(NOW + timedelta(hours=1)))
+    with pytest.raises(SignatureError, match="not known"):
+        verify_response(response, binding, lambda _: None, CLOCK)
+    with pytest.raises(DigestError):
+        verify_response(HttpResponse(200, response.headers, b"{}"), binding, keys, CLOCK)
+    with pytest.raises(SignatureError):
+        verify_response(response, RequestBinding.of(other), keys, CLOCK)
+    verify_response(response, binding, keys, CLOCK)
+
+
+def test_a_signature_in_another_spelling_of_its_base64_is_refused() -> None:
+    """The last character of 64 bytes has four bits that say nothing: they must be zero."""
+    request = signed_request()
+    label, _, rest = request.headers["signature"].partition(":")
+    last = rest[85]
+    other = chr(ord(last) + 1)
+    spelt = f"{label}:{rest[:85]}{other}{rest[86:]}"
+    with pytest.raises(SignatureError):
+        verify_request(
+            HttpRequest("POST", request.target_uri, {**request.headers, "signature": spelt}, request.body), keys, CLOCK
+        )
+
+
+def test_long_names_and_inputs_are_read_without_being_remembered() -> None:
+    name = b"X-" + b"n" * 500
+    assert single_headers([(name, b"v")]) == {name.decode().lower(): "v"}
+    request = signed_request()
+    headers = {**request.headers, "signature-input": request.headers["signature-input"] + " " * 2_000}
+    with pytest.raises(SignatureError):
+        verify_request(HttpRequest("POST", request.target_uri, headers, request.body), keys, CLOCK)

@@ -254,6 +254,20 @@ def test_a_bad_proof_is_refused(text: str) -> None:
         verify_dpop(text, "POST", GATEWAY, CLOCK, "token")
 
 
+def test_a_proof_whose_header_was_read_before_is_verified_anew() -> None:
+    """The header of one key's proofs is always the same; signature, time, target and token are asked each time."""
+    good = proof()
+    verify_dpop(good, "POST", GATEWAY, CLOCK, "token")
+    head, payload, signature = good.split(".")
+    last = "A" if signature[0] != "A" else "B"
+    with pytest.raises(ProofError):
+        verify_dpop(f"{head}.{payload}.{last}{signature[1:]}", "POST", GATEWAY, CLOCK, "token")
+    with pytest.raises(ProofError):
+        verify_dpop(good, "POST", GATEWAY, FixedClock(CLOCK.instant + timedelta(minutes=5)), "token")
+    with pytest.raises(ProofError):
+        verify_dpop(good, "POST", GATEWAY, CLOCK, "another token")
+
+
 def test_the_authorisation_header_holds_one_dpop_token() -> None:
     assert bearer_of("DPoP abc") == bearer_of("dpop abc") == "abc"
     for wrong in ("", "DPoP", "DPoP ", "Bearer abc", "DPoP a b", "DPoP  a"):
