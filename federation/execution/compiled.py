@@ -87,13 +87,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class CompiledEntities:
-    """One entity input. Inputs of one plan that ask about the same objects in the same way have the same `sharing`."""
+    """One entity input. Inputs of one plan that ask about the same objects in the same way have the same `sharing`.
+
+    `routed` inputs may be of a type whose representations are translated for their member; what was found for them is
+    changed on the way, and so not shared.
+    """
 
     wanted: WantedEntities
     attribute: str
     label: bytes
     targets: tuple[Target, ...]
     sharing: int
+    routed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class CompiledFetch:
     parents: tuple[int, ...]
     dependants: tuple[int, ...]
     chain: int
+    routed: bool
     sets: Sets | None = None
 
 
@@ -176,16 +182,22 @@ class CompiledForm:
 class CompiledPlan:
     """A plan with its compiled forms, which are made when first needed.
 
-    With `keyed` the collectors remember which member supplied each key, as an `EntityRouter` needs to know.
+    `routed` names the types whose representations an `EntityRouter` translates: their collectors remember which member
+    supplied each key, as it needs to know.
     """
 
     def __init__(
-        self, plan: Plan, api: GraphQLSchema, *, keyed: bool = False, shown: GraphQLSchema | None = None
+        self,
+        plan: Plan,
+        api: GraphQLSchema,
+        *,
+        routed: frozenset[str] = frozenset(),
+        shown: GraphQLSchema | None = None,
     ) -> None:
         """Keep the plan; `api` is the API schema, `shown` what introspection answers from when that is less."""
         self.plan = plan
         self.api = api
-        self.keyed = keyed
+        self.routed = routed
         self.shown = shown or api
         self._types = SchemaTypes(api)
         self._names = condition_variables(plan)
@@ -196,7 +208,7 @@ class CompiledPlan:
         truth = truth_of(self._names, variables)
         form = self._forms.get(truth)
         if form is None:
-            form = _compile(fold(self.plan, dict(zip(self._names, truth, strict=True))), self._types, self.keyed)
+            form = _compile(fold(self.plan, dict(zip(self._names, truth, strict=True))), self._types, self.routed)
             while len(self._forms) >= MOST_FOLDED_FORMS:
                 self._forms.pop(next(iter(self._forms)))
             self._forms[truth] = form
@@ -209,7 +221,7 @@ class CompiledPlan:
         return graphql_sync(self.shown, self.plan.introspection, variable_values=dict(variables)).data or {}
 
 
-def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:  # noqa: FBT001  # keeps CompiledPlan's own switch
+def _compile(plan: FoldedPlan, types: SchemaTypes, routed: frozenset[str]) -> CompiledForm:
     root = merged_tree(plan)
     node = output_node(types, root, plan.response)
     judge_nulls(node)
@@ -220,7 +232,7 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, keyed: bool) -> CompiledForm:
         tuple(child for child, above in enumerate(parents) if order in above) for order in range(len(plan.fetches))
     ]
     chains = _chains(dependants)
-    compiler = _Compiler(root, types.leaf, members if keyed else None)
+    compiler = _Compiler(root, types.leaf, members, routed)
     fetches = tuple(
         replace(
             compiler.fetch(fetch, order),
@@ -250,11 +262,12 @@ def _label(name: str) -> bytes:
 
 @dataclass(slots=True)
 class _Compiler:
-    """Makes the parts of fetches; `members` is None unless collections are keyed."""
+    """Makes the parts of fetches; `members` are those of all fetches, in the plan's order."""
 
     root: Position
     leaf: Leaf
-    members: list[str] | None
+    members: list[str]
+    routed: frozenset[str]
     sharings: dict[Any, int] = field(default_factory=dict)
 
     def fetch(self, fetch: FoldedFetch, order: int) -> CompiledFetch:
@@ -265,6 +278,7 @@ class _Compiler:
         return replace(made, sets=Sets(fetch, lambda several: self._fetch(several, order)))
 
     def _fetch(self, fetch: FoldedFetch, order: int) -> CompiledFetch:
+        entities = self.entities(fetch, order)
         return CompiledFetch(
             order=order,
             folded=fetch,
@@ -273,10 +287,11 @@ class _Compiler:
             idle=tuple(_label(name) + b"[]" for name in fetch.idle_variables),
             reading=Reading(partial(self.layers, fetch, order)),
             merge_root=merger(self.root, fetch.selections, order) if fetch.selections else None,
-            entities=self.entities(fetch, order),
+            entities=entities,
             parents=(),
             dependants=(),
             chain=1,
+            routed=any(entity.routed for entity in entities),
         )
 
     def entities(self, fetch: FoldedFetch, order: int) -> tuple[CompiledEntities, ...]:
@@ -287,10 +302,11 @@ class _Compiler:
             found = positions(self.root, entity.paths)
             numbers = [0, *range(next_layer, next_layer + len(found) - 1)]
             flat = _is_flat(entity)
+            routed = bool(self.routed) and (entity.typename is None or entity.typename in self.routed)
             targets: list[Target] = []
             for path in entity.paths:
                 position = locate(self.root, path)
-                collect = collector(self.root, path, entity, self.members)
+                collect = collector(self.root, path, entity, self.members if routed else None)
                 if position is None or collect is None:
                     continue
                 layer = 0 if flat else next(number for number, at in zip(numbers, found, strict=True) if at is position)
@@ -302,7 +318,7 @@ class _Compiler:
             asked = (entity.paths, entity.fields, entity.required, entity.typename)
             sharing = self.sharings.setdefault(asked, len(self.sharings))
             label = _label(entity.variable)
-            made.append(CompiledEntities(entity, attribute(entity.alias), label, tuple(targets), sharing))
+            made.append(CompiledEntities(entity, attribute(entity.alias), label, tuple(targets), sharing, routed))
         return tuple(made)
 
     def layers(self, fetch: FoldedFetch, order: int, nulls: Nulls) -> list[Any]:

@@ -16,7 +16,7 @@ async def execute(plan: CompiledPlan, variables: Mapping[str, Any], outside: Out
     Args:
         plan: the compiled plan.
         variables: the client's variables as JSON values, defaults filled in.
-        outside: see `Outside`; with a router, the plan must be compiled as keyed.
+        outside: see `Outside`; a plan with routed types needs a router.
         deadline: when the response must be ready, on the event loop's clock.
     """
     form = plan.form(variables)

@@ -97,7 +97,11 @@ class KeyedRepresentation(msgspec.Struct, frozen=True, gc=False):
 
 
 class EntityRouter(Protocol):
-    """Translates the representations of one entity fetch for the member that will receive them."""
+    """Translates the representations of an entity fetch for the member that will receive them.
+
+    It is asked about the types for which the plan was compiled (`CompiledPlan`), and where the type is known only from
+    data about others, too.
+    """
 
     async def route(self, member: str, keyed: Sequence[KeyedRepresentation]) -> Sequence[Representation | None]:
         """Return one representation per input, in order; None is not sent and its entity stays null without an error.

@@ -161,8 +161,8 @@ class Run:
         count = sum(len(one.index) for one in found)
         if not count:
             return None
-        if self.outside.router is not None:
-            return asyncio.ensure_future(self._route_and_send(fetch, self.outside.router, found))
+        if fetch.routed:
+            return asyncio.ensure_future(self._route_and_send(fetch, found))
         lists = [entity.label + one.encoded for entity, one in zip(fetch.entities, found, strict=True)]
         lists += [given for one in found for given in one.given]
         return self._send(fetch, self._request(fetch, lists, count))
@@ -178,9 +178,9 @@ class Run:
             found.ends.append(len(found.objects))
         if self.causes or self.broken:
             found = self._without_lost(order, entity, found)
-        if self.outside.router is None:
+        if not entity.routed:
             found.encoded = encoded_list(found.index)
-            self._shared[entity.sharing] = found  # routed collections are changed for their member
+            self._shared[entity.sharing] = found
         return found
 
     def _without_lost(self, order: int, entity: CompiledEntities, found: Found) -> Found:
@@ -211,7 +211,7 @@ class Run:
                 if lost:
                     self.causes.add(fetch.order)
                 for part in parts:
-                    part.encoded = encoded_list(part.index) if self.outside.router is None else b""
+                    part.encoded = b"" if entity.routed else encoded_list(part.index)
             counts.append(len(parts))
             divided += parts
         if not any(one.index for one in divided):
@@ -220,11 +220,17 @@ class Run:
         self.fetches = [*self.fetches[: fetch.order], form, *self.fetches[fetch.order + 1 :]]
         return form, divided
 
-    async def _route_and_send(self, fetch: CompiledFetch, router: EntityRouter, found: list[Found]) -> FetchAnswer:
+    async def _route_and_send(self, fetch: CompiledFetch, found: list[Found]) -> FetchAnswer:
         """Have the representations translated, then send those that are left; none left is an empty answer."""
+        router = self.outside.router
+        assert router is not None, "a plan with routed types needs a router"
         lists: list[bytes] = []
         total = 0
         for entity, one in zip(fetch.entities, found, strict=True):
+            if not entity.routed:
+                total += len(one.index)
+                lists += (entity.label + one.encoded, *one.given)
+                continue
             keyed = [KeyedRepresentation(source, msgspec.json.decode(encoded)) for source, encoded in one.index]
             routed = await router.route(fetch.folded.member, keyed) if keyed else ()
             index: dict[bytes, int] = {}

@@ -138,7 +138,8 @@ async def run(of: Plan, script: Script | Fetcher, variables: Mapping[str, Any] |
     """Execute a plan against scripted members with five seconds of time."""
     members = ScriptedMembers(script) if isinstance(script, Mapping) else script
     seconds = more.pop("seconds", 5.0)
-    compiled = CompiledPlan(of, more.pop("api", API), keyed="router" in more)
+    routed = frozenset({"Product"}) if "router" in more else frozenset[str]()
+    compiled = CompiledPlan(of, more.pop("api", API), routed=routed)
     deadline = asyncio.get_running_loop().time() + seconds
     return await execute(compiled, variables or {}, Outside(members, **more), deadline)
 
