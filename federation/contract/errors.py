@@ -37,6 +37,7 @@
   - UnavailableError           UNAVAILABLE             503
     + LedgerUnavailableError   LEDGER_UNAVAILABLE      503
     + LedgerUnwitnessedError   LEDGER_UNWITNESSED      503
+    + ClockDriftError          CLOCK_DRIFT             503
     + RegistryStaleError       REGISTRY_STALE          503
     + PolicyUnavailableError   POLICY_UNAVAILABLE      503
     + DatabaseUnavailableError DATABASE_UNAVAILABLE    503
@@ -338,6 +339,13 @@ class LedgerUnwitnessedError(UnavailableError):
     """No quorum of witnesses has seen the ledger for too long, so no more data leaves until one has."""
 
     code = "LEDGER_UNWITNESSED"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ClockDriftError(UnavailableError):
+    """The clock differs from those of a quorum of witnesses by more than it may; the process is not ready."""
+
+    code = "CLOCK_DRIFT"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

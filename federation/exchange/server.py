@@ -187,7 +187,7 @@ def create_app(process: Process) -> Starlette:
             Route(ENROL_PATH, _asked(process, ENROL_PATH, enrolled), methods=["POST"]),
             Route("/ledger/{path:path}", _or_problem(ledger)),
             Route("/healthz", live),
-            Route("/readyz", ready),
+            Route("/readyz", _or_problem(ready)),
         ],
         lifespan=lifespan,
     )
@@ -259,17 +259,11 @@ def _refused(error: CroceviaError) -> Reply:
 
 
 async def _readiness(process: Process) -> Response:
-    """Ready means: a member list in force, and a ledger that can record."""
-    try:
-        standing = process.registry.standing()
-    except UnavailableError as error:
-        return _problem(error)
+    """Ready means: a member list in force, a ledger that can record, and a clock that witnesses find right."""
+    standing = process.registry.standing()
     if not await process.ledger.ready():
-        return _problem(UnavailableError("ledger cannot record"))
-    try:
-        await asyncio.to_thread(process.replay.require_working)
-    except UnavailableError as error:
-        return _problem(error)
+        raise UnavailableError("ledger cannot record")
+    await asyncio.to_thread(process.replay.require_working)
     ledger = await asyncio.to_thread(process.keeping.standing)
     return JSONResponse({"status": "pass", **standing, "ledger": ledger})
 

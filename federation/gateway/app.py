@@ -223,7 +223,7 @@ def _registry(process: GatewayProcess, name: str) -> Response:
 
 
 async def _readiness(process: GatewayProcess) -> Response:
-    """Ready means: a member list in force, and a ledger that can record."""
+    """Ready means: a member list in force, a ledger that can record, and a clock that witnesses find right."""
     standing = process.registry.standing()
     if not await process.ledger.ready():
         raise UnavailableError("ledger cannot record")

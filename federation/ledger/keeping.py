@@ -62,7 +62,12 @@ class Keeping:
                 await self._rounds(witnesses, post)
 
     def standing(self) -> dict[str, Any]:
-        """Return how far witnesses and timestamps have come, for a readiness document."""
+        """Return how far witnesses and timestamps have come, for a readiness document.
+
+        Raises:
+            ClockDriftError: witnesses find this clock wrong, so this process is not ready.
+        """
+        self.witnessed.require_clock()
         stamped = self.stamped.standing() if self.stamped else {}
         return {**self.witnessed.standing().to_json(), **stamped}
 

@@ -2,6 +2,9 @@
 
 Exchange goes on while witnesses are down, but not for ever: entries that no quorum has seen for longer than the
 settings' patience stop the answers, because a log that nobody watches can be rewritten by whoever holds its key.
+
+A cosignature says when it was made, under the witness's key: what a quorum says about this clock decides readiness
+(`federation.ledger.clock_drift`).
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ import msgspec
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import CroceviaError, LedgerUnavailableError, LedgerUnwitnessedError, NotFoundError
 from federation.ledger.checkpoint import SignedCheckpoint
-from federation.ledger.cosignature import CosignatureVerifier
+from federation.ledger.clock_drift import require_agreement, seconds_ahead
+from federation.ledger.cosignature import CosignatureVerifier, timestamp
 from federation.ledger.note import SignedNote
 from federation.ledger.reader import LedgerReader
 from federation.ledger.witnessing import cosigners, size_in, submission, with_cosignatures
@@ -33,10 +37,14 @@ ADD_CHECKPOINT: Final = "/witness/add-checkpoint"
 _LOOK_SECONDS = 1.0
 """How old the file's answer to `require` may be: it is asked before every disclosure."""
 
+_CLOCK_SECONDS = 30.0
+"""How old what witnesses say about the clock may be; then they are asked to cosign the same head again."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS witness (name TEXT PRIMARY KEY, size INTEGER NOT NULL, standing TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cosigned (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS unseen (since INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS clock (name TEXT PRIMARY KEY, ahead INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 _log = logging.getLogger("crocevia.ledger.witness")
@@ -46,12 +54,14 @@ class WitnessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a ledger is witnessed.
 
     Every `every` seconds witnesses are shown the head; `quorum` of them must cosign it; for `patience` seconds entries
-    may stay unseen by so many before no data leaves any more.
+    may stay unseen by so many before no data leaves any more. A clock that a quorum finds wrong by more than `skew`
+    seconds is not ready.
     """
 
     every: float = 5.0
     quorum: int = 2
     patience: float = 14_400.0
+    skew: float = 30.0
 
 
 class Reply(Protocol):
@@ -118,6 +128,7 @@ class WitnessRounds:
     _connection: sqlite3.Connection = field(repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _looked: tuple[float, int | None] = (float("-inf"), None)
+    _measured: float = float("-inf")
 
     @classmethod
     def open(cls, path: Path, reader: LedgerReader, settings: WitnessSettings, clock: Clock) -> Self:
@@ -149,6 +160,16 @@ class WitnessRounds:
                 f"no quorum of witnesses has seen this ledger for {waited} s; answers go on once it has"
             )
 
+    def require_clock(self) -> None:
+        """Refuse to be ready while a quorum of witnesses finds this clock wrong.
+
+        Raises:
+            ClockDriftError: names the drift, the witnesses, and the way out.
+        """
+        with self._lock:
+            ahead = dict(self._connection.execute("SELECT name, ahead FROM clock ORDER BY name").fetchall())
+        require_agreement(ahead, self.settings.quorum, self.settings.skew)
+
     def standing(self) -> Standing:
         """Say how far witnesses have come."""
         with self._lock:
@@ -163,15 +184,19 @@ class WitnessRounds:
         return None if row is None else str(row[0])
 
     async def round(self, witnesses: Sequence[WitnessAt], post: Post) -> Standing:
-        """Show the newest head to every witness that has not cosigned it, and keep what they answer."""
+        """Show the newest head to every witness, unless they cosigned it a moment ago, and keep what they answer."""
         try:
             head = await asyncio.to_thread(self.reader.head)
         except NotFoundError:  # nothing was recorded yet
             return self.standing()
         last = self.cosigned()
-        if last is None or SignedNote.parse(last).text != head.note.text:
-            notes = await asyncio.gather(*(self._show(witness, head, post) for witness in witnesses))
-            await asyncio.to_thread(self._keep, head, [witness.verifier for witness in witnesses], notes)
+        new = last is None or SignedNote.parse(last).text != head.note.text
+        if new or time.monotonic() - self._measured > _CLOCK_SECONDS:
+            ahead: dict[str, int] = {}
+            notes = await asyncio.gather(*(self._show(witness, head, post, ahead) for witness in witnesses))
+            await asyncio.to_thread(self._keep_clock, ahead)
+            if new:
+                await asyncio.to_thread(self._keep, head, [witness.verifier for witness in witnesses], notes)
         return self.standing()
 
     def close(self) -> None:
@@ -179,9 +204,9 @@ class WitnessRounds:
         with self._lock:
             self._connection.close()
 
-    async def _show(self, witness: WitnessAt, head: SignedCheckpoint, post: Post) -> str | None:
-        """Return the head with the witness's cosignature, or None when it gave none."""
-        name = witness.verifier.name
+    async def _show(self, witness: WitnessAt, head: SignedCheckpoint, post: Post, ahead: dict[str, int]) -> str | None:
+        """Return the head with the witness's cosignature, or None when it gave none; note how it sees this clock."""
+        name, asked_at = witness.verifier.name, epoch_seconds(self.clock)
         old = min(self._known(name), head.checkpoint.size)  # a ledger that was cut back is told so by the witness
         try:
             reply = await self._sent(witness, old, head, post)
@@ -197,6 +222,8 @@ class WitnessRounds:
             _log.warning("witness `%s` gives no cosignature: %s", name, error)
             return None
         self._note(name, head.checkpoint.size, "cosigned")
+        made_at = timestamp(SignedNote.parse(note).signatures[-1].signature)
+        ahead[name] = seconds_ahead(asked_at, made_at, epoch_seconds(self.clock))
         return note
 
     async def _sent(self, witness: WitnessAt, old: int, head: SignedCheckpoint, post: Post) -> Reply:
@@ -233,6 +260,14 @@ class WitnessRounds:
                 run.execute("DELETE FROM unseen")
             elif run.execute("SELECT 1 FROM unseen").fetchone() is None:
                 run.execute("INSERT INTO unseen VALUES (?)", (epoch_seconds(self.clock),))
+
+    def _keep_clock(self, ahead: Mapping[str, int]) -> None:
+        self._measured = time.monotonic()
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM clock")
+            self._connection.executemany("INSERT INTO clock VALUES (?, ?)", ahead.items())
+            self._connection.execute("COMMIT")
 
     def _known(self, name: str) -> int:
         with self._lock:

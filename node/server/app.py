@@ -217,7 +217,10 @@ def _refused_witness(refusal: CroceviaError) -> Reply:
 
 
 async def _readiness(process: NodeProcess) -> Response:
-    """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records."""
+    """Ready means: a member list in force, a policy that decides, a database that answers, a ledger that records.
+
+    And a clock that witnesses find right.
+    """
     standing = process.registry.standing()
     await process.plane.database.rows(SMALLEST, {})
     if not await process.ledger.ready():

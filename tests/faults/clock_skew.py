@@ -1,30 +1,43 @@
 """Campaign S7: messages and tokens judged by a process whose clock is wrong (libfaketime).
 
-    python tests/faults/clock_skew.py [--planted-defect]
+    python tests/faults/clock_skew.py [--planted-defect] [--node]
 
 A request and a token are made by the machine's clock and judged by a process of its own under another one. A request
 lives for 60 seconds and a token for 300; clocks may differ by 30. So a request is good for a clock that is up to 30
 seconds behind and up to 90 ahead, a token for one that is up to 30 behind and 330 ahead. With `--planted-defect` the
-judge allows clocks that differ by an hour, which must be found. Exit code 3 when `faketime` is not installed.
+judge allows clocks that differ by an hour, which must be found. With `--node` a node of a running federation is started
+two minutes ahead and behind: within 60 seconds its `/readyz` must say `CLOCK_DRIFT`, and be ready again with the right
+clock.
+Exit code 3 when `faketime` is not installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from federation.contract.clock import SystemClock, epoch_seconds
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import SKEW, sign_request
 from federation.trust.keys import SigningKey
 from federation.trust.tokens import AccessClaims, Confirmation, issue_access_token
+from tests.faults.field import Field, founded
 
+NODE = "c_m999"
 OFFSETS = (-3600, -600, -120, -60, -40, -35, -25, -5, 0, 5, 25, 80, 100, 120, 320, 345, 600, 3600)
 _JUDGE = """
 import json, sys
@@ -77,15 +90,53 @@ def _within(offset: int, ahead: int) -> bool:
     return -30 <= offset <= ahead
 
 
+async def running_node(offset: int, library: str) -> bool:
+    """Tell whether a node whose clock is wrong says so, and is ready again when the clock is right."""
+    wrong = {"LD_PRELOAD": library, "FAKETIME": f"{offset:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with founded() as demo:
+        field, right = Field(demo), dict(demo.processes.environment)
+        await field.learn(3)  # so that there is a head to cosign
+        node = field.program(NODE)
+        address = urljoin(node.health, "/readyz")
+        said = []
+        for environment, expected in ((right | wrong, "CLOCK_DRIFT"), (right, "pass")):
+            field.kill(NODE)
+            demo.processes.environment = environment
+            demo.processes.start([node])
+            said.append(await _until(address, expected))
+        demo.processes.environment = right
+    seconds = [f"{each:.0f} s" if each is not None else "not within 60 s" for each in said]
+    print(f"a node {offset:+d} s off: not ready after {seconds[0]}, ready again after {seconds[1]}")
+    return None not in said
+
+
+async def _until(address: str, expected: str) -> float | None:
+    """Return after how many seconds a readiness document says what is expected."""
+    began = time.monotonic()
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+        while time.monotonic() - began < 60:
+            with suppress(httpx.HTTPError):
+                content = (await http.get(address)).json()
+                if expected in (content.get("code"), content.get("status")):
+                    return time.monotonic() - began
+            await asyncio.sleep(0.5)
+    return None
+
+
 def main() -> int:
     """Print the table, and return 1 when a verdict is not the expected one."""
     parser = argparse.ArgumentParser(description="wrong clocks")
     parser.add_argument("--planted-defect", action="store_true")
-    skew = 3600 if parser.parse_args().planted_defect else SKEW
+    parser.add_argument("--node", action="store_true", help="only the running node")
+    asked = parser.parse_args()
+    skew = 3600 if asked.planted_defect else SKEW
     faketime = shutil.which("faketime")
     if faketime is None:
         print("no `faketime` here (Debian: apt-get install faketime): clocks cannot be moved")
         return 3
+    if asked.node:
+        library = str(next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")))
+        return 0 if all(asyncio.run(running_node(offset, library)) for offset in (120, -120)) else 1
     wrong = 0
     print(f"{'clock off by':>14}  {'request':18} {'token':18}")
     with tempfile.TemporaryDirectory() as folder:

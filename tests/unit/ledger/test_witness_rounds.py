@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.contract.clock import FixedClock
-from federation.contract.errors import LedgerUnwitnessedError, UnavailableError
+from federation.contract.errors import ClockDriftError, LedgerUnwitnessedError, UnavailableError
+from federation.ledger.clock_drift import seconds_ahead
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.keeping import Keeping, _taken
 from federation.ledger.log import Ledger
@@ -159,3 +160,62 @@ async def test_of_two_processes_with_one_ledger_one_makes_the_rounds(
         assert not _taken(other)
     first.close()
     second.close()
+
+
+def off_by(rounds: WitnessRounds, town: Town, seconds: int) -> None:
+    """Let the ledger's clock differ from the witnesses', and what they said about it be of long ago."""
+    rounds.clock = FixedClock(town.clock.instant + timedelta(seconds=seconds))
+    rounds._measured = float("-inf")
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(31, "31 s ahead of 3 of 3"), (-600, "600 s behind 3 of 3")])
+async def test_s7_a_clock_that_witnesses_find_wrong_is_not_ready_until_it_is_set(
+    ledger: Ledger, rounds: WitnessRounds, town: Town, seconds: int, said: str
+) -> None:
+    await ledger.append(entry(1))
+    await rounds.round(town.at(), town)
+    rounds.require_clock()
+    off_by(rounds, town, seconds)
+    await rounds.round(town.at(), town)  # nothing new to cosign: the same head is signed again
+    with pytest.raises(ClockDriftError, match=said) as refused:
+        rounds.require_clock()
+    assert refused.value.extensions == {"seconds": seconds}
+    off_by(rounds, town, 30)
+    await rounds.round(town.at(), town)
+    rounds.require_clock()
+
+
+async def test_s7_one_witness_with_a_wrong_clock_stops_nobody(
+    ledger: Ledger, rounds: WitnessRounds, town: Town
+) -> None:
+    await ledger.append(entry(1))
+    wrong = town.witnesses["aslvs"]
+    wrong.clock = FixedClock(town.clock.instant + timedelta(hours=1))
+    await rounds.round(town.at(), town)
+    rounds.require_clock()
+    town.down = {"inprev", "istsc_bv01"}  # where only one answers, it is believed
+    rounds._measured = float("-inf")
+    await rounds.round(town.at(), town)
+    with pytest.raises(ClockDriftError, match="3600 s behind 1 of 1"):
+        rounds.require_clock()
+    town.down = set(NAMES)  # and who hears nobody is not said to be wrong
+    rounds._measured = float("-inf")
+    await rounds.round(town.at(), town)
+    rounds.require_clock()
+
+
+async def test_a_quiet_ledger_stays_witnessed_though_its_clock_is_asked_about(
+    ledger: Ledger, rounds: WitnessRounds, town: Town
+) -> None:
+    await ledger.append(entry(1))
+    await rounds.round(town.at(), town)
+    town.down = set(NAMES)
+    rounds._measured = float("-inf")
+    assert (await rounds.round(town.at(), town)).unseen_since is None
+
+
+@pytest.mark.parametrize(
+    ("times", "ahead"), [((10, 10, 10), 0), ((10, 12, 14), 0), ((10, 5, 14), 5), ((10, 20, 14), -6)]
+)
+def test_a_slow_way_is_no_drift(times: tuple[int, int, int], ahead: int) -> None:
+    assert seconds_ahead(*times) == ahead
