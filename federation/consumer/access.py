@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from federation.contract.delegation import Delegation
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import CroceviaError
-from federation.contract.evidence import digest_of_leaves
+from federation.contract.evidence import digest_of_page
 from federation.contract.members import MemberList
 from federation.contract.receipts import Receipt
 from federation.ledger.leaf import Leaf
@@ -19,8 +20,8 @@ from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import verify_receipt
 
 REPORT_PURPOSE = "access-report"
-ACCESS_REPORT = """query AccessReport($citizen: ID!) {
-  accessReport(citizen: $citizen) { accesses { member leaf receipt personal } gaps }
+ACCESS_REPORT = """query AccessReport($citizen: ID!, $before: [EntryPosition!]) {
+  accessReport(citizen: $citizen, before: $before) { accesses { member leaf receipt personal } gaps }
 }"""
 
 
@@ -36,6 +37,7 @@ class Access:
     leaf: bytes
     proved: bool
     delegation: Delegation | None = None
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,15 @@ class AccessReport:
 
     `gaps` are the members with a ledger that did not answer; `incomplete` those whose answer is not the one that they
     recorded: somebody on the way left an entry out or put one in. `sealed` are the activities whose accesses show
-    only after so many days, by consumer and purpose: the same for everybody, whether there were any or not.
+    only after so many days, by consumer and purpose: the same for everybody, whether there were any or not. `older` are
+    the members that have older entries than one answer holds, with the position below which they are.
     """
 
     accesses: tuple[Access, ...]
     gaps: tuple[str, ...]
     incomplete: tuple[str, ...] = ()
     sealed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    older: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -58,11 +62,49 @@ class AccessReport:
         return not self.incomplete and all(access.proved for access in self.accesses)
 
 
-def read_report(answer: Mapping[str, Any], members: MemberList, request_digest: str) -> AccessReport:
-    """Read and verify a report; what it says is taken from the leaves that the proofs are about, from nothing else.
+AskForReport = Callable[[dict[str, Any]], Awaitable[tuple[Mapping[str, Any], str]]]
+"""Asks with more variables beside the citizen; returns the response and the digest of the request."""
 
-    A node answers with the entry of this very question first, which commits to the entries it shows. So neither the
-    list of gaps nor the number of entries is believed: a member whose own entry is missing is a gap.
+
+def positions(before: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return positions as the variable `before` has them."""
+    return [{"member": member, "entry": entry} for member, entry in sorted(before.items())]
+
+
+async def whole_report(ask: AskForReport, members: MemberList) -> AccessReport:
+    """Ask until no node has older entries, and return what all answers say together.
+
+    Each answer is asked for, recorded and verified by itself: the next one begins where the last one is known to end.
+
+    Raises:
+        LedgerCorruptError: a leaf is not an entry.
+    """
+    response, digest = await ask({})
+    report = read_report(response, members, digest)
+    while report.older:
+        response, digest = await ask({"before": positions(report.older)})
+        report = _continued(report, read_report(response, members, digest, report.older))
+    return report
+
+
+def _continued(report: AccessReport, older: AccessReport) -> AccessReport:
+    return AccessReport(
+        accesses=_newest_first((*report.accesses, *older.accesses)),
+        gaps=tuple(sorted({*report.gaps, *older.gaps})),
+        incomplete=tuple(sorted({*report.incomplete, *older.incomplete})),
+        sealed=report.sealed,
+        older=older.older,
+    )
+
+
+def read_report(
+    answer: Mapping[str, Any], members: MemberList, request_digest: str, before: Mapping[str, int] | None = None
+) -> AccessReport:
+    """Read and verify one answer; what it says is taken from the leaves that the proofs are about, from nothing else.
+
+    A node answers with the entry of this very question first, which commits to the entries it shows and to whether it
+    has older ones. So neither the list of gaps nor the number of entries is believed: a member whose own entry is
+    missing is a gap. `before` is what the question said.
 
     Raises:
         LedgerCorruptError: a leaf is not an entry.
@@ -77,20 +119,39 @@ def read_report(answer: Mapping[str, Any], members: MemberList, request_digest: 
             asked[access.member] = access
         else:
             shown.setdefault(access.member, []).append(access)
-    nodes = [member.id for member in members.members if member.ledger]
-    newest_first = sorted(accesses, key=lambda access: (access.entry.at, access.member), reverse=True)
+    nodes = before or [member.id for member in members.members if member.ledger]
+    ends = {
+        member: _end(own.entry.answer, shown.get(member, []), (before or {}).get(member))
+        for member, own in asked.items()
+    }
     return AccessReport(
-        accesses=tuple(newest_first),
+        accesses=_newest_first(accesses),
         gaps=tuple(sorted(member for member in nodes if member not in asked)),
-        incomplete=tuple(
-            sorted(
-                member
-                for member, own in asked.items()
-                if digest_of_leaves(each.leaf for each in shown.get(member, ())) != own.entry.answer
-            )
-        ),
+        incomplete=tuple(sorted(member for member, end in ends.items() if end is _End.BROKEN)),
         sealed=members.sealed_activities(),
+        older={member: min(each.index for each in shown[member]) for member, end in ends.items() if end is _End.MORE},
     )
+
+
+class _End(Enum):
+    """How a node's part of an answer ends, as the node recorded it."""
+
+    LAST = auto()
+    MORE = auto()
+    BROKEN = auto()
+
+
+def _end(recorded: str, shown: Sequence[Access], before: int | None) -> _End:
+    leaves = [each.leaf for each in shown]
+    if before is not None and any(each.index >= before for each in shown):
+        return _End.BROKEN  # asking on from there would never end
+    if recorded == digest_of_page(leaves, before, more=False):
+        return _End.LAST
+    return _End.MORE if shown and recorded == digest_of_page(leaves, before, more=True) else _End.BROKEN
+
+
+def _newest_first(accesses: Iterable[Access]) -> tuple[Access, ...]:
+    return tuple(sorted(accesses, key=lambda access: (access.entry.at, access.member), reverse=True))
 
 
 _LEFT = frozenset({EntryKind.DISCLOSURE, EntryKind.WRITE, EntryKind.SIGNAL})
@@ -107,14 +168,16 @@ def _access(given: Mapping[str, Any], members: MemberList) -> Access:
     entry = Entry.parse(Leaf.parse(leaf).entry)
     personal = given.get("personal") or ""
     delegation = Delegation.parse(personal.encode()) if personal else None
-    return Access(given["member"], entry, leaf, _is_proved(given, leaf, entry, members), delegation)
+    index = _proved_index(given, leaf, entry, members)
+    return Access(given["member"], entry, leaf, index is not None, delegation, index or 0)
 
 
-def _is_proved(given: Mapping[str, Any], leaf: bytes, entry: Entry, members: MemberList) -> bool:
+def _proved_index(given: Mapping[str, Any], leaf: bytes, entry: Entry, members: MemberList) -> int | None:
+    """Return where in the member's ledger the entry is proved to stand, None where it is not."""
     try:
         ledger = members.member(given["member"]).ledger
         receipt = msgspec.json.decode(given["receipt"], type=Receipt)
         verify_receipt(receipt, Ed25519Verifier.parse(ledger or ""), leaf)
     except (CroceviaError, ValueError):
-        return False
-    return bool(entry.writer == given["member"])
+        return None
+    return receipt.index if entry.writer == given["member"] else None

@@ -15,7 +15,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, read_report
+from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, whole_report
 from federation.consumer.client import Answer, PartnerClient
 from federation.consumer.evidence_commands import keep_evidence
 from federation.consumer.home import DEFAULT_HOME, HomeOption, api_schema_at, federation_at
@@ -151,12 +151,15 @@ def report(
         extensions[DELEGATION] = msgspec.to_builtins(acting)
     partner = Partner.open(home, PORTAL)
     agreement = partner.agreement_for(REPORT_PURPOSE)
-    answer = asyncio.run(
-        asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, {"citizen": pseudonym}, None, extensions)
-    )
-    if answer.content.get("data") is None:
-        raise UnavailableError(f"the report was not given: {_first_error(answer)}")
-    found = read_report(answer.content, partner.members, answer.request.digest())
+
+    async def page(more: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        values = {"citizen": pseudonym, **more}
+        answer = await asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, values, None, extensions)
+        if answer.content.get("data") is None:
+            raise UnavailableError(f"the report was not given: {_first_error(answer)}")
+        return answer.content, answer.request.digest()
+
+    found = asyncio.run(whole_report(page, partner.members))
     console = Console()
     if (format_ or ("table" if console.is_terminal else "json")) == "table":
         console.print(render_report(found, Words(lang, partner.members, api_schema_at(home))))

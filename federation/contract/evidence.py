@@ -105,9 +105,13 @@ def digest_of(committed: Iterable[Commitment]) -> str:
     return sha256_digest(b"".join(parts))
 
 
-def digest_of_leaves(leaves: Iterable[bytes]) -> str:
-    """Return the digest by which a report's entry commits to the ledger leaves that were shown, in this order."""
-    return sha256_digest(b"".join(sha256(leaf).digest() for leaf in leaves))
+def digest_of_page(leaves: Iterable[bytes], before: int | None, *, more: bool) -> str:
+    """Return the digest by which a report's entry commits to the ledger leaves that were shown, in this order.
+
+    They are those below position `before` of the ledger, or the newest; `more` says that older ones were left.
+    """
+    page = msgspec.json.encode([before, more])
+    return sha256_digest(page + b"".join(sha256(leaf).digest() for leaf in leaves))
 
 
 def values_of(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

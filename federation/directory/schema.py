@@ -12,10 +12,12 @@ type Query {
   """
   citizen(by: CitizenKey!): Citizen
   """
-  Who looked at the data of a citizen, in every node, newest first.
-  it: Chi ha visto i dati di un cittadino, in ogni nodo, dal più recente.
+  Who looked at the data of a citizen, in every node, newest first. Where a node has more than one answer holds, the
+  older ones are told to who asks again, with the position of the oldest entry that was told: then only these nodes.
+  it: Chi ha visto i dati di un cittadino, in ogni nodo, dal più recente. Se un nodo ha più voci di quante ne entrano in
+  una risposta, le più vecchie si chiedono di nuovo, con la posizione della più vecchia già mostrata.
   """
-  accessReport(citizen: ID!): AccessReport
+  accessReport(citizen: ID!, before: [EntryPosition!]): AccessReport
 }
 
 """
@@ -25,6 +27,15 @@ it: Come si indica un cittadino; un solo campo.
 input CitizenKey @oneOf {
   id: ID
   taxCode: TaxCode
+}
+
+"""
+A position in a member's ledger.
+it: Una posizione nel registro di un ente.
+"""
+input EntryPosition {
+  member: String!
+  entry: Int!
 }
 
 """

@@ -18,7 +18,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from federation.consumer.access import read_report
 from federation.contract.clock import SystemClock
 from federation.contract.errors import (
     CroceviaError,
@@ -36,9 +35,9 @@ from federation.gateway.find_usage import (
     USAGE_PATH,
     UsageWanted,
     openapi,
-    require_answered,
     require_report,
     usages,
+    verified,
 )
 from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
@@ -54,6 +53,7 @@ from federation.serving.http_graphql import (
 )
 from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
+from federation.trust.http_messages import HttpRequest
 from federation.trust.outgoing import open_post
 from federation.trust.rates import RateExceededError
 from federation.trust.registry import follow
@@ -176,13 +176,12 @@ def _usage(process: GatewayProcess) -> Endpoint:
         require_report(asked)
         given = await answer(message, asked, process.gateway)
         members = process.registry.current()
-        found = await asyncio.to_thread(shown, given.body, request_digest(message.headers), wanted, members)
+        found = await asyncio.to_thread(shown, given.body, message, wanted, members)
         return Reply(200, ((b"content-type", b"application/json"), _NO_STORE, *given.standing.headers()), found)
 
-    def shown(body: bytes, asked: str, wanted: UsageWanted, members: MemberList) -> bytes:
-        content = msgspec.json.decode(body)
-        require_answered(content)
-        return msgspec.json.encode(usages(read_report(content, members, asked), wanted, members))
+    def shown(body: bytes, message: HttpRequest, wanted: UsageWanted, members: MemberList) -> bytes:
+        report = verified(msgspec.json.decode(body), message.body, request_digest(message.headers), members)
+        return msgspec.json.encode(usages(report, wanted, members))
 
     async def answered_or_refused(arrived: Arrived) -> Reply:
         return await or_refusal(answered(arrived), _problem_reply, _log)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, AccessReport, read_report
+from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, AccessReport, whole_report
 from federation.consumer.looks import Look, Looks, laws, looks
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.words import Language, Words
@@ -75,10 +75,14 @@ async def _reported(code: str, demo: DemoSettings, partners: DemoPartners, membe
         UnavailableError: the report was not given.
     """
     pseudonym = find_citizen(demo.partners / PORTAL / KNOWN_CITIZENS, code)
-    answer = await partners.ask(PORTAL, REPORT_PURPOSE, ACCESS_REPORT, {"citizen": pseudonym})
-    if answer.content.get("data") is None:
-        raise UnavailableError("the report was not given; try again")
-    return read_report(answer.content, members, answer.request.digest())
+
+    async def page(more: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        answer = await partners.ask(PORTAL, REPORT_PURPOSE, ACCESS_REPORT, {"citizen": pseudonym, **more})
+        if answer.content.get("data") is None:
+            raise UnavailableError("the report was not given; try again")
+        return answer.content, answer.request.digest()
+
+    return await whole_report(page, members)
 
 
 def _shown(report: AccessReport, words: Words) -> dict[str, Any]:

@@ -9,7 +9,7 @@ up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -74,8 +74,11 @@ class ChangesAsker(Protocol):
 class Reporter(Protocol):
     """Collects who looked, on behalf of the portal's request."""
 
-    async def report(self, pseudonym: str) -> dict[str, Any]:
-        """Return an `AccessReport` about the citizen of the portal's own pseudonym."""
+    async def report(self, pseudonym: str, before: Mapping[str, int]) -> dict[str, Any]:
+        """Return an `AccessReport` about the citizen of the portal's own pseudonym.
+
+        Where `before` names positions, of these members and of entries below them.
+        """
         ...
 
 
@@ -128,8 +131,9 @@ class DirectorySubgraph:
         found = await (self.finder.by_tax_code(text) if key == "taxCode" else self.finder.by_pseudonym(self._own(text)))
         return None if found is None else {"id": found}
 
-    async def _report(self, _: Any, citizen: str) -> dict[str, Any]:
-        return await self.reporter.report(self._own(citizen))
+    async def _report(self, _: Any, citizen: str, before: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
+        positions = {each["member"]: each["entry"] for each in before or ()}
+        return await self.reporter.report(self._own(citizen), positions)
 
     async def _changes(self, _: Any, **arguments: Any) -> dict[str, Any]:
         return await self.changed.changes(arguments)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from federation.consumer.access import ACCESS_REPORT, Access, AccessReport, disclosures
+from federation.consumer.access import ACCESS_REPORT, Access, AccessReport, disclosures, read_report
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.members import MemberList
@@ -81,16 +81,26 @@ class Usage(msgspec.Struct, frozen=True, rename="camel"):
     proved: bool
 
 
+class EntryPosition(msgspec.Struct, frozen=True):
+    """A position in a member's ledger."""
+
+    member: str
+    entry: _Count
+
+
 class Usages(msgspec.Struct, frozen=True, rename="camel"):
-    """A page of the usages in the period, newest first.
+    """A page of the usages in the period, newest first; `totalUsages` counts all that this question found.
 
     `gaps` are the members that did not answer, `incomplete` those whose answer is not the one that they recorded.
+    `older` are the members that have older entries than one answer holds: another question, with this as its variable
+    `before`, finds them. It is empty when nothing is left.
     """
 
     total_usages: int
     usages: tuple[Usage, ...]
     gaps: tuple[str, ...]
     incomplete: tuple[str, ...]
+    older: tuple[EntryPosition, ...]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -126,12 +136,32 @@ def require_answered(answer: Mapping[str, Any]) -> None:
     raise refusal(str(said.get("message", "the report could not be collected")))
 
 
+class _Variables(msgspec.Struct, frozen=True):
+    before: tuple[EntryPosition, ...] | None = None
+
+
+class _Question(msgspec.Struct, frozen=True):
+    variables: _Variables
+
+
+def verified(answer: Mapping[str, Any], question: bytes, digest: str, members: MemberList) -> AccessReport:
+    """Verify an answer as what the signed question (its body) asked for.
+
+    Raises:
+        BadInputError, UnavailableError: there is no report in it.
+    """
+    require_answered(answer)
+    before = msgspec.json.decode(question, type=_Question).variables.before or ()
+    return read_report(answer, members, digest, {each.member: each.entry for each in before})
+
+
 def usages(report: AccessReport, wanted: UsageWanted, members: MemberList) -> Usages:
     """Return the wanted part of a verified report."""
+    older = tuple(EntryPosition(member, entry) for member, entry in sorted(report.older.items()))
     names = {str(member.id): member.name.get("it", str(member.id)) for member in members.members}
     found = [each for each in disclosures(report) if wanted.covers(datetime.fromisoformat(each.entry.at))]
     page = found[wanted.offset : wanted.offset + wanted.limit]
-    return Usages(len(found), tuple(_usage(each, names) for each in page), report.gaps, report.incomplete)
+    return Usages(len(found), tuple(_usage(each, names) for each in page), report.gaps, report.incomplete, older)
 
 
 def _usage(access: Access, names: Mapping[str, str]) -> Usage:
@@ -152,7 +182,7 @@ def _usage(access: Access, names: Mapping[str, str]) -> Usage:
 def openapi(url: str) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, made from the types that read and write."""
     _, schemas = msgspec.json.schema_components(
-        (Usages, Problem, UsageWanted), ref_template="#/components/schemas/{name}"
+        (Usages, EntryPosition, Problem, UsageWanted), ref_template="#/components/schemas/{name}"
     )
     parameters = schemas.pop("UsageWanted")["properties"]
     question = {
@@ -163,7 +193,14 @@ def openapi(url: str) -> dict[str, Any]:
             "variables": {
                 "type": "object",
                 "required": ["citizen"],
-                "properties": {"citizen": {"type": "string", "description": "The portal's pseudonym of the citizen."}},
+                "properties": {
+                    "citizen": {"type": "string", "description": "The portal's pseudonym of the citizen."},
+                    "before": {
+                        "type": "array",
+                        "items": {"$ref": "#/components/schemas/EntryPosition"},
+                        "description": "What the answer before said under `older`: then these members are asked.",
+                    },
+                },
             },
             "extensions": {"type": "object", "description": "`delegation`, where somebody asks for another."},
         },

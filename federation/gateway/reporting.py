@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension, Translation
 from federation.exchange.messages import MAX_CONVERSIONS, Conversion
@@ -32,18 +32,24 @@ class NodeReporter:
     consumer: str
     deadline: float
 
-    async def report(self, pseudonym: str) -> dict[str, Any]:
+    async def report(self, pseudonym: str, before: Mapping[str, int]) -> dict[str, Any]:
         """Return an `AccessReport`: the entries of all nodes, and the nodes that did not answer.
 
         Every node is asked, whoever the directory says holds a file: who routes must not be able to hide one. A node
-        that knows nobody of that pseudonym learns an opaque text.
+        that knows nobody of that pseudonym learns an opaque text. Where `before` names positions, these members are
+        asked for what is below them.
 
         Raises:
             ExchangeUnavailableError: the citizen cannot be named to the nodes.
+            BadInputError: a position is of somebody who has no node.
         """
-        members = sorted(self.peers)
+        members = sorted(before or self.peers)
+        if not self.peers.keys() >= set(members):
+            raise BadInputError("a position names a member that has no node")
         named = [translation for part in _parts(members) for translation in await self._named(pseudonym, part)]
-        answers = await asyncio.gather(*(self._ask(*each) for each in zip(members, named, strict=True)))
+        answers = await asyncio.gather(
+            *(self._ask(member, each, before.get(member)) for member, each in zip(members, named, strict=True))
+        )
         return {
             "accesses": list(_accesses(zip(members, answers, strict=True))),
             "gaps": [member for member, answer in zip(members, answers, strict=True) if answer is None],
@@ -53,7 +59,7 @@ class NodeReporter:
         source = MemberId(self.consumer)
         return await self.exchange.convert([Conversion(source, MemberId(each), (pseudonym,)) for each in members])
 
-    async def _ask(self, member: str, named: Translation) -> tuple[_NodeAccess, ...] | None:
+    async def _ask(self, member: str, named: Translation, before: int | None) -> tuple[_NodeAccess, ...] | None:
         """Return a node's entries, or None when it does not answer as it should."""
         peer = self.peers[member]
         (citizen,) = named.statement.pids
@@ -62,7 +68,7 @@ class NodeReporter:
         extension = NodeRequestExtension(self.consumer_request, (named,), self.trace_id)
         content = {
             "query": "query($citizen: ID!) { accessReport(citizen: $citizen) { accesses gaps } }",
-            "variables": {"citizen": citizen},
+            "variables": {"citizen": citizen, "before": before},
             "extensions": {EXTENSION: extension},
         }
         request = self.sender.signed(peer, msgspec.json.encode(content))

@@ -96,32 +96,29 @@ class LedgerReader:
         for index in range(first, head.checkpoint.size):
             yield self._recorded(index, prover)
 
-    def about(self, pseudonym: str, subject_keys: SubjectKeys) -> tuple[RecordedEntry, ...]:
-        """Return all entries about a subject, oldest first, each with what was sealed for it.
+    def about(self, pseudonym: str, subject_keys: SubjectKeys, before: int | None = None) -> Iterator[RecordedEntry]:
+        """Yield the entries about a subject, newest first, each with what was sealed for it; those below `before` only.
 
         Raises:
             LedgerCorruptError: the index names an entry that does not carry the subject's tag.
         """
         key = subject_keys.find(pseudonym)
-        if key is None:
-            return ()
-        found: list[RecordedEntry] = []
-        indices = self.store.indices_of(key.lookup())
-        if not indices:
-            return ()
+        indices = [] if key is None else self.store.indices_of(key.lookup())
+        if key is None or not indices:
+            return
         head = self.head()
         prover = _Prover.under(head, cache(range_roots(self._hashes)))  # proofs of one tree share much
-        for index in indices:
-            if index >= head.checkpoint.size:
-                continue  # committed after `head` was read
+        end = head.checkpoint.size if before is None else min(before, head.checkpoint.size)
+        for index in reversed(indices):
+            if index >= end:
+                continue  # told already, or committed after `head` was read
             content = self.leaf(index)
             leaf = Leaf.parse(content)
             mine = next((subject for subject in leaf.subjects if subject.tag == key.tag(leaf.nonce)), None)
             if mine is None:
                 raise LedgerCorruptError(f"subject index names entry {index}, which is not about the subject")
             personal = key.unseal(leaf.nonce, mine.sealed, leaf.entry) if mine.sealed else b""
-            found.append(RecordedEntry(index, content, leaf.entry, prover.receipt(index, content), personal))
-        return tuple(found)
+            yield RecordedEntry(index, content, leaf.entry, prover.receipt(index, content), personal)
 
     def root_at(self, size: int) -> bytes:
         """Return the root of the tree of the first `size` entries.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.contract.entries import Entry
@@ -52,13 +52,11 @@ class Journal:
         """
         return await self.ledger.append(entry.to_bytes(), subjects)
 
-    def about(self, pseudonym: str) -> tuple[RecordedAccess, ...]:
-        """Return every entry about a citizen, oldest first.
+    def about(self, pseudonym: str, before: int | None = None) -> Iterator[RecordedAccess]:
+        """Yield every entry about a citizen, newest first; with `before`, those at lower positions of the ledger.
 
         Raises:
             LedgerCorruptError: the ledger does not hold what its index names.
         """
-        return tuple(
-            RecordedAccess(Entry.parse(found.entry), found.receipt, found.leaf, found.personal)
-            for found in self.reader.about(pseudonym, self.subject_keys)
-        )
+        for found in self.reader.about(pseudonym, self.subject_keys, before):
+            yield RecordedAccess(Entry.parse(found.entry), found.receipt, found.leaf, found.personal)

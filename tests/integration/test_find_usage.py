@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from jsonschema import Draft202012Validator
 
-from federation.consumer.access import ACCESS_REPORT, disclosures, read_report
+from federation.consumer.access import ACCESS_REPORT, disclosures, read_report, whole_report
 from federation.consumer.client import PartnerClient
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.clock import rfc3339
@@ -21,11 +21,12 @@ from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from federation.trust.tokens import dpop_proof, make_dpop
+from node.enforcement import access_report
 from tests.support.demo import demo_charter, nonce
 from tests.support.simulator import Simulator, simulated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from federation.demo.layout import Home
 
@@ -61,13 +62,19 @@ class Portal:
         answer = await self.federation.ask("inprev", "benefit-assessment", NAME, {"by": {"taxCode": CHILD}})
         assert answer.content["data"]["citizen"]
 
-    async def signed(self, query: str = ACCESS_REPORT, citizen: str | None = None) -> tuple[bytes, dict[str, str]]:
+    async def signed(
+        self,
+        query: str = ACCESS_REPORT,
+        citizen: str | None = None,
+        before: Sequence[dict[str, object]] | None = None,
+    ) -> tuple[bytes, dict[str, str]]:
         """Return a question for the report and its headers, as for `/graphql`."""
         url, clock = self.federation.process.settings.url, self.federation.clock
         key = SigningKey.load(self.federation.home.keys(PORTAL) / MESSAGE_KEY)
         agreement = next(each.id for each in demo_charter().agreements if each.consumer == PORTAL)
         token = await PartnerClient(PORTAL, url, key, self.http, clock, nonce)._token("access-report", agreement)
-        body = msgspec.json.encode({"query": query, "variables": {"citizen": citizen or self.citizen()}})
+        variables = {"citizen": citizen or self.citizen(), **({} if before is None else {"before": before})}
+        body = msgspec.json.encode({"query": query, "variables": variables})
         headers = {"content-type": "application/json", "authorization": f"DPoP {token}"}
         signature = sign_request(HttpRequest("POST", f"{url}/graphql", headers, body), key, clock, nonce())
         proof = make_dpop(dpop_proof("POST", f"{url}/graphql", nonce(), clock, token), key)
@@ -117,6 +124,62 @@ async def test_a_period_and_a_page_are_parts_of_the_whole(portal: Portal) -> Non
     assert (await portal.usage(periodStart=now)).json()["totalUsages"] == whole["totalUsages"]
 
 
+async def test_entries_beyond_one_answer_are_told_to_who_asks_on(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await portal.looked()
+    whole = (await portal.usage()).json()
+    monkeypatch.setattr(access_report, "PAGE_BYTES", 1)  # one entry a page
+    members = portal.federation.process.registry.current()
+
+    async def page(more: dict[str, Any]) -> tuple[Any, str]:
+        variables = {"citizen": portal.citizen(), **more}
+        asked = await portal.federation.ask(PORTAL, "access-report", ACCESS_REPORT, variables)
+        return asked.content, asked.request.digest()
+
+    report = await whole_report(page, members)
+    assert (report.whole, report.gaps, report.older) == (True, (), {})
+    assert [each.entry.at for each in disclosures(report)] == [each["logtime"] for each in whole["usages"]]
+
+    told: list[dict[str, Any]] = []
+    older: list[dict[str, Any]] | None = None
+    while older is None or older:
+        body, headers = await portal.signed(before=older)
+        answer = (await portal.http.post(USAGE_PATH, content=body, headers=headers)).json()
+        assert (answer["gaps"], answer["incomplete"]) == ([], [])
+        told += answer["usages"]
+        older = answer["older"]
+    assert sorted(each["logtime"] for each in told) == sorted(each["logtime"] for each in whole["usages"])
+
+
+async def test_a_gateway_that_ends_a_report_too_early_or_skips_entries_is_found(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await portal.looked()
+    await portal.looked()
+    monkeypatch.setattr(access_report, "PAGE_BYTES", 1)
+    members = portal.federation.process.registry.current()
+    first = await portal.federation.ask(PORTAL, "access-report", ACCESS_REPORT, {"citizen": portal.citizen()})
+    older = read_report(first.content, members, first.request.digest()).older
+    assert older["inprev"] > 0
+    # What a gateway would have to pass on: the node's answer to another position than the one that was asked.
+    skipped = {"citizen": portal.citizen(), "before": [{"member": "inprev", "entry": older["inprev"] - 1}]}
+    answer = await portal.federation.ask(PORTAL, "access-report", ACCESS_REPORT, skipped)
+    asked = {"inprev": older["inprev"]}
+    assert read_report(answer.content, members, answer.request.digest(), asked).incomplete == ("inprev",)
+
+
+async def test_positions_of_nobody_are_refused(portal: Portal) -> None:
+    for before in ([{"member": "nobody", "entry": 3}], [{"member": "inprev", "entry": -1}]):
+        asked = await portal.federation.ask(
+            PORTAL, "access-report", ACCESS_REPORT, {"citizen": portal.citizen(), "before": before}
+        )
+        members = portal.federation.process.registry.current()
+        report = read_report(asked.content, members, asked.request.digest(), {"inprev": 3})
+        assert report.gaps == ("inprev",)
+
+
 async def test_the_document_is_valid_and_answers_are_as_it_says(portal: Portal) -> None:
     await portal.looked()
     document = await portal.schemas()
@@ -129,7 +192,10 @@ async def test_the_document_is_valid_and_answers_are_as_it_says(portal: Portal) 
     assert names == {"periodStart", "periodEnd", "offset", "limit"}
     body, _ = await portal.signed()
     question = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert Draft202012Validator(question).is_valid(msgspec.json.decode(body))
+    asked = Draft202012Validator({**question, "components": document["components"]})
+    assert asked.is_valid(msgspec.json.decode(body))
+    assert asked.is_valid(msgspec.json.decode((await portal.signed(before=[{"member": "inprev", "entry": 7}]))[0]))
+    assert not asked.is_valid(msgspec.json.decode((await portal.signed(before=[{"member": "inprev"}]))[0]))
     assert valid((await portal.usage()).json(), "Usages", document)
     assert not valid({"usages": []}, "Usages", document)
     assert valid((await portal.usage(limit=0)).json(), "Problem", document)
