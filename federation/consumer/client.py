@@ -44,7 +44,7 @@ class Answer:
     request: ConsumerRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: Python writes an exception's traceback into it
 class Refused(Exception):  # noqa: N818  # the federation refused; nothing is wrong here
     """The authorisation server refused a token: its OAuth error and what it says."""
 

@@ -13,6 +13,9 @@ from federation.trust.shared_place import SharedPlace
 _SWEEP_EVERY = 1_000
 """Uses between two sweeps of what has expired."""
 
+_KEPT_SECONDS = 3_600
+"""What expired is kept this much longer: a clock that ran ahead and was set back makes no used name new."""
+
 _LAYOUT = """
 CREATE TABLE IF NOT EXISTS used (name BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS used_until ON used (until);
@@ -43,8 +46,8 @@ class MemoryReplayStore:
         """Tell whether `name` is used for the first time."""
         self._uses += 1
         if self._uses % _SWEEP_EVERY == 0:
-            now = epoch_seconds(self.clock)
-            self._used = {key: end for key, end in self._used.items() if end >= now}
+            oldest = epoch_seconds(self.clock) - _KEPT_SECONDS
+            self._used = {key: end for key, end in self._used.items() if end >= oldest}
         key = _key(namespace, name)
         if key in self._used:
             return False
@@ -81,7 +84,7 @@ class SharedReplayStore:
         """
         self._uses += 1
         if self._uses % _SWEEP_EVERY == 0:
-            self._shared.run("DELETE FROM used WHERE until < ?", epoch_seconds(self.clock))
+            self._shared.run("DELETE FROM used WHERE until < ?", epoch_seconds(self.clock) - _KEPT_SECONDS)
         return bool(self._shared.run(_USE, _key(namespace, name), until))
 
     def require_working(self) -> None:

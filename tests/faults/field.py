@@ -27,8 +27,9 @@ from federation.demo.running import programs
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import verify_receipt
 from federation.ledger.store import SqliteStore
+from federation.trust.http_messages import HttpRequest
 from node.demo.seed import demo_files, read_truth
-from tests.support.demo import RunningDemo, demo_charter, found_with_members, free_ports, running
+from tests.support.demo import RunningDemo, demo_charter, found_with_members, free_ports, question, running, token
 
 CONSUMER, PURPOSE = "inprev", "benefit-assessment"
 QUESTION = (demo_files() / "queries" / f"{PURPOSE}.graphql").read_text()
@@ -178,6 +179,38 @@ class Field:
         self.demo.processes.start([program])
         await self.until_ready(program.name)
         return time.monotonic() - began
+
+    async def restart(self, name: str, environment: Mapping[str, str] | None = None, module: str = "") -> float:
+        """Kill a party and start it again, with more in its environment or as another program; return the seconds."""
+        self.kill(name)
+        processes, program = self.demo.processes, self.program(name)
+        usual = processes.environment
+        processes.environment = {**usual, **(environment or {})}
+        try:
+            return await self.start(replace(program, module=module) if module else program)
+        finally:
+            processes.environment = usual
+
+    async def ready(self, name: str) -> bool:
+        """Ask a party whether it is ready."""
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            with suppress(httpx.HTTPError):
+                return (await http.get(self.program(name).health)).status_code == httpx.codes.OK
+        return False
+
+    async def ask_node(self, member: str, tax_code: str, query: str) -> tuple[int, dict[str, Any], float]:
+        """Ask a node past the gateway, and return the status, the answer, and the seconds it took."""
+        partner = self.demo.partner(self.consumer)
+        access = token(self.demo, partner, self.purpose)
+        content = {"query": query, "variables": {"by": {"taxCode": tax_code}}}
+        return await self.send(question(partner, self.node_url(member) + "/graphql", access, content))
+
+    async def send(self, asked: HttpRequest) -> tuple[int, dict[str, Any], float]:
+        """Send a signed question, and return the status, the answer, and the seconds it took."""
+        async with httpx.AsyncClient(timeout=15.0, trust_env=False) as http:
+            began = time.monotonic()
+            answer = await http.post(asked.target_uri, content=asked.body, headers=dict(asked.headers))
+        return answer.status_code, answer.json(), time.monotonic() - began
 
     async def until_ready(self, name: str, seconds: float = 60.0) -> float:
         """Return after how many seconds a party is ready."""

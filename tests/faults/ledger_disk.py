@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import os
 import secrets
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -35,41 +34,10 @@ from federation.ledger.log import Ledger
 from federation.ledger.proof import verify_receipt
 from federation.ledger.store import SqliteStore
 from federation.ledger.verify import verify_ledger
+from tests.faults.failing_disk import NoCompilerError, build, under
 from tests.support.ledger import SIGNER, LedgerFiles, entry
 
 _FAULTS = ("EIO", "ENOSPC")
-_LIBRARY = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
-
-static int faulty(int fd, const char *fault) {
-    char flag[512], link[64], path[512];
-    snprintf(flag, sizeof flag, "%s/%s", getenv("FAULT_FOLDER"), fault);
-    if (access(flag, F_OK)) return 0;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n < 0) return 0;
-    path[n] = 0;
-    return strstr(path, "ledger.sqlite") != NULL;
-}
-
-#define REAL(name) static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name)
-
-int fsync(int fd) { REAL(fsync); if (faulty(fd, "EIO")) { errno = EIO; return -1; } return real(fd); }
-int fdatasync(int fd) { REAL(fdatasync); if (faulty(fd, "EIO")) { errno = EIO; return -1; } return real(fd); }
-ssize_t pwrite(int fd, const void *b, size_t n, off_t o) {
-    REAL(pwrite); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n, o); }
-ssize_t pwrite64(int fd, const void *b, size_t n, off64_t o) {
-    REAL(pwrite64); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n, o); }
-ssize_t write(int fd, const void *b, size_t n) {
-    REAL(write); if (faulty(fd, "ENOSPC")) { errno = ENOSPC; return -1; } return real(fd, b, n); }
-"""
 
 
 class CarelessStore(SqliteStore):
@@ -132,16 +100,13 @@ def main() -> int:
     if "FAULT_FOLDER" in os.environ:
         store = CarelessStore if asked.planted_defect else SqliteStore
         return 1 if asyncio.run(suffer(Path(os.environ["FAULT_FOLDER"]), asked.rounds, asked.tries, store)) else 0
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        sys.stdout.write("no C compiler `cc` here: the disk cannot be made to fail\n")
-        return 3
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
-        folder = Path(name)
-        (folder / "fault.c").write_text(_LIBRARY)
-        library = folder / "fault.so"
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, folder / "fault.c", "-ldl"], check=True)
-        environment = {**os.environ, "LD_PRELOAD": str(library), "FAULT_FOLDER": name}
+        try:
+            library = build(Path(name))
+        except NoCompilerError as missing:
+            sys.stdout.write(f"{missing}\n")
+            return 3
+        environment = {**os.environ, **under(library, Path(name), "ledger.sqlite")}
         return subprocess.run([sys.executable, *sys.argv], env=environment, check=False).returncode
 
 

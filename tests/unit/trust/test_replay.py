@@ -50,11 +50,21 @@ def test_names_of_different_kinds_and_different_names_do_not_meet(store: ReplayS
 
 def test_what_expired_is_swept(store: ReplayStore, clock: FixedClock) -> None:
     assert store.first_time("nonce", "a", UNTIL)
-    clock.instant += timedelta(seconds=61)
+    clock.instant += timedelta(seconds=3_661)
     for number in range(1000):
-        store.first_time("nonce", str(number), UNTIL + 1000)
+        store.first_time("nonce", str(number), UNTIL + 10_000)
     assert store.first_time("nonce", "a", UNTIL)
     assert not store.first_time("nonce", "7", UNTIL)
+
+
+def test_a_clock_that_ran_ahead_and_was_set_back_makes_no_used_name_new(store: ReplayStore, clock: FixedClock) -> None:
+    assert store.first_time("nonce", "a", UNTIL)
+    right = clock.instant
+    clock.instant += timedelta(seconds=90)  # further ahead, no request is fresh, and nothing is used
+    for number in range(1000):
+        store.first_time("nonce", str(number), UNTIL + 1000)
+    clock.instant = right
+    assert not store.first_time("nonce", "a", UNTIL)
 
 
 def test_a_restart_does_not_forget(tmp_path: Path, clock: FixedClock) -> None:
