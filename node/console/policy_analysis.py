@@ -303,13 +303,13 @@ def _print_fates(folder: Path, fates: list[tuple[Mutant, Fate]], lang: Language)
     for mutant, found in fates:
         if found is Fate.SURVIVED:
             line = f"{mutant.type_name}: {mutant.rule}: {said(mutant.edit, lang)}"
-            _print_marked(console, "red", _FATES[found], line, lang)
+            _print_marked(console, "red", message("unnoticed"), line, lang)
     noticed = message(
         "{folder}: {score} % noticed of {mutants} mutants: {counts}",
         folder=folder,
         score=_score(fates),
         mutants=len(fates),
-        counts=", ".join(f"{counts[one]} {said(_FATES[one], lang)}" for one in Fate),
+        counts=", ".join(f"{said(_FATES[one], lang)} {counts[one]}" for one in Fate),
     )
     print_line(console, said(noticed, lang))
 

@@ -19,7 +19,7 @@ from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
 from node.console import policy_registers, policy_signing
 from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles, replay_log
-from node.console.policy_folders import SCHEMA_FILE, bundle_folders, check_folder, shared_policies_folder
+from node.console.policy_folders import SCHEMA_FILE, bundle_folders, check_folder, schema_text, shared_policies_folder
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -243,11 +243,10 @@ def init_bundle(
     with errors_in_words(lang, output):
         if policies.exists():
             raise BadInputError(message("`{path}` exists already; name a new folder", path=policies))
-        if not schema.is_file():
-            raise NotFoundError(message("schema `{path}` does not exist", path=schema))
+        sdl = schema_text(schema)
         words = (vocabulary or shared_policies_folder() / VOCABULARY_FILE).read_bytes()
         found = vocabulary_of(words)
-        files = starter_files(schema.read_text(encoding="utf-8"), found, owner, day_in_rome(SystemClock().now()), lang)
+        files = starter_files(sdl, found, owner, day_in_rome(SystemClock().now()), lang)
         for path, content in {VOCABULARY_FILE: words, SCHEMA_FILE: schema.read_bytes(), **files}.items():
             (policies / path).parent.mkdir(parents=True, exist_ok=True)
             (policies / path).write_bytes(content)
@@ -312,6 +311,7 @@ def _narrowed(document: TypeDocument, coordinate: str | None) -> TypeDocument:
         return document
     return replace(
         document,
+        fields={name: found for name, found in document.fields.items() if name == field},
         grants=tuple(grant for grant in document.grants if field in grant.see),
         prohibitions=tuple(rule for rule in document.prohibitions if rule.hides is Hides.ROW or field in rule.fields),
         never_together=tuple(rule for rule in document.never_together if field in rule.fields),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from federation.contract.errors import NotFoundError
+from federation.contract.errors import BadInputError, NotFoundError
 from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
@@ -15,12 +15,13 @@ from node.policy.messages import message
 from node.policy.schema_view import SchemaView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from node.policy.findings import Finding
 
 SCHEMA_FILE: Final = "schema.graphql"
 _FOLDERS: Final = ("types", "tests")
+_YAML: Final = (".yaml", ".yml")
 
 
 def shared_policies_folder() -> Path:
@@ -62,13 +63,43 @@ def bundle_folders(root: Path) -> tuple[Path, ...]:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a bundle by relative path; a missing vocabulary is the parent folder's."""
-    paths: Iterable[Path] = [path for name in _FOLDERS for path in sorted((folder / name).glob("*")) if path.is_file()]
-    named = [folder / name for name in (VOCABULARY_FILE, "invariants.yaml", LOCK_FILE) if (folder / name).is_file()]
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in (*paths, *named)}
+    """Return the files of a bundle by relative path; a missing vocabulary is the parent folder's.
+
+    Whatever stands in its two folders is read, and YAML beside them as well: what has no effect is refused.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    among = [path for name in _FOLDERS for path in (folder / name).rglob("*") if not path.is_dir()]
+    elsewhere = [path for path in _around(folder) if path.suffix.lower() in _YAML]
+    lock = [path for path in (folder / LOCK_FILE,) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in (*among, *elsewhere, *lock)}
     if VOCABULARY_FILE not in files and (folder.parent / VOCABULARY_FILE).is_file():
         files[VOCABULARY_FILE] = (folder.parent / VOCABULARY_FILE).read_bytes()
     return files
+
+
+def _around(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of the folders in it, where somebody may have put a document by mistake."""
+    for pattern in ("*", "*/*"):
+        for path in folder.glob(pattern):
+            if not path.is_dir() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                yield path
+
+
+def schema_text(path: Path) -> str:
+    """Return the text of a schema.
+
+    Raises:
+        NotFoundError: it does not exist.
+        BadInputError: it is not text.
+    """
+    if not path.is_file():
+        raise NotFoundError(message("schema `{path}` does not exist", path=path))
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInputError(message("schema `{path}` is not UTF-8 text", path=path)) from error
 
 
 def schema_beside(folder: Path, given: Path | None) -> SchemaView | None:
@@ -78,12 +109,10 @@ def schema_beside(folder: Path, given: Path | None) -> SchemaView | None:
         NotFoundError: the schema given does not exist.
         PolicyError: it is not SDL.
     """
-    path = folder / SCHEMA_FILE if given is None else given
-    if not path.is_file():
-        if given is not None:
-            raise NotFoundError(message("schema `{path}` does not exist", path=given))
+    beside = folder / SCHEMA_FILE
+    if given is None and not beside.is_file():
         return None
-    return SchemaView.parse(path.read_text(encoding="utf-8"))
+    return SchemaView.parse(schema_text(given or beside))
 
 
 def check_folder(folder: Path, schema: Path | None) -> CheckedFolder:

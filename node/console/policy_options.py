@@ -102,6 +102,12 @@ def errors_in_words(lang: Language = Language.ENGLISH, output: StrEnum = Format.
     """Turn every expected error into an exit code, and a line on standard error or, for programs, JSON."""
     try:
         yield
+    except OSError as problem:
+        with errors_in_words(lang, output):
+            told = message(
+                "`{path}` cannot be read or written: {problem}", path=problem.filename, problem=problem.strerror
+            )
+            raise BadInputError(told) from problem
     except (PolicyError, CroceviaError) as error:
         if output == Format.JSON:
             print_json({"ok": False, **_error_json(error, lang)})
@@ -115,7 +121,7 @@ def _error_json(error: PolicyError | CroceviaError, lang: Language) -> dict[str,
     if isinstance(error, BundleError):
         return {"findings": [finding_json(finding, lang) for finding in error.findings]}
     text = error.args[0]
-    return {"code": error.code, "params": fillings_of(text, lang), "message": said(text, lang)}
+    return {"code": error.code, "params": fillings_of(text), "message": said(text, lang)}
 
 
 def _error_lines(error: PolicyError | CroceviaError, lang: Language) -> list[str]:

@@ -21,7 +21,7 @@ from node.policy.forms import form_text
 from node.policy.matrix import lock_text, matrix
 from node.policy.messages import Language, Message, fillings_of, message, said
 from node.policy.plans import Cause
-from node.policy.sentences import combination_sentence, grant_sentence, prohibition_sentence
+from node.policy.sentences import combination_sentence, field_sentence, grant_sentence, prohibition_sentence
 
 if TYPE_CHECKING:
     from node.console.policy_folders import CheckedFolder
@@ -51,7 +51,7 @@ def finding_json(finding: Finding, lang: Language) -> dict[str, Any]:
         "column": finding.place.column,
         "severity": str(finding.severity),
         "code": str(finding.code),
-        "params": fillings_of(finding.message, lang),
+        "params": fillings_of(finding.message),
         "message": said(finding.message, lang),
     }
 
@@ -91,6 +91,12 @@ def print_checked(checked: CheckedFolder, lang: Language) -> None:
             percent=coverage.percent,
         )
         print_line(console, said(covered, lang))
+    elif checked.bundle is not None:
+        unchecked = message(
+            "{folder}: no schema is there: whether every field has a policy was not checked; name one with `--schema`",
+            folder=checked.folder,
+        )
+        print_line(console, said(unchecked, lang))
     print_line(console, said(_outcome(checked), lang))
 
 
@@ -237,6 +243,9 @@ def print_line(console: Console, text: str) -> None:
 
 
 def sentences_of(bundle: Bundle, document: TypeDocument, lang: Language) -> Iterator[tuple[str, str]]:
+    for field in document.fields.values():
+        if field.exact_lookup or field.computed_from:
+            yield field.name, field_sentence(field, lang)
     for grant in document.grants:
         yield grant.id, grant_sentence(grant, bundle.vocabulary, lang)
     for rule in document.prohibitions:

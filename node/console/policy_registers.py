@@ -30,6 +30,7 @@ from node.console.policy_options import (
     require_declared,
 )
 from node.console.policy_output import print_json, say
+from node.policy.bundle import REGISTER_FILE
 from node.policy.cedar import cedar_policies
 from node.policy.conditions import to_text
 from node.policy.errors import nearest
@@ -37,7 +38,7 @@ from node.policy.forms import write_form
 from node.policy.messages import Language, message, said
 from node.policy.odrl import draft_grants, to_odrl
 from node.policy.pdnd import Answers, Asked, ceiling_invariants, draft_grant, open_answers, risk_form
-from node.policy.registers import REGISTER_FILE, Declared, RiskAnalysis, register_of_processing, risk_analyses
+from node.policy.registers import Declared, RiskAnalysis, register_of_processing, risk_analyses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

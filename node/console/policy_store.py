@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from federation.contract.errors import BadInputError, NotFoundError, SignatureError
+from federation.contract.errors import BadInputError, ConfigurationError, NotFoundError, SignatureError
 from federation.trust.keys import ed25519_from_jwk, ed25519_jwk, load_ed25519, thumbprint
 from node.console.policy_folders import read_files
 from node.policy.messages import message
@@ -172,9 +172,28 @@ def _officer(row: OfficerRow) -> tuple[str, Officer]:
 
 
 def signed(envelope: Envelope, role: Role, key: Path) -> Envelope:
-    """Return the envelope with the signature of a key file."""
-    private = load_ed25519(key)
-    return add_signature(envelope, role, thumbprint(ed25519_jwk(private)), private.sign)
+    """Return the envelope with the signature of a key file.
+
+    Raises:
+        NotFoundError: the key does not exist.
+        BadInputError: it is none, or others may read it.
+        BundleRefusedError: it signed in the other role; whether two keys are one person's, the officers file says.
+    """
+    if not key.is_file():
+        raise NotFoundError(message("key file `{path}` does not exist; `crocevia policy officer` makes one", path=key))
+    try:
+        private = load_ed25519(key)
+    except ConfigurationError as error:
+        raise BadInputError(message("key file `{path}` cannot be used: {problem}", path=key, problem=error)) from error
+    kid = thumbprint(ed25519_jwk(private))
+    for earlier in envelope.signatures:
+        if earlier.kid == kid and earlier.role is not role:
+            told = message(
+                "this key signed as {role} already; another officer approves, with a key of that officer's own",
+                role=earlier.role,
+            )
+            raise BundleRefusedError(told)
+    return add_signature(envelope, role, kid, private.sign)
 
 
 def next_manifest(files: Mapping[str, bytes], current: Manifest | None) -> Manifest:

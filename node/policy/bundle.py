@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VOCABULARY_FILE: Final = "vocabulary.yaml"
 INVARIANTS_FILE: Final = "invariants.yaml"
 LOCK_FILE: Final = "matrix.lock"
+REGISTER_FILE: Final = "register.yaml"
+"""Beside a bundle, and no part of it: it changes no decision, so nobody signs it."""
 TYPES_FOLDER: Final = "types/"
 TESTS_FOLDER: Final = "tests/"
 _SUITE_ENDING: Final = "_test.yaml"
@@ -116,7 +118,7 @@ def is_bundle_file(path: str) -> bool:
 
 
 def _is_type(path: str) -> bool:
-    return path.startswith(TYPES_FOLDER) and path.endswith(".yaml")
+    return path.startswith(TYPES_FOLDER) and path.endswith(".yaml") and path.count("/") == 1
 
 
 def _type_name(path: str) -> str:
@@ -124,19 +126,32 @@ def _type_name(path: str) -> str:
 
 
 def _is_suite(path: str) -> bool:
-    return path.startswith(TESTS_FOLDER) and path.endswith(_SUITE_ENDING)
+    return path.startswith(TESTS_FOLDER) and path.endswith(_SUITE_ENDING) and path.count("/") == 1
 
 
 def _report_foreign_files(files: Mapping[str, bytes], reader: Reader) -> None:
     """Refuse what stands among the documents without being one: it would be silently without effect."""
     for path in sorted(files):
-        if path.startswith((TYPES_FOLDER, TESTS_FOLDER)) and not is_bundle_file(path):
-            expected = "types/<Type>.yaml" if path.startswith(TYPES_FOLDER) else "tests/<Type>_test.yaml"
-            said = message("file has no effect here: expected `{expected}`; rename or remove it", expected=expected)
+        if _looks_like_a_document(path) and not is_bundle_file(path):
+            said = message(
+                "file has no effect here: expected {expected}; rename or remove it", expected=_expected_instead(path)
+            )
             reader.report(Place(path), FindingCode.FILE_UNKNOWN, said)
     if not any(_is_type(path) for path in files):
         said = message("a bundle has at least one policy: expected `types/<Type>.yaml`")
         reader.report(Place(TYPES_FOLDER.rstrip("/")), FindingCode.FILE_MISSING, said)
+
+
+def _looks_like_a_document(path: str) -> bool:
+    among = path.startswith((TYPES_FOLDER, TESTS_FOLDER))
+    return among or (path.lower().endswith((".yaml", ".yml")) and path != REGISTER_FILE)
+
+
+def _expected_instead(path: str) -> str:
+    """Say what a file that is none of a bundle's should be: of its folder, else of all."""
+    known = {TYPES_FOLDER: "`types/<Type>.yaml`", TESTS_FOLDER: "`tests/<Type>_test.yaml`"}
+    of_folder = next((name for folder, name in known.items() if path.startswith(folder)), None)
+    return of_folder or ", ".join((f"`{VOCABULARY_FILE}`", f"`{INVARIANTS_FILE}`", *known.values()))
 
 
 def _trees(files: Mapping[str, bytes], reader: Reader) -> dict[str, Tree]:

@@ -231,6 +231,11 @@ def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, Gov
         category = reader.declared(leaf(found, "category"), message("category"), vocabulary.categories)
         known = vocabulary.categories.get(category) or next(iter(vocabulary.categories.values()))
         declassified = branch(found, "declassified")
+        if declassified is not None and entry(found, "computed_from") is None:
+            said = message(
+                "`declassified` needs `computed_from`: it lifts the limit by the fields that this one is computed from"
+            )
+            reader.report(declassified.place, FindingCode.KEY_MISSING, said)
         fields[name] = GovernedField(
             name=name,
             category=known,

@@ -2,7 +2,7 @@
 
 * PolicyError                POLICY_INVALID
   - ConditionError           CONDITION_INVALID       one condition; carries the offset of the offending word
-  - FormError                FORM_INVALID            one disclosure form
+  - FormError                FORM_INVALID            one disclosure form; carries the keys that lead to the wrong one
   - BundleError              POLICY_INVALID          a whole bundle; carries every finding at once
 
 A request that names no purpose of the vocabulary is refused with `federation.contract.errors.PurposeError` (R4).
@@ -43,6 +43,12 @@ class FormError(PolicyError):
     """A disclosure form that does not exist or has wrong arguments."""
 
     code = "FORM_INVALID"
+
+    def __init__(self, message: str, *path: str) -> None:
+        """Keep the message and where in the form as it is written the wrong key stands; nothing for the whole form."""
+        super().__init__(message)
+        self.message = message
+        self.path = path
 
 
 class BundleError(PolicyError):

@@ -220,16 +220,16 @@ def parse_form(written: object) -> Form:
         FormError: unknown name, missing or wrong arguments; the message says what is expected.
     """
     name, arguments = _name_and_arguments(written)
+    place = () if isinstance(written, str) else (name,)
     if name == "deny":
-        raise FormError(message("`deny` is never written: leave the field out of `see`"))
+        raise FormError(message("`deny` is never written: leave the field out of `see`"), *place)
     if name == "noise":
-        raise FormError(message("`noise` is written under `aggregates`, not under `see`"))
+        raise FormError(message("`noise` is written under `aggregates`, not under `see`"), *place)
     try:
         known = FormName(name)
     except ValueError:
-        raise FormError(
-            message("form `{name}` does not exist{nearest}", name=name, nearest=nearest(name, FormName))
-        ) from None
+        told = message("form `{name}` does not exist{nearest}", name=name, nearest=nearest(name, FormName))
+        raise FormError(told, *place) from None
     return _READERS[known](known, arguments)
 
 
@@ -373,10 +373,19 @@ def _scoped(build: type[Pseudonym | Token]) -> Callable[[FormName, object], Form
 
 
 def _keys(name: str, arguments: object, expected: Sequence[str]) -> Mapping[str, object]:
+    if isinstance(arguments, Mapping):
+        for key in arguments:
+            if key not in expected:
+                told = message(
+                    "key `{key}` is unknown in {where}{nearest}",
+                    key=key,
+                    where=f"`{name}`",
+                    nearest=nearest(key, expected),
+                )
+                raise FormError(told, name, key)
     if not isinstance(arguments, Mapping) or set(arguments) != set(expected):
-        raise FormError(
-            message("`{name}` needs exactly: {names}", name=name, names=", ".join(f"`{key}`" for key in expected))
-        )
+        names = ", ".join(f"`{key}`" for key in expected)
+        raise FormError(message("`{name}` needs exactly: {names}", name=name, names=names), name)
     return arguments
 
 

@@ -129,8 +129,8 @@ _BUNDLES: Final[Mapping[str, str]] = {
     "a bundle has at least one policy: expected `types/<Type>.yaml`": (
         "un pacchetto ha almeno una politica: atteso `types/<Tipo>.yaml`"
     ),
-    "file has no effect here: expected `{expected}`; rename or remove it": (
-        "il file qui non avrebbe effetto: atteso `{expected}`; rinominarlo o toglierlo"
+    "file has no effect here: expected {expected}; rename or remove it": (
+        "il file qui non avrebbe effetto: atteso {expected}; rinominarlo o toglierlo"
     ),
     "vocabulary is missing, here and in the parent folder": "manca il vocabolario, qui e nella cartella superiore",
     "file is named after its type: expected `policy: {name}`, got `{written}`": (
@@ -154,6 +154,9 @@ _BUNDLES: Final[Mapping[str, str]] = {
     ),
     "`{name}` is no single value: leave it out of `quasi_identifiers`": (
         "`{name}` non è un solo valore: toglierlo da `quasi_identifiers`"
+    ),
+    "`declassified` needs `computed_from`: it lifts the limit by the fields that this one is computed from": (
+        "`declassified` vuole `computed_from`: toglie il limite dato dai campi da cui questo è calcolato"
     ),
     "a prohibition names `fields`, unless it says `hide: row`": (
         "un divieto elenca `fields`, salvo che dica `hide: row`"
@@ -210,7 +213,7 @@ _BUNDLES: Final[Mapping[str, str]] = {
     "grant `{grant}` has no `basis9`, so it never shows {fields} (GDPR art. 9)": (
         "la concessione `{grant}` non ha `basis9`, quindi non mostra mai {fields} (art. 9 GDPR)"
     ),
-    "schema is not valid SDL: {problem}": "lo schema non è SDL valido: {problem}",
+    "schema is not valid SDL at line {line}: {problem}": "lo schema non è SDL valido, alla riga {line}: {problem}",
 }
 
 _CONDITIONS: Final[Mapping[str, str]] = {
@@ -342,6 +345,13 @@ _SIGNING: Final[Mapping[str, str]] = {
         "il file degli incaricati non è un elenco di holder, roles e jwk: {error}"
     ),
     "`{file}` is not a signed manifest: {error}": "`{file}` non è un pacchetto firmato: {error}",
+    "key file `{path}` does not exist; `crocevia policy officer` makes one": (
+        "il file della chiave `{path}` non esiste; lo crea `crocevia policy officer`"
+    ),
+    "key file `{path}` cannot be used: {problem}": "il file della chiave `{path}` non si può usare: {problem}",
+    "this key signed as {role} already; another officer approves, with a key of that officer's own": (
+        "questa chiave ha già firmato nel ruolo `{role}`; approva un altro incaricato, con una chiave sua"
+    ),
     "`{path}` does not exist; sign the bundle first": "`{path}` non esiste; prima firmare il pacchetto",
     "officers file `{path}` does not exist": "il file degli incaricati `{path}` non esiste",
     "revision {number} is not in `{root}`": "la revisione {number} non è in `{root}`",
@@ -405,6 +415,8 @@ _ASKING: Final[Mapping[str, str]] = {
     "folder `{root}` holds no policies: expected `{expected}`": (
         "la cartella `{root}` non contiene politiche: attesa `{expected}`"
     ),
+    "schema `{path}` is not UTF-8 text": "lo schema `{path}` non è testo UTF-8",
+    "`{path}` cannot be read or written: {problem}": "`{path}` non si può leggere o scrivere: {problem}",
     "schema `{path}` does not exist": "lo schema `{path}` non esiste",
     "`{path}` exists already; name a new folder": "`{path}` esiste già; indicare una cartella nuova",
     "`{policies}` holds several bundles; name one of them with `--policies`": (
@@ -457,6 +469,9 @@ _SAYING: Final[Mapping[str, str]] = {
     "no grant for this row": "nessuna concessione per questa riga",
     "row hidden": "riga nascosta",
     "depends on the row": "dipende dalla riga",
+    "{folder}: no schema is there: whether every field has a policy was not checked; name one with `--schema`": (
+        "{folder}: non c'è uno schema: non è controllato se ogni campo ha una politica; indicarne uno con `--schema`"
+    ),
     "row visible where: {condition}": "riga visibile dove: {condition}",
     "prohibition {id}: never denies this requester": "divieto {id}: non nega mai a questo richiedente",
     "prohibition {id}: denies where {condition}": "divieto {id}: nega dove {condition}",
@@ -503,7 +518,8 @@ _SAYING: Final[Mapping[str, str]] = {
     "killed by tests": "notati dalle prove",
     "killed by invariants": "notati dagli invarianti",
     "killed by matrix.lock": "notati da matrix.lock",
-    "survived": "sfuggito",
+    "survived": "sfuggiti",
+    "unnoticed": "non notato",
     "equivalent": "senza effetto",
     "every row": "su ogni riga",
     "for all of {purpose}": "per tutta la finalità {purpose}",

@@ -56,14 +56,14 @@ def said(text: str, language: Language) -> str:
     return ITALIAN[text.sentence].format_map(fillings)
 
 
-def fillings_of(text: str, language: Language) -> dict[str, Filling]:
-    """Return what fills the gaps of a text, for programs; the gaps of a message inside are gaps of the whole."""
-    return dict(_fillings(text, language))
+def fillings_of(text: str) -> dict[str, Filling]:
+    """Return what fills the gaps of a text, in English; the gaps of a message inside are gaps of the whole."""
+    return dict(_fillings(text))
 
 
-def _fillings(text: str, language: Language) -> Iterator[tuple[str, Filling]]:
+def _fillings(text: str) -> Iterator[tuple[str, Filling]]:
     for name, value in text.fillings if isinstance(text, Message) else ():
         if isinstance(value, Message) and value.fillings:
-            yield from _fillings(value, language)
+            yield from _fillings(value)
         elif value != "":
-            yield name, said(value, language) if isinstance(value, str) else value
+            yield name, str(value) if isinstance(value, str) else value

@@ -10,13 +10,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from node.policy.conditions import TRUE, to_text
+from node.policy.documents import Hides
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import Clear, write_form
 from node.policy.messages import message
+from node.policy.residuals import conjunction, negate
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
-    from node.policy.documents import Aggregates, Grant, TypeDocument
+    from node.policy.documents import Aggregates, Grant, Prohibition, TypeDocument
     from node.policy.vocabulary import Vocabulary
 
 _CONTEXT: Final = [
@@ -60,12 +62,19 @@ def _agreement(bundle: Bundle, document: TypeDocument, grant: Grant, assigner: s
         }
         for name, form in grant.see.items()
     ]
+    prohibitions = [
+        _prohibition(document, rule, name)
+        for rule in document.prohibitions
+        for name in grant.see
+        if rule.hides is Hides.ROW or name in rule.fields
+    ]
     return {
         "@type": "Agreement",
         "uid": f"https://w3id.org/crocevia/grant/{document.name}/{grant.id}",
         "assigner": assigner,
         "assignee": [f"{_KIND}{kind}" for kind in grant.kinds],
         "permission": permissions,
+        **({"prohibition": prohibitions, "conflict": "prohibit"} if prohibitions else {}),
         "dpv:hasLegalBasis": [{"@id": vocabulary.legal_bases[basis]} for basis in (*grant.basis, *grant.basis9)],
         "crocevia:law": grant.law,
         **({"crocevia:rows": to_text(grant.rows)} if grant.rows != TRUE else {}),
@@ -82,6 +91,17 @@ def _written(counts: Aggregates) -> dict[str, Any]:
         "over": list(counts.over),
         **({"noise": {"epsilon": counts.epsilon}} if counts.epsilon is not None else {}),
         **({"generalise_k": {"k": alike.persons, "quasi_identifiers": list(alike.over)}} if alike is not None else {}),
+    }
+
+
+def _prohibition(document: TypeDocument, rule: Prohibition, name: str) -> dict[str, Any]:
+    """ODRL has no row conditions: where a prohibition denies is a term of ours, and whoever ignores it denies more."""
+    where = conjunction([rule.rows, rule.when, negate(rule.unless)])
+    return {
+        "action": "read",
+        "target": f"{_FIELD}{document.name}.{name}",
+        "crocevia:rule": rule.id,
+        **({} if where == TRUE else {"crocevia:where": to_text(where)}),
     }
 
 

@@ -11,7 +11,7 @@ from node.policy.errors import ConditionError, FormError, nearest
 from node.policy.findings import Finding, FindingCode, Place
 from node.policy.forms import Form, parse_form
 from node.policy.messages import message
-from node.policy.yaml_tree import Branch, Items, Leaf, Tree, plain
+from node.policy.yaml_tree import Branch, Items, Leaf, Tree, place_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -70,7 +70,7 @@ class Reader:
         try:
             return parse_form(plain(tree))
         except FormError as error:
-            self.report(tree.place, FindingCode.FORM_INVALID, str(error))
+            self.report(place_of(tree, error.path), FindingCode.FORM_INVALID, error.message)
             return None
 
     def unique(self, seen: Mapping[str, Place], leaf: Leaf | None, what: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
+from node.policy.bundle import REGISTER_FILE
 from node.policy.conditions import TRUE
 from node.policy.documents import Hides
 from node.policy.errors import BundleError
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from node.policy.bundle import Bundle
     from node.policy.documents import Grant, TypeDocument
     from node.policy.yaml_tree import Tree
-
-REGISTER_FILE: Final = "register.yaml"
-"""Beside a bundle, and no part of it: it changes no decision, so nobody signs it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ class SchemaView:
         try:
             document = parse(sdl, no_location=True)
         except GraphQLError as error:
-            raise PolicyError(message("schema is not valid SDL: {problem}", problem=error.message)) from error
+            line = error.locations[0].line if error.locations else 1
+            told = message("schema is not valid SDL at line {line}: {problem}", line=line, problem=error.message)
+            raise PolicyError(told) from error
         types: dict[str, dict[str, FieldShape]] = {}
         keyed: set[str] = set()
         for definition in document.definitions:

@@ -47,7 +47,7 @@ from node.policy.forms import (
 from node.policy.messages import Language
 
 if TYPE_CHECKING:
-    from node.policy.documents import Combination, Grant, Prohibition
+    from node.policy.documents import Combination, GovernedField, Grant, Prohibition
     from node.policy.vocabulary import Vocabulary
 
 
@@ -209,6 +209,36 @@ def prohibition_sentence(rule: Prohibition, language: Language) -> str:
             assert_never(language)
 
 
+def field_sentence(field: GovernedField, language: Language) -> str:
+    """Say what a field may be used for without being seen, and what it is computed from."""
+    inputs = _list([*field.computed_from], language)
+    law = f" ({field.declassified})" if field.declassified else ""
+    match language:
+        case Language.ITALIAN:
+            lookup = (
+                f"Un valore esatto di {field.name} può indicare una persona, uno per volta e contato."
+                if field.exact_lookup
+                else ""
+            )
+            limit = (
+                "può mostrarne più di quanto si vede di loro" if law else "non ne mostra più di quanto si vede di loro"
+            )
+            computed = f"{field.name} è calcolato da {inputs} e {limit}{law}." if inputs else ""
+        case Language.ENGLISH:
+            lookup = (
+                f"An exact value of {field.name} may name a person, one at a time and counted."
+                if field.exact_lookup
+                else ""
+            )
+            limit = (
+                "may show more of them than is seen of them" if law else "shows no more of them than is seen of them"
+            )
+            computed = f"{field.name} is computed from {inputs} and {limit}{law}." if inputs else ""
+        case _:
+            assert_never(language)
+    return " ".join(part for part in (lookup, computed) if part)
+
+
 def combination_sentence(rule: Combination, language: Language) -> str:
     """Say in one sentence which fields are kept apart, and from whom."""
     law = "" if rule.law is None else f" ({rule.law})"
@@ -342,6 +372,8 @@ def form_phrase(form: Form, language: Language) -> str:
         case Redact(text):
             return f"sostituito da «{text}»" if italian else f'replaced by "{text}"'
         case Partial(prefix, length, _):
+            if prefix == 1:
+                return f"primo carattere di {length}" if italian else f"first of {length} characters"
             return f"primi {prefix} caratteri di {length}" if italian else f"first {prefix} of {length} characters"
         case Email():
             return "posta mascherata" if italian else "masked address"

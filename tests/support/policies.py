@@ -68,10 +68,15 @@ def example() -> Bundle:
     return load_bundle(folder_files(EXAMPLE))
 
 
+def demo_files(member: str) -> dict[str, bytes]:
+    """Return the files of a demo member's bundle."""
+    return folder_files(ROOT / "policies" / member)
+
+
 @cache
 def demo(member: str) -> Bundle:
     """Return a demo member's bundle."""
-    return load_bundle(folder_files(ROOT / "policies" / member))
+    return load_bundle(demo_files(member))
 
 
 def grant(name: str, see: Mapping[str, object], **changes: object) -> dict[str, object]:

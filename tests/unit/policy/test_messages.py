@@ -54,12 +54,12 @@ def test_a_message_is_its_english_text_and_says_itself_in_italian() -> None:
     )
     assert told == "purpose `statistcs` is not in the vocabulary; did you mean `statistics`?"
     assert said(told, Language.ITALIAN) == "la finalità `statistcs` non è nel vocabolario; forse `statistics`?"
-    assert fillings_of(told, Language.ITALIAN) == {"name": "statistcs", "nearest": "statistics"}
+    assert fillings_of(told) == {"name": "statistcs", "nearest": "statistics"}
 
 
 def test_a_text_that_is_no_message_stays_as_it_is() -> None:
     assert said("plain", Language.ITALIAN) == "plain"
-    assert fillings_of("plain", Language.ITALIAN) == {}
+    assert fillings_of("plain") == {}
 
 
 def test_braces_of_a_filling_are_no_gaps() -> None:

@@ -93,7 +93,6 @@ def test_r37_a_half_signed_bundle_is_not_published(office: Path) -> None:
 
 REFUSED = {
     "one person with two keys": ("anna", "anna-again", "author and approver are one person, `anna`"),
-    "one key twice": ("anna", "anna", "author and approver are one person, `anna`"),
     "an unknown key": ("anna", "stranger", "is not known here"),
     "a role that is not the officer's": ("bruno", "anna", "`bruno` may not sign as author"),
 }
@@ -109,6 +108,21 @@ def test_r37_wrong_signatures_keep_the_old_bundle(office: Path, author: str, app
     assert result.exit_code == 3
     assert message in result.stderr
     assert in_force(office).revision == 1
+
+
+def test_r37_nobody_approves_with_the_key_that_signed(office: Path) -> None:
+    sign(office, "anna")
+    result = approve(office, "anna")
+    assert result.exit_code == 3
+    assert "this key signed as author already" in result.stderr
+
+
+def test_a_key_that_cannot_be_used_is_said_in_the_officers_language(office: Path) -> None:
+    missing = run("sign", "--policies", office / "bundle", "--key", office / "none.pem", "--lang", "it")
+    assert (missing.exit_code, "lo crea `crocevia policy officer`" in missing.stderr) == (4, True)
+    (office / "open.pem").write_text("no key", encoding="utf-8")
+    shown = run("sign", "--policies", office / "bundle", "--key", office / "open.pem", "--lang", "it")
+    assert (shown.exit_code, "non si può usare" in shown.stderr) == (2, True)
 
 
 def test_r37_a_changed_file_is_refused(office: Path) -> None:
