@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def out() -> Console:
     """Return standard output; a file or pipe is as wide as a table wants to be, so that nothing is cut."""
-    return Console() if sys.stdout.isatty() else Console(width=400)
+    return Console() if sys.stdout.isatty() else Console(width=10_000)
 
 
 def say(text: str) -> None:
@@ -309,7 +309,7 @@ _HEADS: Final = {
 def _table(title: str, *columns: str, lang: Language) -> Table:
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(said(_HEADS[column], lang))
+        table.add_column(said(_HEADS[column], lang), overflow="fold")
     return table
 
 

@@ -19,10 +19,11 @@ from node.console.policy_commands import app
 from node.console.policy_proofs import prove_with_z3
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.differences import differences
+from node.policy.errors import BundleError
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.odrl import draft_grants, to_odrl
 from node.policy.proving import idle_rules, prove
-from node.policy.registers import Delivery, Pursuit, register_of_processing, risk_analyses
+from node.policy.registers import Declared, Delivery, Pursuit, register_of_processing, risk_analyses
 from tests.support.policies import (
     DEMO_MEMBERS,
     EXAMPLE,
@@ -177,6 +178,79 @@ def test_registers_are_written_in_every_format(command: str, tmp_path: Path) -> 
     sheet = openpyxl.load_workbook(tmp_path / "r.xlsx").active
     assert sheet.max_row == len(rows) + 1
     assert run(command, *policies, "--format", "xlsx").exit_code == 2
+
+
+DECLARED = b"""\
+controller: "Comune di Esempio, piazza Roma 1"
+dpo: "Avv. Anna Neri"
+transfers: "nessuno"
+security: ["copie cifrate"]
+"""
+
+
+def test_the_register_has_every_item_of_article_30_and_marks_what_nobody_declared() -> None:
+    bare = register_of_processing(demo("aslvs"))[0]
+    assert bare.gaps == ("controller", "dpo", "transfers", "security")
+    assert bare.controller == "DA DICHIARARE (`controller` in register.yaml)"
+    assert bare.contact == "dpo@asl.valleserena.example"
+    full = register_of_processing(demo("aslvs"), Declared.parse(DECLARED))[0]
+    assert full.gaps == ()
+    assert (full.controller, full.dpo) == ("Comune di Esempio, piazza Roma 1", "Avv. Anna Neri")
+    assert full.security[-1] == "copie cifrate"
+    assert any("registro che rivela le manomissioni" in one for one in full.security)
+    items = (full.purpose_name, full.subjects, full.data, full.recipients, full.transfers, full.erasure)
+    assert all(items)
+
+
+def test_a_register_file_with_mistakes_is_refused_with_all_of_them() -> None:
+    with pytest.raises(BundleError) as refused:
+        Declared.parse(b"controler: x\nsecurity: y\n")
+    assert [str(one) for one in refused.value.findings] == [
+        "register.yaml:1:1: key `controler` is unknown in the document; did you mean `controller`? [KEY_UNKNOWN]",
+        "register.yaml:2:1: expected a list, got `y` in `security` [VALUE_INVALID]",
+    ]
+
+
+def test_the_risk_analysis_says_with_which_measures_a_policy_protects() -> None:
+    found = {(one.purpose, one.recipients): one for one in risk_analyses(demo("c_m999"))}
+    measures = found["statistics", "statistics"].measures
+    assert any("prohibitions: protected-persons-out-of-statistics" in one for one in measures)
+    assert any(one.startswith("forms that show less than the value: ") for one in measures)
+
+
+FORMULAS = ("=1+1", " =1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\uff1d1")
+
+
+@pytest.mark.parametrize("law", FORMULAS)
+def test_no_cell_of_a_spreadsheet_is_a_formula(law: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    for path, content in files_of(document([grant("g", {"name": "clear"}, law=f"{law} of a law")])).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    run("ropa", "--policies", folder, "--format", "csv", "--out", tmp_path / "r.csv")
+    run("ropa", "--policies", folder, "--format", "xlsx", "--out", tmp_path / "r.xlsx")
+    assert (tmp_path / "r.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = [*csv.reader(io.StringIO((tmp_path / "r.csv").read_text(encoding="utf-8-sig")))]
+    cells = [cell for line in openpyxl.load_workbook(tmp_path / "r.xlsx").active.iter_rows() for cell in line]
+    assert not any(text.lstrip().startswith(("=", "+", "-", "@", "\uff1d")) for row in rows for text in row)
+    assert "f" not in {cell.data_type for cell in cells}
+    assert not any(str(cell.value).lstrip().startswith("=") for cell in cells)
+
+
+def test_odrl_says_prohibitions_counts_and_consent_too() -> None:
+    exported = to_odrl(demo("c_m999"), "https://comune.example")["@graph"]
+    statistics = next(one for one in exported if one["uid"].endswith("Citizen/official-statistics"))
+    assert statistics["conflict"] == "prohibit"
+    assert {one["crocevia:rule"] for one in statistics["prohibition"]} >= {"protected-persons-out-of-statistics"}
+    drafts = draft_grants({"@graph": exported}, demo("c_m999").vocabulary)
+    original = next(one for one in demo("c_m999").types["Citizen"].grants if one.id == "official-statistics")
+    [draft] = [one for one in drafts["Citizen"] if one["id"] == "draft-official-statistics"]
+    assert original.aggregates is not None
+    assert draft["aggregates"]["over"] == list(original.aggregates.over)
+    consenting = [one for types in drafts.values() for one in types if "consent" in one]
+    assert len(consenting) == sum(
+        grant.consent is not None for kind in demo("c_m999").types.values() for grant in kind.grants
+    )
 
 
 def test_odrl_comes_back_as_the_grants_it_was_made_of() -> None:

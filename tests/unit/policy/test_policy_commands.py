@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from node.console import policy_output
 from node.console.policy_commands import app
-from tests.support.policies import EXAMPLE, ROOT
+from node.console.policy_options import preferred_language
+from node.policy.bundle import load_bundle
+from node.policy.messages import Language
+from node.policy.sentences import field_sentence
+from tests.support.policies import EXAMPLE, FIELDS, ROOT, bundle_of, demo_files, document, grant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,17 +195,117 @@ def test_the_matrix_without_a_lock_is_only_shown(folder: Path) -> None:
 
 
 def test_explain_says_every_rule() -> None:
-    assert len(answer("explain", "--policies", str(EXAMPLE))["sentences"]) == 8
+    assert len(answer("explain", "--policies", str(EXAMPLE))["sentences"]) == 9
     assert "Per «Statistica ufficiale»" in run("explain", "--policies", str(EXAMPLE), "--lang", "it").stdout
 
 
 def test_explain_says_the_rules_about_one_field() -> None:
     said = answer("explain", "Citizen.isee", "--policies", str(EXAMPLE))["sentences"]
     assert [one["rule"] for one in said] == ["income-for-assessment", "no-tax-code-to-schools"]
-    assert len(answer("explain", "Citizen", "--policies", str(EXAMPLE))["sentences"]) == 8
+    assert len(answer("explain", "Citizen", "--policies", str(EXAMPLE))["sentences"]) == 9
     missing = run("explain", "Citizen.isse", "--policies", str(EXAMPLE))
     assert missing.exit_code == 4
     assert "did you mean `Citizen.isee`?" in missing.stderr
+
+
+def test_explain_says_what_a_field_is_computed_from_and_may_name() -> None:
+    computed = {"computed_from": ["name", "birth"], "declassified": {"law": "L. 1/2026"}}
+    fields = FIELDS | {"notes": {"category": "name"} | computed}
+    thing = bundle_of(document([grant("g", {"name": "clear"})], fields=fields)).types["Thing"]
+    assert field_sentence(thing.fields["notes"], Language.ITALIAN) == (
+        "notes è calcolato da name e birth e può mostrarne più di quanto si vede di loro (L. 1/2026)."
+    )
+    [said] = answer("explain", "Citizen.taxCode", "--policies", str(EXAMPLE))["sentences"][:1]
+    assert said["sentence"] == "An exact value of taxCode may name a person, one at a time and counted."
+
+
+MISPLACED = {
+    "misspelt ending": ("invariants.yml", "invariants.yaml"),
+    "misspelt name": ("invariant.yaml", "invariants.yaml"),
+    "misspelt folder": ("Types/Citizen.yaml", "types/<Type>.yaml"),
+    "folder in a folder": ("types/old/Citizen.yaml", "types/<Type>.yaml"),
+    "suite by another name": ("tests/Citizen.yaml", "tests/<Type>_test.yaml"),
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), MISPLACED.values(), ids=MISPLACED.keys())
+def test_a_document_that_would_have_no_effect_is_refused(folder: Path, path: str, expected: str) -> None:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_text("- {}", encoding="utf-8")
+    found = run("check", "--policies", str(folder))
+    assert found.exit_code == 1
+    assert f"{path}: file has no effect here: expected " in found.stdout
+    assert f"`{expected}`" in found.stdout
+
+
+def test_what_is_no_document_may_stand_beside_a_bundle(folder: Path) -> None:
+    for name in ("register.yaml", "README.md", "schema.graphql~", ".hidden.yaml"):
+        (folder / name).write_text("", encoding="utf-8")
+    assert run("check", "--policies", str(folder)).exit_code == 0
+
+
+def test_a_file_that_cannot_be_read_or_written_is_said_and_no_trace_shown(folder: Path) -> None:
+    (folder / "types" / "Gone.yaml").symlink_to(folder / "nowhere")
+    unread = run("check", "--policies", str(folder), "--lang", "it")
+    assert (unread.exit_code, "non si può leggere o scrivere" in unread.stderr) == (2, True)
+    unwritten = run("ropa", "--policies", str(EXAMPLE), "--out", str(folder / "none" / "r.md"))
+    assert (unwritten.exit_code, "cannot be read or written" in unwritten.stderr) == (2, True)
+
+
+def test_a_schema_that_is_no_text_is_refused(folder: Path) -> None:
+    (folder / "schema.graphql").write_bytes(b"type Citizen { a: Int }\xff")
+    assert "is not UTF-8 text" in run("check", "--policies", str(folder)).stderr
+    (folder / "schema.graphql").write_bytes(b"type Citizen {\n a: }")
+    assert "not valid SDL at line 2" in run("check", "--policies", str(folder)).stderr
+
+
+def test_check_without_a_schema_says_that_coverage_is_not_checked() -> None:
+    assert "whether every field has a policy was not checked" in run("check", "--policies", str(EXAMPLE)).stdout
+
+
+def test_an_error_is_json_for_programs(folder: Path) -> None:
+    missing = run("test", "--policies", "none", "--format", "json")
+    assert missing.exit_code == 4
+    assert json.loads(missing.stdout)["code"] == "NOT_FOUND"
+    spoil(folder, "purpose: social-benefit", "purpose: social-benfit")
+    broken = run("test", "--policies", str(folder), "--format", "json", "--lang", "it")
+    [finding] = json.loads(broken.stdout)["findings"]
+    assert (broken.exit_code, finding["code"], finding["line"]) == (1, "NAME_UNKNOWN", 12)
+    assert finding["params"] == {"what": "purpose", "name": "social-benfit", "nearest": "social-benefit"}
+    assert finding["message"] == "nome non dichiarato (finalità): `social-benfit`; forse `social-benefit`?"
+
+
+LOCALES = {
+    "LC_ALL wins": ({"LC_ALL": "en_GB.UTF-8", "LANG": "it_IT.UTF-8"}, Language.ENGLISH),
+    "an empty one counts as none": ({"LC_ALL": "", "LANG": "en_US"}, Language.ENGLISH),
+    "another language": ({"LANG": "de_DE.UTF-8"}, Language.ITALIAN),
+    "C": ({"LC_MESSAGES": "C", "LANG": "en_GB"}, Language.ITALIAN),
+    "none": ({}, Language.ITALIAN),
+}
+
+
+@pytest.mark.parametrize(("environment", "language"), LOCALES.values(), ids=LOCALES.keys())
+def test_the_language_is_that_of_the_shell(environment: dict[str, str], language: Language) -> None:
+    assert preferred_language(environment) is language
+
+
+def test_a_matrix_that_is_too_wide_for_the_terminal_has_a_line_per_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = load_bundle(demo_files("c_m999"))
+    shown = {}
+    for width in (80, 400):
+        written = io.StringIO()
+        screen = Console(width=width, file=written)
+        monkeypatch.setattr(policy_output, "out", lambda screen=screen: screen)
+        policy_output.print_matrix(ROOT / "policies" / "c_m999", member, Language.ENGLISH)
+        shown[width] = written.getvalue()
+        assert max(len(line) for line in shown[width].splitlines()) <= width
+        assert "…" not in shown[width]
+    assert "familyName" in shown[80]
+    assert len(shown[80].splitlines()) > len(shown[400].splitlines())
+
+
+def test_no_colour_is_written_into_a_file_or_for_who_wants_none() -> None:
+    assert "\x1b[" not in run("matrix", "--policies", str(EXAMPLE)).stdout
 
 
 def test_init_makes_a_bundle_of_a_schema_in_which_nobody_sees_anything(tmp_path: Path) -> None:
