@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, insert, select
 
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.errors import BadInputError, ConfigurationError, LedgerCorruptError
@@ -27,8 +25,8 @@ from federation.ledger.note import Ed25519Signer, Ed25519Verifier
 from federation.ledger.store import SqliteStore
 from federation.ledger.verify import verify_ledger
 from federation.trust.keys import LEDGER_KEY, load_ed25519
+from node.own.copying import put_rows, rows_of
 from node.own.database import OwnDatabase
-from node.own.tables import OUTBOX, WRITTEN
 from node.own.upgrading import require_current, version_of
 from node.server.process import LEDGER_FILE
 from node.server.settings import OWN_FILE, NodeSettings
@@ -77,7 +75,7 @@ async def own_part(settings: NodeSettings, own: OwnDatabase) -> OwnPart:
         DatabaseUnavailableError: the own tables do not answer.
     """
     version = (await own.run(version_of)).found or ""
-    return OwnPart(version, None if settings.own is None else await own.run(_own_rows))
+    return OwnPart(version, None if settings.own is None else await own.run(rows_of))
 
 
 def copy_state(settings: NodeSettings, own: OwnPart, target: Path, clock: Clock) -> Manifest:
@@ -154,13 +152,33 @@ async def put_own_rows(own: OwnDatabase, rows: bytes) -> None:
         ConfigurationError: they hold rows already.
     """
     await own.run(require_current)
-    await own.run(lambda connection: _put_rows(connection, rows))
+    await own.run(lambda connection: put_rows(connection, rows))
+
+
+def require_unused(settings: NodeSettings) -> None:
+    """Refuse to replace a state that a process has open: it would go on recording into files that nobody reads.
+
+    SQLite leaves the journal mode of a ledger alone as long as somebody else has it open.
+
+    Raises:
+        ConfigurationError: the state is in use.
+    """
+    path = settings.state / LEDGER_FILE
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=0)) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError:
+        mode = "locked"
+    if mode != "delete":
+        raise ConfigurationError(f"`{settings.state}` is in use; stop the node, and whatever else has it open, first")
 
 
 def put_state(settings: NodeSettings, source: Path, manifest: Manifest) -> Path | None:
     """Put the files of a checked backup in place; return the folder to which the state before was moved.
 
-    The node must not run.
+    The node must not run (`require_unused`).
     """
     before: Path | None = None
     if settings.state.exists() and any(settings.state.iterdir()):
@@ -209,22 +227,3 @@ def _verifier(settings: NodeSettings, ledger: Path) -> Ed25519Verifier:
     with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         (origin,) = connection.execute("SELECT origin FROM ledger").fetchone()
     return Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY)).verifier
-
-
-def _own_rows(connection: Connection) -> bytes:
-    """Return every row of the own tables, from one statement and therefore one moment."""
-    written, outbox = list(WRITTEN.c), list(OUTBOX.c)
-    labelled = [column.label(f"{column.table.name}.{column.name}") for column in (*written, *outbox)]
-    query = select(*labelled).join(OUTBOX, OUTBOX.c.written == WRITTEN.c.id, isouter=True).order_by(WRITTEN.c.id)
-    return b"".join(msgspec.json.encode(dict(row)) + b"\n" for row in connection.execute(query).mappings())
-
-
-def _put_rows(connection: Connection, content: bytes) -> None:
-    if connection.execute(select(WRITTEN.c.id).limit(1)).first() is not None:
-        raise ConfigurationError("the own tables in PostgreSQL hold rows; empty the schema `crocevia` first")
-    for line in content.splitlines():
-        row: Mapping[str, Any] = msgspec.json.decode(line)
-        for table in (WRITTEN, OUTBOX):
-            values = {column.name: row[f"{table.name}.{column.name}"] for column in table.c}
-            if any(value is not None for value in values.values()):
-                connection.execute(insert(table).values(**values))

@@ -25,6 +25,7 @@ from node.server.backups import (
     own_part,
     put_own_rows,
     put_state,
+    require_unused,
 )
 from node.server.settings import NodeSettings, load_settings
 
@@ -80,6 +81,7 @@ def restore_state(
     if there and not force:
         known = f", with a ledger of {head.size} entries" if head else ""
         raise BadInputError(f"`{found.state}` holds a state{known}; add --force to move it aside")
+    require_unused(found)
     if found.own is not None:
         rows = (source / OWN_ROWS).read_bytes()
         _on(found, lambda own: put_own_rows(own, rows))

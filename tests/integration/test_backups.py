@@ -44,6 +44,9 @@ async def test_a_running_node_is_backed_up_and_restored(federation: Simulator, t
     await federation.ask(*TOWN, QUESTION, PERSON)
     refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"))
     assert "holds a state, with a ledger of" in str(refused.exception)
+    in_use = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    assert "is in use; stop the node" in str(in_use.exception)
+    await federation.stop("c_m999")
     restored = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
     assert restored.exit_code == 0, restored.exception
     told = json.loads(restored.stdout)

@@ -176,6 +176,11 @@ class Simulator:
         content: dict[str, Any] = found.json()
         return content
 
+    async def stop(self, member: str) -> None:
+        """Close a member's node for good."""
+        self.wire.stopped.add(member)
+        await self.nodes.pop(member).close()
+
     def publish(self, change: Callable[[MemberList], MemberList]) -> None:
         """Publish a member list of the next version, signed by as many operators as it takes."""
         current = self.process.registry.current()
