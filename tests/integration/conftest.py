@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, delete
 
+from node.own.tables import METADATA
 from tests.support.both import DATABASES, On
 from tests.support.postgres import THINGS_IN_POSTGRES, Server, running_server
 from tests.support.simulator import Simulator, found, simulated
@@ -47,3 +50,24 @@ def things(request: pytest.FixtureRequest, postgres: Server) -> Server:
 def on(request: pytest.FixtureRequest, things: Server) -> On:
     """Each of the two databases."""
     return On(request.param, things)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    """One federation for all tests of a module: opening one takes longer than most of them."""
+    async with simulated(founded, tmp_path_factory.mktemp("standing") / "home") as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def unwritten(standing: Simulator) -> Simulator:
+    """The module's federation, in which nobody has written or subscribed yet and everybody behaves."""
+    standing.wire.malice.clear()
+    standing.wire.heard.clear()
+    await standing.nodes["c_m999"].own.run(_empty)
+    return standing
+
+
+def _empty(connection: Connection) -> None:
+    for table in reversed(METADATA.sorted_tables):
+        connection.execute(delete(table))

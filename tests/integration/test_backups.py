@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 TOWN = ("c_m999", "service-notices")
 QUESTION = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
@@ -62,26 +62,26 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
-async def test_a_backup_that_is_not_whole_is_refused(federation: Simulator, tmp_path: Path, spoil: Any) -> None:
-    await federation.ask(*TOWN, QUESTION, PERSON)
-    await in_thread(federation, "backup", "--to", str(tmp_path / "copy"))
+async def test_a_backup_that_is_not_whole_is_refused(standing: Simulator, tmp_path: Path, spoil: Any) -> None:
+    await standing.ask(*TOWN, QUESTION, PERSON)
+    await in_thread(standing, "backup", "--to", str(tmp_path / "copy"))
     spoil(tmp_path / "copy")
-    refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    refused = await in_thread(standing, "restore", "--from", str(tmp_path / "copy"), "--force")
     assert refused.exit_code != 0
     assert "backup" in str(refused.exception)
-    assert (federation.home.party("c_m999") / "state" / "ledger.db").exists()
+    assert (standing.home.party("c_m999") / "state" / "ledger.db").exists()
 
 
-async def test_a_backup_whose_ledger_was_cut_back_is_refused(federation: Simulator, tmp_path: Path) -> None:
+async def test_a_backup_whose_ledger_was_cut_back_is_refused(standing: Simulator, tmp_path: Path) -> None:
     """Whoever alters the ledger and the manifest alike still lacks the ledger's key."""
-    await federation.ask(*TOWN, QUESTION, PERSON)
-    await in_thread(federation, "backup", "--to", str(tmp_path / "copy"))
+    await standing.ask(*TOWN, QUESTION, PERSON)
+    await in_thread(standing, "backup", "--to", str(tmp_path / "copy"))
     ledger = tmp_path / "copy" / "ledger.db"
     _cut(ledger)
     manifest = json.loads((tmp_path / "copy" / "manifest.json").read_text())
     manifest["files"]["ledger.db"] = _described(ledger)
     (tmp_path / "copy" / "manifest.json").write_text(json.dumps(manifest))
-    refused = await in_thread(federation, "restore", "--from", str(tmp_path / "copy"), "--force")
+    refused = await in_thread(standing, "restore", "--from", str(tmp_path / "copy"), "--force")
     assert getattr(refused.exception, "code", None) == "LEDGER_CORRUPT"
 
 

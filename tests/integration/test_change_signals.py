@@ -13,7 +13,7 @@ from tests.support.simulator import Simulator
 if TYPE_CHECKING:
     pass
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 COOP = ("coop_ponte", "social-support")
 CHANGES = """query($after: String, $first: Int) {
@@ -35,13 +35,13 @@ async def opine(federation: Simulator, key: str, **more: Any) -> None:
     assert found.content["data"]["giveFeedback"] is not None
 
 
-async def test_a_subscriber_is_told_what_changed_without_a_value(federation: Simulator) -> None:
-    assert (await changes(federation, COOP))["signals"] == []  # from now on
-    await opine(federation, "feedback-1", comment="private")
-    told = await changes(federation, COOP)
+async def test_a_subscriber_is_told_what_changed_without_a_value(unwritten: Simulator) -> None:
+    assert (await changes(unwritten, COOP))["signals"] == []  # from now on
+    await opine(unwritten, "feedback-1", comment="private")
+    told = await changes(unwritten, COOP)
     [signal] = told["signals"]
     assert {name: signal[name] for name in ("citizen", "kind", "type", "fields")} == {
-        "citizen": known_as(federation, "coop_ponte"),
+        "citizen": known_as(unwritten, "coop_ponte"),
         "kind": "created",
         "type": "Feedback",
         "fields": ["at", "rating", "service"],  # it may not read the comment
@@ -49,89 +49,89 @@ async def test_a_subscriber_is_told_what_changed_without_a_value(federation: Sim
     assert not told["more"]
 
 
-async def test_a_change_of_nothing_that_may_be_read_is_nobodys_news(federation: Simulator) -> None:
+async def test_a_change_of_nothing_that_may_be_read_is_nobodys_news(unwritten: Simulator) -> None:
     """The town reads wishes and no opinions, the cooperative opinions and no wishes."""
-    await changes(federation, COOP)
-    await changes(federation, TOWN)
-    await opine(federation, "feedback-1")
-    await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999")))
-    [opinion] = (await changes(federation, COOP))["signals"]
-    [wish] = (await changes(federation, TOWN))["signals"]
+    await changes(unwritten, COOP)
+    await changes(unwritten, TOWN)
+    await opine(unwritten, "feedback-1")
+    await unwritten.ask(*TOWN, PREFER, preference(known_as(unwritten, "c_m999")))
+    [opinion] = (await changes(unwritten, COOP))["signals"]
+    [wish] = (await changes(unwritten, TOWN))["signals"]
     assert (opinion["type"], wish["type"]) == ("Feedback", "ContactPreference")
     assert opinion["citizen"] != wish["citizen"]
     assert wish["kind"] == "updated"
     assert set(wish["fields"]) == {"at", "channel", "language"}
 
 
-async def test_what_was_not_taken_in_is_told_again_under_the_same_name(federation: Simulator) -> None:
-    await changes(federation, COOP)
+async def test_what_was_not_taken_in_is_told_again_under_the_same_name(unwritten: Simulator) -> None:
+    await changes(unwritten, COOP)
     for number in range(3):
-        await opine(federation, f"feedback-{number}")
-    first = await changes(federation, COOP)
-    again = await changes(federation, COOP)
+        await opine(unwritten, f"feedback-{number}")
+    first = await changes(unwritten, COOP)
+    again = await changes(unwritten, COOP)
     names = [signal["id"] for signal in first["signals"]]
     assert [signal["id"] for signal in again["signals"]] == names
     assert len(set(names)) == 3
     assert first["cursor"] != again["cursor"]  # nobody sees from a cursor whether there were other events
-    assert (await changes(federation, COOP, after=again["cursor"]))["signals"] == []
-    assert (await changes(federation, COOP))["signals"] == []  # the cursor was remembered
-    assert [each["id"] for each in (await changes(federation, COOP, after=None, first=5))["signals"]] == []
+    assert (await changes(unwritten, COOP, after=again["cursor"]))["signals"] == []
+    assert (await changes(unwritten, COOP))["signals"] == []  # the cursor was remembered
+    assert [each["id"] for each in (await changes(unwritten, COOP, after=None, first=5))["signals"]] == []
 
 
-async def test_pages_follow_each_other_in_order(federation: Simulator) -> None:
-    await changes(federation, COOP)
+async def test_pages_follow_each_other_in_order(unwritten: Simulator) -> None:
+    await changes(unwritten, COOP)
     for number in range(5):
-        await opine(federation, f"feedback-{number}")
-    whole = [signal["id"] for signal in (await changes(federation, COOP))["signals"]]
+        await opine(unwritten, f"feedback-{number}")
+    whole = [signal["id"] for signal in (await changes(unwritten, COOP))["signals"]]
     paged: list[str] = []
-    page = await changes(federation, COOP, first=2)
+    page = await changes(unwritten, COOP, first=2)
     while True:
         paged += [signal["id"] for signal in page["signals"]]
         if not page["more"]:
             break
-        page = await changes(federation, COOP, after=page["cursor"], first=2)
+        page = await changes(unwritten, COOP, after=page["cursor"], first=2)
     assert paged == whole
 
 
-async def test_a_citizen_sees_that_a_consumer_was_told_of_a_change(federation: Simulator) -> None:
-    await changes(federation, COOP)
-    await opine(federation, "feedback-1", comment="private")
-    await changes(federation, COOP)
-    entries = [Entry.parse(each.entry) for each in federation.nodes["c_m999"].reader.entries()]
+async def test_a_citizen_sees_that_a_consumer_was_told_of_a_change(unwritten: Simulator) -> None:
+    await changes(unwritten, COOP)
+    await opine(unwritten, "feedback-1", comment="private")
+    await changes(unwritten, COOP)
+    entries = [Entry.parse(each.entry) for each in unwritten.nodes["c_m999"].reader.entries()]
     *_, entry = [each for each in entries if each.kind is EntryKind.SIGNAL]
     assert (entry.consumer, entry.purpose, entry.subjects) == ("coop_ponte", "social-support", 1)
     assert {each.coordinate for each in entry.decisions} == {"Feedback.at", "Feedback.rating", "Feedback.service"}
 
 
-async def test_a_cursor_of_another_subscriber_is_refused(federation: Simulator) -> None:
-    town = await changes(federation, TOWN)
-    found = await federation.ask(*COOP, CHANGES, {"after": town["cursor"]})
+async def test_a_cursor_of_another_subscriber_is_refused(unwritten: Simulator) -> None:
+    town = await changes(unwritten, TOWN)
+    found = await unwritten.ask(*COOP, CHANGES, {"after": town["cursor"]})
     assert found.content["data"]["changes"] is None
     assert found.content["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_an_agreement_that_does_not_open_it_tells_nothing(federation: Simulator) -> None:
+async def test_an_agreement_that_does_not_open_it_tells_nothing(unwritten: Simulator) -> None:
     query = 'query { changes(member: "inprev") { cursor } }'
-    found = await federation.ask(*TOWN, query, {})
+    found = await unwritten.ask(*TOWN, query, {})
     assert found.content["data"]["changes"] is None
     assert found.content["errors"][0]["extensions"]["code"] == "FIELD_DENIED"
 
 
-async def test_a_node_tells_nothing_past_the_gateway(federation: Simulator) -> None:
-    told = await federation.ask_node("c_m999", *COOP, CHANGES, {})
+async def test_a_node_tells_nothing_past_the_gateway(unwritten: Simulator) -> None:
+    told = await unwritten.ask_node("c_m999", *COOP, CHANGES, {})
     assert told["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"
 
 
-async def test_a_gateway_cannot_move_a_cursor(federation: Simulator) -> None:
+async def test_a_gateway_cannot_move_a_cursor(unwritten: Simulator) -> None:
     """It would make the node believe that the subscriber took in what it never saw."""
-    first = await changes(federation, COOP)
+    first = await changes(unwritten, COOP)
 
     def forward(content: dict[str, Any]) -> None:
         content["variables"]["after"] = first["cursor"]
         text = content["query"].replace("query($", "query($after: String, $")
         content["query"] = text.replace("(member:", "(after: $after, member:")
 
-    federation.wire.malice["c_m999"] = forward
-    found = await federation.ask(*COOP, 'query { changes(member: "c_m999") { cursor } }', {})
+    unwritten.wire.malice["c_m999"] = forward
+    found = await unwritten.ask(*COOP, 'query { changes(member: "c_m999") { cursor } }', {})
     assert found.content["data"]["changes"] is None
-    assert federation.wire.heard[-1][2]["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"
+    assert unwritten.wire.heard[-1][2]["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"

@@ -19,7 +19,7 @@ from tests.support.simulator import Simulator
 if TYPE_CHECKING:
     pass
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 TOWN = ("c_m999", "service-notices")
 PERSON, CHILD = "BNCLRA84H57F257B", "FRRSFO14E54F257M"
@@ -55,10 +55,10 @@ def entries(federation: Simulator) -> list[Entry]:
     return [Entry.parse(each.entry) for each in reader.entries()]
 
 
-async def test_a_write_is_carried_out_once_and_told_back(federation: Simulator) -> None:
-    citizen = known_as(federation, "c_m999")
-    first = await federation.ask(*TOWN, PREFER, preference(citizen))
-    again = await federation.ask(*TOWN, PREFER, preference(citizen))
+async def test_a_write_is_carried_out_once_and_told_back(unwritten: Simulator) -> None:
+    citizen = known_as(unwritten, "c_m999")
+    first = await unwritten.ask(*TOWN, PREFER, preference(citizen))
+    again = await unwritten.ask(*TOWN, PREFER, preference(citizen))
     told = first.content["data"]["preferContact"]
     assert {name: told[name] for name in ("channel", "language", "hours")} == {
         "channel": "app",
@@ -66,27 +66,27 @@ async def test_a_write_is_carried_out_once_and_told_back(federation: Simulator) 
         "hours": None,
     }
     assert again.content["data"] == first.content["data"]
-    [written] = await rows(federation, WRITTEN)
-    [event] = await rows(federation, OUTBOX)
+    [written] = await rows(unwritten, WRITTEN)
+    [event] = await rows(unwritten, OUTBOX)
     assert written.consumer == "c_m999"
     assert event.written == written.id
     assert (event.kind, event.type_name, event.subject) == ("updated", "ContactPreference", written.subject)
     assert set(event.fields) == {"at", "channel", "language"}
 
 
-async def test_the_same_key_with_another_input_is_refused(federation: Simulator) -> None:
-    citizen = known_as(federation, "c_m999")
-    await federation.ask(*TOWN, PREFER, preference(citizen))
-    found = await federation.ask(*TOWN, PREFER, preference(citizen, language="de"))
+async def test_the_same_key_with_another_input_is_refused(unwritten: Simulator) -> None:
+    citizen = known_as(unwritten, "c_m999")
+    await unwritten.ask(*TOWN, PREFER, preference(citizen))
+    found = await unwritten.ask(*TOWN, PREFER, preference(citizen, language="de"))
     [error] = found.content["errors"]
     assert error["extensions"]["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert len(await rows(federation, WRITTEN)) == 1
+    assert len(await rows(unwritten, WRITTEN)) == 1
 
 
-async def test_a_write_stands_in_the_ledger_with_what_was_told_back(federation: Simulator) -> None:
-    citizen = known_as(federation, "c_m999")
-    await federation.ask(*TOWN, PREFER, preference(citizen))
-    [entry] = [each for each in entries(federation) if each.kind is EntryKind.WRITE]
+async def test_a_write_stands_in_the_ledger_with_what_was_told_back(unwritten: Simulator) -> None:
+    citizen = known_as(unwritten, "c_m999")
+    await unwritten.ask(*TOWN, PREFER, preference(citizen))
+    *_, entry = [each for each in entries(unwritten) if each.kind is EntryKind.WRITE]
     assert (entry.consumer, entry.purpose, entry.subjects) == ("c_m999", "service-notices", 1)
     assert {each.coordinate for each in entry.decisions} >= {"ContactPreference.channel", "ContactPreference.language"}
 
@@ -96,95 +96,95 @@ BAD = {"language": {"language": "italiano"}, "channel": {"channel": "By Phone"},
 
 @pytest.mark.parametrize(("field", "changes"), BAD.items(), ids=BAD.keys())
 async def test_input_that_breaks_a_rule_names_the_field_and_no_value(
-    federation: Simulator, field: str, changes: dict[str, str]
+    unwritten: Simulator, field: str, changes: dict[str, str]
 ) -> None:
-    found = await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999"), **changes))
+    found = await unwritten.ask(*TOWN, PREFER, preference(known_as(unwritten, "c_m999"), **changes))
     [error] = found.content["errors"]
     assert error["extensions"] == {"code": "INPUT_INVALID", "member": "c_m999", "field": field}
-    assert await rows(federation, WRITTEN) == []
+    assert await rows(unwritten, WRITTEN) == []
 
 
-async def test_r41_what_may_not_be_read_is_not_told_back(federation: Simulator) -> None:
+async def test_r41_what_may_not_be_read_is_not_told_back(unwritten: Simulator) -> None:
     """The cooperative may say what people think; the policy lets it read the rating and not the comment."""
-    mine = known_as(federation, "coop_ponte")
+    mine = known_as(unwritten, "coop_ponte")
     variables = {"input": {"citizen": mine, "service": "S1", "rating": 4, "comment": "private"}, "key": "feedback-1"}
-    found = await federation.ask("coop_ponte", "social-support", FEEDBACK, variables)
+    found = await unwritten.ask("coop_ponte", "social-support", FEEDBACK, variables)
     assert found.content["data"]["giveFeedback"] == {"rating": 4, "comment": None, "service": "S1"}
     [error] = found.content["errors"]
     assert error["extensions"]["code"] == "FIELD_DENIED"
     assert error["path"] == ["giveFeedback", "comment"]
-    [written] = await rows(federation, WRITTEN)
+    [written] = await rows(unwritten, WRITTEN)
     assert written.record["comment"] == "private"
 
 
-async def test_r41_a_record_that_may_not_be_read_at_all_is_null_and_written(federation: Simulator) -> None:
+async def test_r41_a_record_that_may_not_be_read_at_all_is_null_and_written(unwritten: Simulator) -> None:
     mutation = """mutation($input: InteractionInput!, $key: String!) {
       recordInteraction(input: $input, idempotencyKey: $key) { topic }
     }"""
-    mine = known_as(federation, "coop_ponte")
+    mine = known_as(unwritten, "coop_ponte")
     given = {"citizen": mine, "channel": "counter", "direction": "inbound", "topic": "Help"}
-    found = await federation.ask("coop_ponte", "social-support", mutation, {"input": given, "key": "contact-1"})
+    found = await unwritten.ask("coop_ponte", "social-support", mutation, {"input": given, "key": "contact-1"})
     assert found.content["data"]["recordInteraction"] is None
-    assert len(await rows(federation, WRITTEN)) == 1
+    assert len(await rows(unwritten, WRITTEN)) == 1
 
 
-async def test_a_mutation_that_the_agreement_does_not_open_is_denied(federation: Simulator) -> None:
-    mine = known_as(federation, "coop_ponte")
-    found = await federation.ask("coop_ponte", "social-support", PREFER, preference(mine))
+async def test_a_mutation_that_the_agreement_does_not_open_is_denied(unwritten: Simulator) -> None:
+    mine = known_as(unwritten, "coop_ponte")
+    found = await unwritten.ask("coop_ponte", "social-support", PREFER, preference(mine))
     assert found.content["data"]["preferContact"] is None
     assert {each["extensions"]["code"] for each in found.content["errors"]} == {"FIELD_DENIED"}
-    assert await rows(federation, WRITTEN) == []
+    assert await rows(unwritten, WRITTEN) == []
 
 
 def _without_statements(content: dict[str, Any]) -> None:
     content["extensions"]["crocevia"]["translations"] = []
 
 
-async def test_a_gateway_cannot_write_without_the_exchange(federation: Simulator) -> None:
-    federation.wire.malice["c_m999"] = _without_statements
-    await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999")))
-    assert _codes(federation.wire.heard[-1][2]) == {"SCOPE_EXCEEDED"}
-    assert await rows(federation, WRITTEN) == []
+async def test_a_gateway_cannot_write_without_the_exchange(unwritten: Simulator) -> None:
+    unwritten.wire.malice["c_m999"] = _without_statements
+    await unwritten.ask(*TOWN, PREFER, preference(known_as(unwritten, "c_m999")))
+    assert _codes(unwritten.wire.heard[-1][2]) == {"SCOPE_EXCEEDED"}
+    assert await rows(unwritten, WRITTEN) == []
 
 
-async def test_a_gateway_cannot_write_about_somebody_else(federation: Simulator) -> None:
+async def test_a_gateway_cannot_write_about_somebody_else(unwritten: Simulator) -> None:
     """It may ask the exchange about another citizen; what the exchange then signs does not fit what was signed."""
-    other = known_as(federation, "c_m999", CHILD)
+    other = known_as(unwritten, "c_m999", CHILD)
 
     def about_another(content: dict[str, Any]) -> None:
         for conversion in content["conversions"]:
             if conversion["source"] == "c_m999":
                 conversion["pids"] = [other]
 
-    federation.wire.malice["exchange"] = about_another
-    found = await federation.ask(*TOWN, PREFER, preference(known_as(federation, "c_m999")))
+    unwritten.wire.malice["exchange"] = about_another
+    found = await unwritten.ask(*TOWN, PREFER, preference(known_as(unwritten, "c_m999")))
     assert _codes(found.content) == {"SCOPE_EXCEEDED"}
-    assert await rows(federation, WRITTEN) == []
+    assert await rows(unwritten, WRITTEN) == []
 
 
-async def test_one_operation_writes_about_one_citizen(federation: Simulator) -> None:
+async def test_one_operation_writes_about_one_citizen(unwritten: Simulator) -> None:
     mutation = """mutation($a: ContactPreferenceInput!, $b: ContactPreferenceInput!) {
       a: preferContact(input: $a, idempotencyKey: "wish-0001") { channel }
       b: preferContact(input: $b, idempotencyKey: "wish-0002") { channel }
     }"""
-    given = [preference(known_as(federation, "c_m999", code))["input"] for code in (PERSON, CHILD)]
-    found = await federation.ask(*TOWN, mutation, {"a": given[0], "b": given[1]})
+    given = [preference(known_as(unwritten, "c_m999", code))["input"] for code in (PERSON, CHILD)]
+    found = await unwritten.ask(*TOWN, mutation, {"a": given[0], "b": given[1]})
     assert _codes(found.content) == {"BAD_USER_INPUT"}
-    assert await rows(federation, WRITTEN) == []
+    assert await rows(unwritten, WRITTEN) == []
 
 
-async def test_roots_of_one_operation_are_written_together(federation: Simulator) -> None:
+async def test_roots_of_one_operation_are_written_together(unwritten: Simulator) -> None:
     mutation = """mutation($a: ContactPreferenceInput!, $b: ConsentInput!) {
       preferContact(input: $a, idempotencyKey: "wish-0001") { channel }
       recordConsent(input: $b, idempotencyKey: "consent-1") { purpose given }
     }"""
-    citizen = known_as(federation, "c_m999")
+    citizen = known_as(unwritten, "c_m999")
     consent = {"citizen": citizen, "purpose": "service-notices", "given": True}
     variables = {"a": preference(citizen)["input"], "b": consent}
-    found = await federation.ask(*TOWN, mutation, variables)
+    found = await unwritten.ask(*TOWN, mutation, variables)
     assert found.content["data"]["recordConsent"] == {"purpose": "service-notices", "given": True}
-    assert [each.mutation for each in await rows(federation, WRITTEN)] == ["preferContact", "recordConsent"]
-    refused = await federation.ask(*TOWN, mutation, {**variables, "b": {**consent, "given": False}})
+    assert [each.mutation for each in await rows(unwritten, WRITTEN)] == ["preferContact", "recordConsent"]
+    refused = await unwritten.ask(*TOWN, mutation, {**variables, "b": {**consent, "given": False}})
     assert _codes(refused.content) == {"IDEMPOTENCY_KEY_REUSED"}
 
 
