@@ -272,8 +272,9 @@ class SQLiteDialect(Dialect):
 
     @override
     def is_iso_day(self, value: Sql) -> Sql:
-        # `date` reads more than ISO days and moves a 31 February into March: what it gives back unchanged is a day.
-        return and_(func.date(value, type_=Text) == value, value >= "0001")
+        # `date` reads more than ISO days, and moves a 30 February into March, in versions before 3.46 only if it has to
+        # reckon with it, as with a step of no days. What it gives back unchanged is a day.
+        return and_(func.date(value, "+0 days", type_=Text) == value, value >= "0001")
 
     @override
     def typed(self, value: Sql, kind: PlainType) -> Sql:

@@ -132,6 +132,15 @@ class Values:
             case DateFormat.ISO:
                 return case(
                     (self.dialect.is_iso_day(value), value),
+                    # A moment of the register's own clock is of that day; with an offset it may be of another.
+                    (
+                        and_(
+                            self._has_seconds(value),
+                            _after_seconds(value)[1] == "",
+                            self.dialect.is_iso_day(_part(value, 1, 10)),
+                        ),
+                        _part(value, 1, 10),
+                    ),
                     (and_(shaped(value, "####-00-00"), _has_year(value)), _part(value, 1, 4)),
                     (and_(shaped(value, "####-##-00"), _has_year(value), _has_month(value)), _part(value, 1, 7)),
                     (and_(shaped(value, "####-##"), _has_year(value), _has_month(value)), value),
@@ -169,10 +178,21 @@ class Values:
                 return case((self.dialect.shaped(value, "#" * 14), day.concat("T").concat(time).concat(offset)))
             case MomentFormat.ISO:
                 value = self.text(moment.of)
-                good = or_(*(self.dialect.shaped(value, f"####-##-##{between}##:##:##") for between in " T"))
-                return case((good, _part(value, 1, 10).concat("T").concat(_part(value, 12, 8)).concat(offset)))
+                fraction, zone = _after_seconds(value)
+                time = _part(value, 1, 10).concat("T").concat(_part(value, 12, 8)).concat(fraction)
+                return case((self._has_seconds(value), time.concat(self._zone(zone, offset))))
             case _:
                 assert_never(moment.format)
+
+    def _has_seconds(self, value: Sql) -> Sql:
+        begin = _part(value, 1, 19)
+        return or_(*(self.dialect.shaped(begin, f"####-##-##{between}##:##:##") for between in " T"))
+
+    def _zone(self, written: Sql, otherwise: Sql) -> Sql:
+        """Return an offset as RFC 3339 has it: the one that is written, which PostgreSQL does in hours where it can."""
+        hours = or_(*(self.dialect.shaped(written, f"{sign}##") for sign in "+-"))
+        whole = or_(written == "Z", *(self.dialect.shaped(written, f"{sign}##:##") for sign in "+-"))
+        return case((written == "", otherwise), (hours, written.concat(":00")), (whole, written))
 
     def _age(self, day: Sql) -> Sql:
         """Text order is date order, so that 29 February comes of age on 1 March, as in `masks.age_band`."""
@@ -194,3 +214,10 @@ def _has_month(value: Sql) -> Sql:
 
 def _part(value: Sql, start: int, length: int) -> Sql:
     return func.substr(value, start, length, type_=Text)
+
+
+def _after_seconds(value: Sql) -> tuple[Sql, Sql]:
+    """Return the fraction of a second and the offset that follow a moment's first 19 characters; empty if absent."""
+    rest = func.substr(value, 20, type_=Text)
+    zone = case((func.substr(rest, 1, 1, type_=Text) == ".", func.ltrim(rest, ".0123456789", type_=Text)), else_=rest)
+    return func.substr(rest, 1, func.length(rest) - func.length(zone), type_=Text), zone

@@ -1,22 +1,26 @@
-"""Relations of every kind: embedded, joined, many to many; owners, validity, drafts, composite keys."""
+"""Relations of every kind on both databases: embedded, joined, many to many; owners, validity, composite keys."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from graphql import build_schema
 
-from node.data.mapping import Mapping
+from node.data.answer import Answer
 from node.policy.bundle import load_bundle
 from node.policy.requesters import Requester
 from node.vocabulary.scalars import bind_scalars
-from tests.support.data import Member, MemoryDatabase, member_of
+from tests.support.both import PURPOSE, On
+from tests.support.data import Member
 from tests.support.policies import VOCABULARY, grant
 
-DAY = date(2026, 5, 1)
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
+
 NATIONAL = Requester("national", frozenset({"6.1.e"}), "*")
 
 SDL = """
@@ -67,11 +71,11 @@ types:
 """
 
 TABLES = """
-CREATE TABLE people (n INTEGER PRIMARY KEY, pid TEXT, name TEXT, shy, street TEXT, town TEXT);
+CREATE TABLE people (n INTEGER PRIMARY KEY, pid TEXT, name TEXT, shy BOOLEAN, street TEXT, town TEXT);
 CREATE TABLE towns (code TEXT, name TEXT);
 CREATE TABLE files (year INTEGER, number TEXT, person INTEGER, title TEXT, state TEXT, since TEXT, until TEXT);
 CREATE TABLE knows (one INTEGER, other INTEGER);
-INSERT INTO people VALUES (1, 'p1', 'Anna', 0, 'Via Tigli', 'T'), (2, 'p2', 'Bruno', 1, NULL, 'T'),
+INSERT INTO people VALUES (1, 'p1', 'Anna', FALSE, 'Via Tigli', 'T'), (2, 'p2', 'Bruno', TRUE, NULL, 'T'),
   (3, 'p3', 'Carla', NULL, 'Via Po', 'X');
 INSERT INTO towns VALUES ('T', 'Borgoverde');
 INSERT INTO files VALUES (2026, 'a', 1, 'first', 'open', NULL, NULL), (2026, 'b', 1, 'second', 'draft', NULL, NULL),
@@ -101,8 +105,24 @@ def type_policy(name: str, fields: str, **changes: Any) -> bytes:
     return written_yaml(written)
 
 
-@pytest.fixture
-def asked() -> Member:
+@dataclass(frozen=True)
+class Asked:
+    """A member on one of the databases."""
+
+    on: On
+    member: Member
+
+    def entity(self, key: str, fields: str) -> Any:
+        """Return one citizen's fields."""
+        return self.on.run(self.member.entity(NATIONAL, PURPOSE, key, fields))
+
+    def answer(self, query: str, variables: dict[str, Any] | None = None) -> Answer:
+        """Return an answer."""
+        return self.on.run(self.member.ask(NATIONAL, PURPOSE, query, variables))
+
+
+@contextmanager
+def opened(on: On, tables: str) -> Iterator[Asked]:
     hiding = {
         "attributes": {"shy": "bool"},
         "prohibitions": [{"id": "p", "hide": "row", "rows": "row.shy == true"}],
@@ -116,51 +136,54 @@ def asked() -> Member:
         "types/Friend.yaml": type_policy("Friend", "name"),
     }
     vocabulary = bind_scalars(build_schema(SDL, assume_valid_sdl=True))
-    return member_of(vocabulary, Mapping.parse(MAPPING), MemoryDatabase.of(TABLES), load_bundle(files), DAY)
+    with on.member(vocabulary, MAPPING, tables, load_bundle(files)) as member:
+        yield Asked(on, member)
 
 
-async def entity(asked: Member, key: str, fields: str, type_name: str = "Citizen") -> Any:
-    return await asked.entity(NATIONAL, "benefit-assessment", key, fields, type_name)
+@pytest.fixture
+def asked(on: On) -> Iterator[Asked]:
+    with opened(on, TABLES) as found:
+        yield found
 
 
-async def test_an_embedded_object_is_part_of_the_row_and_absent_without_its_columns(asked: Member) -> None:
-    anna = await entity(asked, "p1", "home { street town { name } } homes { street }")
+def test_an_embedded_object_is_part_of_the_row_and_absent_without_its_columns(asked: Asked) -> None:
+    anna = asked.entity("p1", "home { street town { name } } homes { street }")
     home = {"street": "Via Tigli", "town": {"name": "Borgoverde"}}
     assert anna == {"home": home, "homes": [{"street": "Via Tigli"}]}
-    assert (await entity(asked, "p2", "home { street }"))["home"] is None
+    assert (asked.entity("p2", "home { street }"))["home"] is None
 
 
-async def test_an_embedded_object_obeys_its_own_policy_by_the_attributes_of_its_row(asked: Member) -> None:
-    carla = await entity(asked, "p3", "name home { street } homes { street }")
+def test_an_embedded_object_obeys_its_own_policy_by_the_attributes_of_its_row(asked: Asked) -> None:
+    carla = asked.entity("p3", "name home { street } homes { street }")
     assert carla == {"name": "Carla", "home": None, "homes": []}
 
 
-async def test_a_join_that_leads_nowhere_is_null(asked: Member) -> None:
-    asked.plane.database.connection.execute("UPDATE people SET shy = 0")  # type: ignore[attr-defined]  # in memory
-    assert (await entity(asked, "p3", "home { town { name } }"))["home"] == {"town": None}
+def test_a_join_that_leads_nowhere_is_null(on: On) -> None:
+    with opened(on, TABLES + "UPDATE people SET shy = false;") as asked:
+        assert asked.entity("p3", "home { town { name } }")["home"] == {"town": None}
 
 
-async def test_only_rows_that_count_today_are_listed_in_the_mappings_order(asked: Member) -> None:
-    found = await entity(asked, "p1", "files { id title } few: files(first: 1) { title }")
+def test_only_rows_that_count_today_are_listed_in_the_mappings_order(asked: Asked) -> None:
+    found = asked.entity("p1", "files { id title } few: files(first: 1) { title }")
     assert found["files"] == [{"id": "2026/c", "title": "third"}, {"id": "2026/a", "title": "first"}]
     assert found["few"] == [{"title": "third"}]
 
 
-async def test_many_to_many_goes_through_the_table_between(asked: Member) -> None:
-    assert (await entity(asked, "p1", "friends { name }"))["friends"] == [{"name": "Bruno"}, {"name": "Carla"}]
+def test_many_to_many_goes_through_the_table_between(asked: Asked) -> None:
+    assert (asked.entity("p1", "friends { name }"))["friends"] == [{"name": "Bruno"}, {"name": "Carla"}]
 
 
-async def test_a_composite_key_finds_its_row_and_whom_it_is_about(asked: Member) -> None:
+def test_a_composite_key_finds_its_row_and_whom_it_is_about(asked: Asked) -> None:
     query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on File { id title citizen { name } } } }"
     keys = ("2026/a", "2026", "x/a", "2026/b", "2026/g", "2026/h", "2026/a/a")
     given = [{"__typename": "File", "id": key} for key in keys]
-    answer = await asked.ask(NATIONAL, "benefit-assessment", query, {"r": given})
+    answer = asked.answer(query, {"r": given})
     first = {"id": "2026/a", "title": "first", "citizen": {"name": "Anna"}}
     assert answer.data["_entities"] == [first, None, None, None, None, None, None]
     assert answer.subjects == {"p1"}
 
 
-async def test_everybody_who_is_touched_is_a_subject(asked: Member) -> None:
+def test_everybody_who_is_touched_is_a_subject(asked: Asked) -> None:
     query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Citizen { friends { name } } } }"
-    answer = await asked.ask(NATIONAL, "benefit-assessment", query, {"r": [{"__typename": "Citizen", "id": "p1"}]})
+    answer = asked.answer(query, {"r": [{"__typename": "Citizen", "id": "p1"}]})
     assert answer.subjects == {"p1", "p2", "p3"}
