@@ -47,9 +47,14 @@ class Reading:
     Strict decoders come first; where they find a null in a non-null place, lenient ones read the answer again.
     """
 
-    def __init__(self, build: Callable[[Nulls], list[Any]]) -> None:
-        """Make the strict decoders; `build` returns the data type of each layer."""
+    def __init__(self, build: Callable[[Nulls], list[Any]], *, copied: bool) -> None:
+        """Make the strict decoders; `build` returns the data type of each layer.
+
+        What is `copied` into the tree field by field may be read once for all who share an answer; objects that become
+        parts of a tree may not.
+        """
         self._build = build
+        self._copied = copied
         self._strict = [answer_decoder(data).decode for data in build(Nulls.JUDGED)]
         self._lenient: list[Callable[[bytes], Any]] | None = None
 
@@ -59,6 +64,14 @@ class Reading:
         Raises:
             CroceviaError: see `read_answer`.
         """
+        if answer.read is None or not self._copied:
+            return self._read(member, answer)
+        found: tuple[list[Any], bool] | None = answer.read.get(self)
+        if found is None:
+            found = answer.read[self] = self._read(member, answer)
+        return found
+
+    def _read(self, member: str, answer: FetchAnswer) -> tuple[list[Any], bool]:
         try:
             return [read_answer(member, decode, answer) for decode in self._strict], True
         except NullFoundError:
@@ -285,7 +298,10 @@ class _Compiler:
             operation=msgspec.json.encode(operation_text(fetch)),
             labels=tuple((name, _label(name)) for name in fetch.variables),
             idle=tuple(_label(name) + b"[]" for name in fetch.idle_variables),
-            reading=Reading(partial(self.layers, fetch, order)),
+            reading=Reading(
+                partial(self.layers, fetch, order),
+                copied=not fetch.selections and all(_is_flat(entity) for entity in fetch.entities),
+            ),
             merge_root=merger(self.root, fetch.selections, order) if fetch.selections else None,
             entities=entities,
             parents=(),

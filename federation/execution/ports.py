@@ -49,11 +49,15 @@ class FetchRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class FetchAnswer(msgspec.Struct, frozen=True, gc=False):
-    """What a member sent back: the raw body, the HTTP status and the media type without parameters."""
+    """What a member sent back: the raw body, the HTTP status and the media type without parameters.
+
+    `read` is there when several requests wait for this one answer: what one of them read, by who read it.
+    """
 
     body: bytes
     status: int = 200
     media_type: str = "application/json"
+    read: dict[Any, Any] | None = None
 
 
 class Fetcher(Protocol):

@@ -136,7 +136,8 @@ class Run:
 
     def _begin(self, ready: list[int]) -> None:
         """Start fetches; one that has nothing to ask ends at once and may let others begin."""
-        self._shared.clear()
+        if ready:
+            self._shared.clear()
         for order in ready:  # grows while it is walked
             pending = self._start(self.fetches[order])
             if pending is None:
@@ -154,6 +155,8 @@ class Run:
             return None
         if not fetch.entities:
             return self._send(fetch, self._request(fetch, [], 0))
+        if len(fetch.entities) == 1 and not fetch.routed and fetch.sets is None:
+            return self._start_plain(fetch, fetch.entities[0])
         found = [self._collect(fetch.order, entity) for entity in fetch.entities]
         if fetch.sets is not None:
             fetch, found = self._in_sets(fetch, fetch.sets, found)
@@ -166,6 +169,14 @@ class Run:
         lists = [entity.label + one.encoded for entity, one in zip(fetch.entities, found, strict=True)]
         lists += [given for one in found for given in one.given]
         return self._send(fetch, self._request(fetch, lists, count))
+
+    def _start_plain(self, fetch: CompiledFetch, entity: CompiledEntities) -> asyncio.Future[FetchAnswer] | None:
+        """Start what most fetches are: about one input, which goes as it was found."""
+        found = self._collect(fetch.order, entity)
+        self.found[fetch.order] = [found]
+        if not found.index:
+            return None
+        return self._send(fetch, self._request(fetch, (entity.label + found.encoded,), len(found.index)))
 
     def _collect(self, order: int, entity: CompiledEntities) -> Found:
         """Find the entities of one input, or take what another input found since the tree last changed."""
@@ -245,14 +256,16 @@ class Run:
             return FetchAnswer(_encode({"data": empty}))
         return await self.outside.fetcher.fetch(self._request(fetch, lists, total))
 
-    def _request(self, fetch: CompiledFetch, lists: list[bytes], count: int) -> FetchRequest:
+    def _request(self, fetch: CompiledFetch, lists: Sequence[bytes], count: int) -> FetchRequest:
         """Build the request; a fetch with n steps after it may use one part in n + 1 of the time that is left.
 
         A variable that the client left out is left out here too.
         """
         now = self._loop.time()
-        given = self.variables
-        chosen = [label + _encode(given[name]) for name, label in fetch.labels if name in given]
+        chosen: Sequence[bytes] = ()
+        if fetch.labels:
+            given = self.variables
+            chosen = [label + _encode(given[name]) for name, label in fetch.labels if name in given]
         folded = fetch.folded
         deadline = now + (self._deadline - now) / fetch.chain
         variables = variables_json((*chosen, *lists, *fetch.idle))
@@ -297,7 +310,9 @@ class Run:
                     again.add_done_callback(partial(self._arrived, order))
                     return
             self._settle(fetch, future)
-            self._begin(self._end(order))
+            ready = self._end(order)
+            if ready or not self._waiting:
+                self._begin(ready)
         except Exception as error:  # noqa: BLE001  # a callback has no caller: the defect is raised where the request is awaited
             if self._done is not None and not self._done.done():
                 self._done.set_exception(error)
@@ -319,7 +334,7 @@ class Run:
         self._waiting.pop(order, None)
         if self._watched:
             self._notify(order)
-        ready = []
+        ready: list[int] = []
         for child in self.fetches[order].dependants:
             if child in self._waiting:
                 self._waiting[child] -= 1

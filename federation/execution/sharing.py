@@ -11,6 +11,9 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import msgspec
+
+from federation.contract.errors import CroceviaError
 from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest, Headers
 from federation.planning.plan import OperationKind
 
@@ -36,7 +39,6 @@ class _Flight:
     def join(self) -> asyncio.Future[FetchAnswer]:
         waiter: asyncio.Future[FetchAnswer] = self._loop.create_future()
         self._waiting.append(waiter)
-        waiter.add_done_callback(self._left)
         return waiter
 
     def landed(self, pending: asyncio.Future[FetchAnswer]) -> None:
@@ -44,16 +46,28 @@ class _Flight:
         if not waiting:
             return
         if pending.cancelled():
-            self._again = asyncio.ensure_future(self._inner.fetch(self._request))
-            self._again.add_done_callback(self.landed)
+            self._ask_again(waiting)
             return
         self._waiting = []
-        error = pending.exception()
-        for waiter in waiting:
-            if error is None:
-                waiter.set_result(pending.result())
-            else:
+        if (error := pending.exception()) is not None:
+            for waiter in waiting:
                 waiter.set_exception(error)
+            return
+        answer = msgspec.structs.replace(pending.result(), read={})
+        for waiter in waiting:
+            waiter.set_result(answer)
+
+    def _ask_again(self, waiting: list[asyncio.Future[FetchAnswer]]) -> None:
+        """Ask for those who wait still; nobody's request is cancelled before, so nobody's leaving is looked for."""
+        try:
+            self._again = asyncio.ensure_future(self._inner.fetch(self._request))
+        except CroceviaError as error:
+            for waiter in waiting:
+                waiter.set_exception(error)
+            return
+        for waiter in waiting:
+            waiter.add_done_callback(self._left)
+        self._again.add_done_callback(self.landed)
 
     def _left(self, waiter: asyncio.Future[FetchAnswer]) -> None:
         """Cancel the request that was made again for those who waited, when the last of them leaves."""

@@ -38,9 +38,9 @@ def open_app(supergraph: Supergraph, settings: OpenSettings, limits: TransportLi
             raise ConfigurationError(f"subgraph `{subgraph.name}` has no usable address: {error}") from error
     client = HttpClient(limits)
     http = HttpFetcher(client, endpoints)
-    fetcher = ResilientFetcher(SharingFetcher(http), ResilienceSettings(), random.random)
-    graph = OpenGraph(supergraph, fetcher, settings, source=http)
-    graph.heeding(fetcher)
+    resilient = ResilientFetcher(http, ResilienceSettings(), random.random)  # of what is sent, not of who waits for it
+    graph = OpenGraph(supergraph, SharingFetcher(resilient), settings, source=http)
+    graph.heeding(resilient)
     return OpenApp(graph, client.close)
 
 

@@ -104,8 +104,8 @@ def main() -> None:
 
 async def together(compiled: CompiledPlan) -> None:
     """Measure the whole engine without sockets, alone and as open mode wraps its fetches."""
-    resilient = ResilientFetcher(SharingFetcher(Ready()), ResilienceSettings(), random.random)
-    wrapped = Outside(resilient, on_answer=resilient.discredit, retries=resilient.retries)
+    resilient = ResilientFetcher(Ready(), ResilienceSettings(), random.random)
+    wrapped = Outside(SharingFetcher(resilient), on_answer=resilient.discredit, retries=resilient.retries)
     for name, outside in (("scheduling included", Outside(Ready())), ("breakers and sharing too", wrapped)):
         loop = asyncio.get_running_loop()
         best = float("inf")

@@ -7,9 +7,25 @@ import asyncio
 import pytest
 
 from federation.contract.errors import NodeUnavailableError
+from federation.execution.compiled import CompiledPlan
+from federation.execution.execute import execute
 from federation.execution.ports import FetchAnswer, FetchRequest, PassedOn
+from federation.execution.run import Outside
 from federation.execution.sharing import SharingFetcher
 from federation.planning.plan import OperationKind
+from tests.support.execution import (
+    API,
+    ScriptedMembers,
+    data_of,
+    entities,
+    entity_fetch,
+    leaf,
+    node,
+    path,
+    plan,
+    root_fetch,
+    shown,
+)
 
 
 class Slow:
@@ -114,3 +130,60 @@ async def test_mutations_are_never_joined() -> None:
     assert len(slow.asked) == 2
     for one in waiting:
         one.cancel()
+
+
+async def test_an_answer_that_several_wait_for_is_read_once_and_each_gets_objects_of_their_own() -> None:
+    here = path("product")
+    of = plan(
+        [
+            root_fetch("a", node("product", "Product", leaf("id", "ID!"))),
+            entity_fetch(1, "b", entities([here], leaf("price", "Int"))),
+        ],
+        shown("product", "Product", shown("price", "Int")),
+    )
+    gate = asyncio.Event()
+    script = {"a": {"data": {"product": {"id": "1"}}}, "b": {"data": {"_entities": [{"price": 10}]}}}
+    members = ScriptedMembers(script, delays={"a": gate})
+    outside = Outside(SharingFetcher(members))
+    compiled = CompiledPlan(of, API)
+    deadline = asyncio.get_running_loop().time() + 5
+    running = [asyncio.ensure_future(execute(compiled, {}, outside, deadline)) for _ in range(3)]
+    await asyncio.sleep(0)
+    gate.set()
+    responses = await asyncio.gather(*running)
+    assert [data_of(response) for response in responses] == [{"product": {"price": 10}}] * 3
+    assert [asked.member for asked in members.requests] == ["a", "b"]
+    script["b"] = {"data": {"_entities": [{"price": 11}]}}
+    assert data_of(await execute(compiled, {}, outside, deadline)) == {"product": {"price": 11}}
+
+
+async def test_what_was_read_of_an_answer_ends_with_it() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(slow)
+    first, second = fetcher.fetch(request()), fetcher.fetch(request())
+    slow.answer(0)
+    assert ((await first).read, (await second).read) == (None, {})
+    third = fetcher.fetch(request())
+    slow.answer(1)
+    assert (await third).read is None
+
+
+async def test_when_a_question_cannot_be_asked_again_those_who_wait_are_told() -> None:
+    slow = Slow()
+    fetcher = SharingFetcher(Closing(slow))
+    first, second = fetcher.fetch(request()), fetcher.fetch(request())
+    first.cancel()
+    with pytest.raises(NodeUnavailableError):
+        await second
+
+
+class Closing:
+    """Sends one request and refuses the next at once, as a breaker does that has opened."""
+
+    def __init__(self, inner: Slow) -> None:
+        self._inner = inner
+
+    def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
+        if self._inner.asked:
+            raise NodeUnavailableError("the breaker is open")
+        return self._inner.fetch(request)
