@@ -21,6 +21,7 @@ from federation.execution.fold import (
     WantedEntities,
     condition_variables,
     fold,
+    surely_shows,
     truth_of,
     whole_response,
 )
@@ -158,11 +159,15 @@ class Sets:
 
 @dataclass(frozen=True, slots=True)
 class CompiledBlock:
-    """A deferred fragment: the fetches it waits for, by order, and how its objects are read."""
+    """A deferred fragment: the fetches it waits for, by order, and how its objects are read.
+
+    `behind` are the fragments, by their position among all, without which the client may not know the place yet.
+    """
 
     folded: FoldedBlock
     orders: tuple[int, ...]
     node: OutNode
+    behind: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +269,7 @@ def _compile(plan: FoldedPlan, types: SchemaTypes, routed: frozenset[str]) -> Co
         node=node,
         whole=output_node(types, root, whole_response(plan)) if plan.deferred else node,
         project=None if _denies(node) else projector(node),
-        deferred=tuple(_block(root, block, orders, types) for block in plan.deferred),
+        deferred=tuple(_block(root, block, orders, types, _behind(plan, block)) for block in plan.deferred),
         provenance=tuple(_provenance(node, members, ())),
     )
 
@@ -375,12 +380,22 @@ def _chains(dependants: Sequence[Sequence[int]]) -> list[int]:
     return chains
 
 
-def _block(root: Position, block: FoldedBlock, orders: Mapping[int, int], types: SchemaTypes) -> CompiledBlock:
+def _behind(plan: FoldedPlan, block: FoldedBlock) -> tuple[int, ...]:
+    """Return the fragments that show the place of one, unless the initial response does."""
+    if surely_shows(plan.response, block.path):
+        return ()
+    return tuple(number for number, other in enumerate(plan.deferred) if other.leads_to(block.path))
+
+
+def _block(
+    root: Position, block: FoldedBlock, orders: Mapping[int, int], types: SchemaTypes, behind: tuple[int, ...]
+) -> CompiledBlock:
     position = locate(root, block.path) or Position(())
     return CompiledBlock(
         folded=block,
         orders=tuple(orders[fetch] for fetch in block.fetches if fetch in orders),
         node=output_node(types, position, block.response),
+        behind=behind,
     )
 
 

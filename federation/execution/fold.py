@@ -6,7 +6,7 @@ variables has at most 2^n folded forms, made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -106,6 +106,12 @@ class FoldedBlock:
     fetches: tuple[int, ...]
     response: tuple[Shown, ...]
 
+    def leads_to(self, place: Path) -> bool:
+        """Tell whether the fragment shows a place below its own, if only on objects of some types."""
+        length = len(self.path)
+        below = length < len(place) and place[:length] == self.path
+        return below and _shows(self.response, place[length:], lambda _: True)
+
 
 @dataclass(frozen=True, slots=True)
 class FoldedPlan:
@@ -123,6 +129,22 @@ def whole_response(plan: FoldedPlan) -> tuple[Shown, ...]:
     for block in plan.deferred:
         whole = _graft(whole, block.path, block.response)
     return whole
+
+
+def surely_shows(shown: Sequence[Shown], place: Path) -> bool:
+    """Tell whether fields lead to a place, whatever types the objects on the way have."""
+    return _shows(shown, place, lambda field: not field.on)
+
+
+def _shows(shown: Sequence[Shown], place: Path, counts: Callable[[Shown], bool]) -> bool:
+    keys = [step.name for step in place if isinstance(step, Key)]
+    fields = list(shown)
+    for key in keys:
+        leading = [field for field in fields if field.source == key and counts(field)]
+        if not leading:
+            return False
+        fields = [inner for field in leading for inner in field.selections or ()]
+    return True
 
 
 def _graft(shown: tuple[Shown, ...], path: Path, more: tuple[Shown, ...]) -> tuple[Shown, ...]:

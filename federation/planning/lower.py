@@ -23,14 +23,14 @@ from federation.planning.plan import (
 from federation.planning.render import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from graphql import VariableDefinitionNode
 
     from federation.planning.fetches import Part, Request
     from federation.planning.operation import Block, Operation
     from federation.planning.plan import OutputField, Path, PathStep
-    from federation.planning.tree import Node
+    from federation.planning.tree import Entry, Node
 
 
 def lower(operation: Operation, parts: list[Part], requests: list[Request]) -> Plan:
@@ -125,9 +125,8 @@ def _later(
     """Return the fetches that a block waits for beyond the initial ones."""
     mask = 0
     for goal, option in part.choice.picks:
-        asked = goal.entry.asked
-        inside = goal.block == block.number or (asked is not None and block in asked.wanted)
-        if inside and _is_below(goal.entry.node, node):
+        wanted = goal.block == block.number or block in _wanted(goal.entry)
+        if wanted and _is_below(goal.entry.node, node):
             mask |= option.mask
     return tuple(
         sorted(
@@ -138,6 +137,14 @@ def _later(
             and any(mask >> number & 1 for use in request.uses for number in use.numbers)
         )
     )
+
+
+def _wanted(entry: Entry) -> Iterable[Block | None]:
+    """Return the places of delivery for which the client wants an entry; the type of an object is wanted with it."""
+    if entry.asked is not None:
+        return entry.asked.wanted
+    above = entry.node.parent
+    return () if above is None or above.entry.asked is None else above.entry.asked.wanted
 
 
 def _is_below(node: Node, top: Node) -> bool:

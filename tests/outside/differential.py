@@ -33,7 +33,7 @@ from federation.execution.transport.message import Endpoint
 from federation.gateway.open_graph import Delivery, OpenGraph, OpenSettings
 from tests.bench.gateway.peers import FOLDER, NODE, environment
 from tests.support.audit import URL, Case, cases
-from tests.support.federation_world import Writer
+from tests.support.operation_writer import Writer
 
 PEERS = ("apollo", "hive", "rust")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from federation.composition.supergraph import Supergraph
 from federation.planning.errors import UnanswerableError
 from federation.planning.planner import Planner, PlannerOptions
-from tests.support.federation_world import operations
+from tests.support.operation_writer import operations
 from tests.support.subgraph_schemas import subgraph_schema
 from tests.support.supergraphs import audit_suites
 

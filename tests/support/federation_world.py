@@ -7,35 +7,30 @@ a plan that asks the wrong member, or forgets an input, does not give the merged
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
-    GraphQLEnumType,
     GraphQLError,
-    GraphQLInputObjectType,
-    GraphQLInterfaceType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLUnionType,
     build_schema,
+    execute_sync,
     graphql_sync,
-    is_required_argument,
     parse,
-    validate,
 )
 
 from federation.planning.fieldsets import parse_field_set
 from tests.support.supergraphs import join_sdl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from random import Random
 
-    from graphql import DocumentNode, GraphQLResolveInfo, GraphQLSchema
+    from graphql import GraphQLResolveInfo, GraphQLSchema
 
     from federation.planning.fieldsets import FieldSet
+
+
+ROOTS = ("Query", "Mutation", "Subscription")
 
 
 @dataclass(slots=True)
@@ -58,17 +53,34 @@ class FieldSpec:
     """An object above fills the argument `c`; only the owner knows of it."""
     sets: str | None = None
     """For a mutation: the field of its target that it changes."""
+    hidden: bool = False
+    """Clients may not see the field; it still serves as a key or an input."""
+    asks: frozenset[frozenset[str]] = frozenset()
+    """Alternatives of scopes, one of which a client must have; the empty alternative asks for a known client only."""
 
     @property
     def head(self) -> str:
         """The field's definition without directives."""
         return f"{self.name}{'(n: Int)' if self.argument else ''}: {self.type}"
 
+    @property
+    def marks(self) -> str:
+        """The directives that say who may see the field."""
+        found = " @inaccessible" if self.hidden else ""
+        if self.asks == ANYBODY_KNOWN:
+            return f"{found} @authenticated"
+        if self.asks:
+            return f"{found} @requiresScopes(scopes: {json.dumps(sorted(map(sorted, self.asks)))})"
+        return found
+
     def head_in(self, subgraph: str) -> str:
         """The field's definition as one subgraph has it."""
         if self.context is not None:
             return f"{self.name}(c: {self.context.type}): {self.type}"
         return f"{self.head}!" if subgraph in self.strict else self.head
+
+
+ANYBODY_KNOWN = frozenset({frozenset[str]()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +139,18 @@ class World:
         self.contexts: list[ContextSpec] = []
         self.broken: set[tuple[str, str, str]] = set()
         """(type, id, field) of values that cannot be had: whoever resolves them reports an error."""
+        self.scopes: frozenset[str] | None = None
+        """The scopes of the client; None when nobody knows it."""
         self.changes: list[tuple[str, Any]] = []
         """Mutations, in the order in which they were made."""
         (builder or Builder)(self).build()
+        self.denied = {
+            f"{spec.name}.{one.name}"
+            for spec in self.types.values()
+            for one in spec.fields.values()
+            if self._denies(spec, one)
+        }
+        """Coordinates that the client may not see."""
         self._unchanged = [(name, dict(value)) for name, value in self.data.items()]
         self.merged = build_schema(self.merged_sdl())
         self._schemas: dict[str, GraphQLSchema] = {}
@@ -143,7 +164,7 @@ class World:
     def supergraph_sdl(self) -> str:
         """Print the supergraph in the join specification."""
         types = "\n".join(_joined(self, spec) for spec in self.types.values() if spec.graphs)
-        return join_sdl(self.subgraphs, types, [name.lower() for name in ("Query", "Mutation") if name in self.types])
+        return join_sdl(self.subgraphs, types, [name.lower() for name in ROOTS if name in self.types])
 
     def subgraph_sdl(self, subgraph: str) -> str:
         """Print what one subgraph serves, with `_entities`."""
@@ -178,6 +199,13 @@ class World:
         )
         return {"data": found.data, **({"errors": [error.formatted for error in found.errors]} if found.errors else {})}
 
+    def happen(self, random: Random) -> None:
+        """Let other objects be what the next event is about."""
+        values = self.data["Subscription", ""]
+        for name, one in self.types["Subscription"].fields.items():
+            found = [key for key in self.data if key[0] == one.type]
+            values[name] = random.choice([None, *found])
+
     def restore(self) -> None:
         """Undo what mutations changed."""
         for name, value in self._unchanged:
@@ -189,12 +217,13 @@ class World:
 
         def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             here = source or Thing(info.parent_type.name, "")
+            if f"{info.parent_type.name}.{info.field_name}" in self.denied:
+                raise GraphQLError("denied")
             return _below(self._world_value(here, info.field_name, arguments), here)
 
-        found = graphql_sync(
+        found = execute_sync(
             self.merged,
-            operation,
-            None,
+            parse(operation),
             variable_values=variables,
             operation_name=name,
             field_resolver=resolve,
@@ -214,7 +243,7 @@ class World:
         name = info.field_name
         if name == "_entities":
             return [self._entity(subgraph, one) for one in arguments["representations"]]
-        if info.parent_type.name in ("Query", "Mutation"):
+        if info.parent_type.name in ROOTS:
             if subgraph not in self.types[info.parent_type.name].fields[name].owners:
                 raise GraphQLError(f"{subgraph} does not resolve {info.parent_type.name}.{name}")
             return self._world_value(Thing(info.parent_type.name, ""), name, arguments)
@@ -245,6 +274,20 @@ class World:
             return spec.fields[name]
         above = _above(self, type_name)
         return next(lifted for one in above for lifted in one.lifted if lifted.name == name)
+
+    def _denies(self, spec: TypeSpec, one: FieldSpec) -> bool:
+        """Say whether the client may not see a field: for its own sake, or for that of a field that it requires."""
+        if one.asks and (self.scopes is None or not any(scopes <= self.scopes for scopes in one.asks)):
+            return True
+        return any(self._reads_denied(spec, each) for each in parse_field_set(one.requires))
+
+    def _reads_denied(self, spec: TypeSpec, wanted: Any) -> bool:
+        if wanted.name not in spec.fields:
+            return False
+        one = spec.fields[wanted.name]
+        below = [self.types[name] for name in one.targets]
+        inner = (self._reads_denied(target, each) for target in below for each in wanted.children)
+        return self._denies(spec, one) or any(inner)
 
     def _required(self, spec: FieldSpec, read: Any) -> str:
         return f"{spec.name}<{', '.join(str(read(one)) for one in parse_field_set(spec.requires))}>"
@@ -371,7 +414,7 @@ def _plain(world: World, spec: TypeSpec) -> str:
     if spec.kind == "union":
         return f"union {spec.name} = {' | '.join(sorted(set().union(*spec.below.values())))}"
     kind = "interface" if spec.kind == "interface" else "type"
-    fields = [one.head for one in (*spec.fields.values(), *spec.lifted)]
+    fields = [one.head for one in (*spec.fields.values(), *spec.lifted) if not one.hidden]
     fields += [lifted.head for above in _above(world, spec.name) for lifted in above.lifted]
     return f"{kind} {spec.name}{_implements(_above(world, spec.name))} {{ {' '.join(fields)} }}"
 
@@ -436,7 +479,7 @@ def _joined_field(one: FieldSpec) -> str:
             argument = f'name: "c", type: "{one.context.type}", context: "{one.context.name}"'
             extra += f', contextArguments: [{{{argument}, selection: "{one.context.selection}"}}]'
         found.append(f"@join__field(graph: {graph.upper()}{extra})")
-    return f"{one.head} {' '.join(found)}"
+    return f"{one.head} {' '.join(found)}{one.marks}"
 
 
 def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
@@ -493,11 +536,16 @@ class Builder:
                 self.required(world.types[name])
         self.interface_fields()
         self.roots()
-        # A context would have to be set on the mutation type too, and reading it there would be a mutation.
+        # A context would have to be set on the other roots too, and reading it there would be a mutation or an event.
         if random.random() < 0.4:
             self.contexts()
         elif random.random() < 0.6:
             self.mutations()
+        if not world.contexts and random.random() < 0.5:
+            self.subscriptions()
+        self.hides()
+        if random.random() < 0.5:
+            self.asks()
         self.values()
         self.breaks()
 
@@ -833,6 +881,43 @@ class Builder:
         if not mutation.fields:
             del world.types["Mutation"]
 
+    def subscriptions(self) -> None:
+        """Add events about an entity."""
+        world = self.world
+        events = world.types["Subscription"] = TypeSpec("Subscription", "root", {name: [] for name in world.subgraphs})
+        for name in sorted(self.some(world.entities, 1, 2)):
+            owners = self.some(sorted(world.types[name].graphs), 1, 2)
+            made = FieldSpec(self.name("e"), name, owners, targets=(name,))
+            events.fields[made.name] = made
+
+    def own_fields(self) -> list[tuple[TypeSpec, FieldSpec]]:
+        """Return the fields that no interface has."""
+        common = {"id", "c0", "c1"}
+        kinds = ("root", "entity", "value")
+        return [
+            (spec, one)
+            for spec in self.world.types.values()
+            if spec.kind in kinds and spec.name != "Ref"
+            for one in spec.fields.values()
+            if one.name not in common
+        ]
+
+    def hides(self) -> None:
+        """Hide some fields from clients."""
+        for spec, one in self.own_fields():
+            others = [each for each in spec.fields.values() if each is not one and not each.hidden]
+            if others and self.random.random() < 0.07:
+                one.hidden = True
+
+    def asks(self) -> None:
+        """Let some fields ask for a known client or for scopes, and say what the client has."""
+        for _, one in self.own_fields():
+            if self.random.random() < 0.15:
+                alternatives = self.random.randint(1, 2)
+                one.asks = frozenset(frozenset(self.some(["s", "t", "u"], 0, 2)) for _ in range(alternatives))
+        if self.random.random() < 0.7:
+            self.world.scopes = frozenset(self.some(["s", "t", "u"], 0))
+
     # Data
 
     def breaks(self) -> None:
@@ -842,11 +927,7 @@ class Builder:
             return
         for (type_name, number), values in world.data.items():
             for name in values:
-                if (
-                    type_name in ("Query", "Mutation")
-                    or type_name not in world.types
-                    or name in ("code", "ref", "owner")
-                ):
+                if type_name in ROOTS or type_name not in world.types or name in ("code", "ref", "owner"):
                     continue
                 spec = world.field(type_name, name)
                 if spec.type[-1] != "!" and not spec.strict and self.random.random() < 0.06:
@@ -866,7 +947,7 @@ class Builder:
                 for member in sorted(set().union(*above.below.values())):
                     for number in ids[member]:
                         world.data[member, number][lifted.name] = self.value(lifted, number, ids)
-        for root in ("Query", "Mutation"):
+        for root in ROOTS:
             if root in world.types:
                 made = world.types[root].fields.values()
                 world.data[root, ""] = {one.name: self.value(one, "", ids) for one in made}
@@ -922,135 +1003,3 @@ class Builder:
         made = f"{one.name}-{number}-{self.counter}"
         self.object(self.world.types[name], made, ids)
         return (name, made)
-
-
-# Operations
-
-
-class Writer:
-    """Writes random operations that are valid for a schema, most of the time."""
-
-    def __init__(self, schema: GraphQLSchema, random: Random) -> None:
-        self.schema = schema
-        self.random = random
-        self.variables: dict[str, bool | int] = {}
-        self.fragments: list[str] = []
-        self.written: dict[str, str] = {}
-        self.calls = 0
-
-    def operation(self, root: str = "Query") -> tuple[str, dict[str, Any]]:
-        """Write an operation with its variables."""
-        body = self.selection(root, self.random.randint(2, 5))
-        types = {name: "Boolean!" if isinstance(value, bool) else "Int" for name, value in self.variables.items()}
-        head = ", ".join(f"${name}: {type_text}" for name, type_text in types.items())
-        text = f"{root.lower()}{f'({head})' if head else ''} {body}"
-        return "\n".join([text, *self.fragments]), dict(self.variables)
-
-    def selection(self, name: str, depth: int) -> str:
-        if name in self.written and name != "Mutation" and self.random.random() < 0.3:
-            # The same of other objects, with other arguments: what tells the two apart is easily lost.
-            return re.sub(r"\(n: [^)]*\)", lambda _: f"(n: {self.number()})", self.written[name])
-        parts = [self.one(name, depth) for _ in range(self.random.randint(1, 5))]
-        found = f"{{ {' '.join(part for part in parts if part) or '__typename'} }}"
-        self.written.setdefault(name, found)
-        return found
-
-    def one(self, name: str, depth: int) -> str:
-        chance = self.random.random()
-        if chance < 0.08:
-            return f"{self.random.choice(['', 't: '])}__typename{self.directive()}"
-        if chance < 0.35 and depth > 0:
-            return self.fragment(name, depth)
-        fields = getattr(self.schema.type_map[name], "fields", {})
-        if not fields:
-            return self.fragment(name, depth) if depth > -1 else "__typename"
-        return self.field(fields[self.random.choice(sorted(fields))], sorted(fields), depth)
-
-    def field(self, found: Any, names: list[str], depth: int) -> str:
-        name = found.ast_node.name.value
-        target = str(found.type).strip("[]!")
-        alias = ""
-        if self.random.random() < 0.15:
-            # Names that belong to other fields are the interesting ones; they often do not validate.
-            alias = f"{self.random.choice([*names, 'id'])}: " if self.random.random() < 0.3 else f"z_{name}: "
-        arguments = ""
-        if "n" in found.args and self.random.random() < 0.8:
-            number = self.number()
-            arguments = f"(n: {number})"
-            if self.schema.mutation_type is not None and found in self.schema.mutation_type.fields.values():
-                # One name twice, once under a condition, is refused: its place among the others depends on a variable.
-                self.calls += 1
-                return f"call{self.calls}: {name}{arguments}{self.directive()} {self.selection(target, depth)}"
-            # Without the alias, one name may have other arguments at another place; at one place it does not validate.
-            alias = f"{name}_{number.strip('$')}: " if self.random.random() < 0.4 else alias
-        elif "n" not in found.args:
-            arguments = self.literals(found.args)
-        composite = hasattr(self.schema.type_map[target], "fields") or hasattr(self.schema.type_map[target], "types")
-        if composite and depth <= 0:
-            return ""
-        below = f" {self.selection(target, depth - 1)}" if composite else ""
-        return f"{alias}{name}{arguments}{self.directive()}{below}"
-
-    def literals(self, arguments: dict[str, Any]) -> str:
-        """Write arguments of a schema that is not ours: always the same value, so that fields merge."""
-        given = [f"{name}: {_literal(one.type)}" for name, one in arguments.items() if is_required_argument(one)]
-        return f"({', '.join(given)})" if given else ""
-
-    def fragment(self, name: str, depth: int) -> str:
-        named = self.schema.type_map[name]
-        possible: list[Any] = [named]
-        if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
-            possible = list(self.schema.get_possible_types(named))
-        around = {found.name for one in possible for found in (one, *one.interfaces)} | {name}
-        condition = self.random.choice(sorted(around))
-        body = self.selection(condition, depth - 1)
-        if self.random.random() < 0.3:
-            fragment = f"F{len(self.fragments)}"
-            self.fragments.append(f"fragment {fragment} on {condition} {body}")
-            return f"...{fragment}{self.directive()}"
-        on = f" on {condition}" if condition != name or self.random.random() < 0.5 else ""
-        return f"...{on}{self.directive()} {body}"
-
-    def directive(self) -> str:
-        if self.random.random() > 0.18:
-            return ""
-        return f" @{self.random.choice(['skip', 'include'])}(if: {self.boolean()})"
-
-    def boolean(self) -> str:
-        if self.random.random() < 0.2:
-            return self.random.choice(["true", "false"])
-        name = self.random.choice(["p", "q", "w"])
-        self.variables.setdefault(name, self.random.random() < 0.5)
-        return f"${name}"
-
-    def number(self) -> str:
-        if self.random.random() < 0.5:
-            return str(self.random.randint(1, 3))
-        name = self.random.choice(["m", "k"])
-        self.variables.setdefault(name, self.random.randint(1, 3))
-        return f"${name}"
-
-
-def _literal(wanted: Any) -> str:
-    """Write some value of an input type."""
-    if isinstance(wanted, GraphQLNonNull):
-        return _literal(wanted.of_type)
-    if isinstance(wanted, GraphQLList):
-        return f"[{_literal(wanted.of_type)}]"
-    if isinstance(wanted, GraphQLEnumType):
-        return str(min(wanted.values))
-    if isinstance(wanted, GraphQLInputObjectType):
-        fields = (f"{name}: {_literal(one.type)}" for name, one in wanted.fields.items())
-        return f"{{{', '.join(fields)}}}"
-    found: dict[str, str] = {"Int": "1", "Float": "1.5", "Boolean": "true"}
-    return found.get(wanted.name, '"1"')
-
-
-def operations(schema: GraphQLSchema, random: Random, count: int) -> Iterator[tuple[DocumentNode, str, dict[str, Any]]]:
-    """Yield random operations that are valid for a schema: parsed, as text, and with their variables."""
-    for _ in range(count):
-        root = "Mutation" if schema.mutation_type is not None and random.random() < 0.3 else "Query"
-        text, variables = Writer(schema, random).operation(root)
-        document = parse(text)
-        if not validate(schema, document):
-            yield document, text, variables

@@ -110,6 +110,54 @@ async def test_a_fragment_that_is_not_deferred_after_all_is_in_the_initial_respo
     assert not only.more
 
 
+def nested() -> Plan:
+    """Return a plan whose products come with one fragment, and their prices with another one inside it."""
+    outer = DeferredBlock("outer", (), (2,), (shown("products", "[Product]", shown("stock", "Int")),))
+    return plan(
+        [
+            root_fetch("a", node("products", "[Product]", leaf("id", "ID!")), leaf("name")),
+            entity_fetch(1, "b", entities([HERE], leaf("price", "Int"))),
+            entity_fetch(2, "c", entities([HERE], leaf("stock", "Int"))),
+        ],
+        shown("name"),
+        deferred=(outer, later("inner", 1, "price")),
+    )
+
+
+async def test_a_fragment_in_a_fragment_has_its_whole_path_and_comes_after_the_one_around_it() -> None:
+    slow = asyncio.Event()
+    members = ScriptedMembers({"a": {"data": {**PRODUCTS["data"], "name": "x"}}, "b": B, "c": C}, delays={"c": slow})
+    deadline = asyncio.get_running_loop().time() + 5
+    stream = execute_incrementally(CompiledPlan(nested(), API), {}, Outside(members), deadline)
+    await anext(stream)
+    after = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.05)
+    assert not after.done()  # the price is there, and the client does not know the products yet
+    slow.set()
+    parts = [*(await after).incremental, *[part async for payload in stream for part in payload.incremental]]
+    assert [(part["label"], part["path"]) for part in parts] == [
+        ("outer", []),
+        ("inner", ["products", 0]),
+        ("inner", ["products", 1]),
+    ]
+
+
+async def test_a_fragment_below_a_place_that_became_null_is_not_delivered() -> None:
+    of = plan(
+        [
+            root_fetch("a", node("products", "[Product]", leaf("id", "ID!"), leaf("name"))),
+            entity_fetch(1, "b", entities([HERE], leaf("price", "Int"))),
+        ],
+        shown("products", "[Product]", shown("name", "String!")),
+        deferred=(later("p", 1, "price"),),
+    )
+    found = {"data": {"products": [{"id": "1", "name": None}, {"id": "2", "name": "C"}]}}
+    first, *rest = await payloads(of, ScriptedMembers({"a": found, "b": B}))
+    assert first.initial is not None
+    assert data_of(first.initial) == {"products": [None, {"name": "C"}]}
+    assert [part["path"] for payload in rest for part in payload.incremental] == [["products", 1]]
+
+
 class Changes(ScriptedMembers):
     """Streams two events of `a`, the second of them useless."""
 
