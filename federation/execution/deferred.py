@@ -110,8 +110,8 @@ def _parts(run: Run, block: CompiledBlock, told: set[int], client: _Client) -> l
     report_fetches(run, report, set(block.orders) - told)
     told.update(block.orders)
     parts: list[dict[str, Any]] = []
-    for value, _, at in places(run.form.whole, run.root, block.folded.path):
-        if not client.knows(at):
+    for value, node, at in places(run.form.whole, run.root, block.folded.path):
+        if node is None or not client.knows(at):
             continue
         data = complete_at(block.node, value, at, partial(field_error, run, report))
         client.parts.append((at, data))

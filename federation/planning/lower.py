@@ -8,6 +8,7 @@ from graphql import print_ast
 
 from federation.planning import guards
 from federation.planning.entities import entered
+from federation.planning.guards import NEVER
 from federation.planning.outputs import outputs
 from federation.planning.plan import (
     DeferredBlock,
@@ -109,13 +110,18 @@ def _definition(node: VariableDefinitionNode) -> str:
 def _deferred(parts: list[Part], requests: list[Request], numbers: Mapping[int, int]) -> Iterator[DeferredBlock]:
     for part in parts:
         for node in part.search.nodes:
+            if node.parent is not None and node.parent not in node.parent.entry.read.values():
+                continue  # stands for an input
             for block in node.tree.blocks if node.tree is not None else ():
+                guard = guards.both(node.guard, block.guard)
+                if guard == NEVER:
+                    continue
                 yield DeferredBlock(
                     label=block.label,
                     path=_place(part, node),
                     fetches=_later(part, node, block, requests, numbers),
                     response=outputs(part.search, node, block),
-                    conditions=guards.to_conditions(guards.both(node.guard, block.guard)),
+                    conditions=guards.to_conditions(guard),
                 )
 
 
