@@ -122,7 +122,9 @@ class PartnerClient:
         response = await self._send_with_nonce(endpoint, str(httpx.QueryParams(form)).encode())
         found = _object(response)
         if response.status_code != httpx.codes.OK:
-            raise Refused(response.status_code, str(found.get("code", "ERROR")), str(found.get("detail", "")))
+            raise Refused(
+                response.status_code, str(found.get("code", "ERROR")), str(found.get("error_description", ""))
+            )
         token = str(found["access_token"])
         self._tokens[purpose, agreement] = (token, epoch_seconds(self.clock) + int(found["expires_in"]))
         return token

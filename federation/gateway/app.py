@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -27,8 +26,8 @@ from federation.contract.errors import (
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.members import MemberList
 from federation.contract.messages import request_digest
-from federation.gateway import citizen_page, demo_pages, landing
-from federation.gateway.authorisation_server import TOKEN_PATH, oauth_error
+from federation.gateway import citizen_page, demo_pages, landing, token_endpoint
+from federation.gateway.authorisation_server import TOKEN_PATH
 from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.find_usage import (
     OPENAPI_PATH,
@@ -195,7 +194,7 @@ def _token(process: GatewayProcess) -> Endpoint:
 
     async def given(arrived: Arrived) -> Reply:
         message = request_of(arrived, process.settings.url)
-        form = dict(parse_qsl(message.body.decode("ascii", "replace"), max_num_fields=16))
+        form = token_endpoint.read_form(message.headers.get("content-type", ""), message.body)
         token = process.authorisation.token(form, message.headers.get("dpop"))
         headers = ((b"content-type", b"application/json"), _NO_STORE, nonce())
         return Reply(200, headers, msgspec.json.encode(token))
@@ -251,13 +250,9 @@ def _when_again(refusal: CroceviaError) -> list[tuple[bytes, bytes]]:
 
 
 def _token_refused(refusal: CroceviaError, nonce: tuple[bytes, bytes]) -> Reply:
-    problem: dict[str, Any] = {**refusal.problem(), "error": oauth_error(refusal)}
+    status, body = token_endpoint.refusal(refusal)
     retry = [(name.encode(), value.encode()) for name, value in _retry(refusal).items()]
-    return Reply(
-        int(refusal.status),
-        ((b"content-type", _PROBLEM.encode()), _NO_STORE, nonce, *retry),
-        msgspec.json.encode(problem),
-    )
+    return Reply(int(status), ((b"content-type", b"application/json"), _NO_STORE, nonce, *retry), body)
 
 
 def _or_problem(endpoint: _Endpoint) -> _Endpoint:

@@ -12,21 +12,17 @@ from typing import Any, Final
 
 from federation.contract.clock import Clock, day_in_rome, epoch_seconds
 from federation.contract.errors import (
-    AgreementError,
     BadInputError,
-    CroceviaError,
     ProofError,
     ProofNonceError,
-    PurposeNotAgreedError,
     TokenError,
-    TokenExpiredError,
     TokenReplayError,
-    UnavailableError,
     UnknownMemberError,
 )
 from federation.contract.identifiers import MemberId
 from federation.contract.members import Agreement, KeyUse, MemberList
 from federation.gateway.caller import CurrentMembers
+from federation.gateway.token_endpoint import GrantTypeError, TokenScopeError
 from federation.trust.dpop_nonces import DpopNonces
 from federation.trust.keys import KeyLookup, MessageSigner, VerifyKey, jwks, message_keys
 from federation.trust.replay import ReplayStore
@@ -73,6 +69,8 @@ class AuthorisationServer:
         members = self.members.current()
         endpoint = self.url + TOKEN_PATH
         assertion = verify_client_assertion(assertion_text, endpoint, self._keys_of(members), self.clock)  # (2)
+        if form.get("client_id", assertion.member) != assertion.member:  # RFC 7521 section 4.2
+            raise TokenError("`client_id` is another client than the assertion's")
         if dpop is None:  # (3)
             raise ProofError("expected a header `DPoP` with a proof of possession (RFC 9449)")
         proof = verify_dpop(dpop, "POST", endpoint, self.clock)
@@ -132,28 +130,13 @@ class AuthorisationServer:
         return keys_of
 
 
-_OAUTH: Final[tuple[tuple[type[CroceviaError], str], ...]] = (
-    (ProofNonceError, "use_dpop_nonce"),
-    (ProofError, "invalid_dpop_proof"),
-    (TokenError, "invalid_client"),
-    (TokenExpiredError, "invalid_client"),
-    (TokenReplayError, "invalid_client"),
-    (UnknownMemberError, "invalid_client"),
-    (AgreementError, "unauthorized_client"),
-    (PurposeNotAgreedError, "invalid_scope"),
-    (BadInputError, "invalid_request"),
-    (UnavailableError, "temporarily_unavailable"),
-)
-
-
-def oauth_error(refusal: CroceviaError) -> str:
-    """Return the `error` of a refused token request (RFC 6749 section 5.2, RFC 9449 sections 5 and 8)."""
-    return next((name for kind, name in _OAUTH if isinstance(refusal, kind)), "server_error")
-
-
 def _assertion(form: Mapping[str, str]) -> str:
-    if form.get("grant_type") != "client_credentials":
+    if "grant_type" not in form:
         raise BadInputError("expected `grant_type=client_credentials`")
+    if form["grant_type"] != "client_credentials":
+        raise GrantTypeError("expected `grant_type=client_credentials`; there is no other")
+    if "scope" in form:
+        raise TokenScopeError("expected no `scope`: the assertion names one purpose and its agreement")
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise BadInputError(f"expected `client_assertion_type={ASSERTION_TYPE}`")
     assertion = form.get("client_assertion", "")

@@ -10,6 +10,7 @@ import pytest
 
 import crocevia
 from federation.demo.layout import Home
+from tests.support import leaks
 from tests.support.demo import (
     CITIZENS,
     Command,
@@ -34,11 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    """A founded and running federation. Tests ask it; none of them changes its files."""
+    """A founded and running federation. Tests ask it; none of them changes its files.
+
+    Whatever they asked, no value of a citizen is left in a log, a ledger, or beside one (criterion S12).
+    """
     home, ports = Home(tmp_path_factory.mktemp("demo")), free_ports()
     found_with_members(home, demo_charter(), ports, CITIZENS)
     with running(home, ports) as federation:
         yield federation
+    assert leaks.in_home(home) == []
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """A token is given for one purpose, under one agreement, to who proves to hold the key."""
 
+import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from federation.contract.errors import (
     AgreementError,
     BadInputError,
+    CroceviaError,
+    InternalError,
     ProofError,
     ProofNonceError,
     PurposeNotAgreedError,
@@ -16,6 +20,7 @@ from federation.contract.errors import (
 )
 from federation.contract.identifiers import MemberId
 from federation.gateway.authorisation_server import TOKEN_PATH, AuthorisationServer
+from federation.gateway.token_endpoint import read_form, refusal
 from federation.trust.dpop_nonces import PERIOD, DpopNonces
 from federation.trust.keys import SigningKey, message_keys
 from federation.trust.replay import MemoryReplayStore
@@ -112,7 +117,7 @@ def test_what_was_not_agreed_gets_no_token(parties: Parties, server: Authorisati
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("grant_type", "password"), ("client_assertion_type", "x"), ("client_assertion", "")],
+    [("grant_type", "password"), ("client_assertion_type", "x"), ("client_assertion", ""), ("scope", "all")],
 )
 def test_a_wrong_form_is_named(name: str, value: str, parties: Parties, server: AuthorisationServer) -> None:
     with pytest.raises(BadInputError, match=name):
@@ -151,3 +156,56 @@ def test_every_key_that_is_listed_and_valid_is_published(parties: Parties, serve
     assert [key["kid"] for key in server.jwks()["keys"]] == [parties.gateway.kid]
     parties.clock.instant += timedelta(days=31)
     assert server.jwks() == {"keys": []}
+
+
+def refused(server: AuthorisationServer, asked: dict[str, str], made: str | None) -> tuple[int, str]:
+    """Return status and `error` of a refused token request, from its bytes to its bytes."""
+    with pytest.raises(CroceviaError) as found:
+        server.token(read_form("application/x-www-form-urlencoded", urlencode(asked).encode()), made)
+    status, body = refusal(found.value)
+    said = json.loads(body)
+    assert (said["error_description"], said["code"]) == (found.value.message, found.value.code)
+    return int(status), said["error"]
+
+
+def test_refusals_have_the_names_of_rfc_6749_and_rfc_9449(parties: Parties, server: AuthorisationServer) -> None:
+    good, made = form(parties), proof(parties)
+    bare = make_dpop(dpop_proof("POST", ENDPOINT, parties.nonce(), parties.clock), parties.consumer)
+    cases = {
+        (400, "invalid_request"): (good | {"client_assertion": ""}, made),
+        (400, "unsupported_grant_type"): (good | {"grant_type": "password"}, made),
+        (400, "invalid_scope"): (good | {"scope": "everything"}, made),
+        (401, "invalid_client"): (form(parties, key=parties.other), made),
+        (400, "unauthorized_client"): (form(parties, agreement="acc-9"), proof(parties)),
+        (400, "use_dpop_nonce"): (good, bare),
+        (400, "invalid_dpop_proof"): (good, proof(parties, parties.other)),
+    }
+    assert {expected: refused(server, *asked) for expected, asked in cases.items()} == {
+        expected: expected for expected in cases
+    }
+    assert refused(server, form(parties, purpose="statistics"), proof(parties)) == (400, "invalid_scope")
+    assert refused(server, good | {"client_id": "aslvs"}, made) == (401, "invalid_client")
+    assert server.token(good | {"client_id": "inprev", "unknown": "is ignored"}, made)["token_type"] == "DPoP"
+    assert refused(server, good, proof(parties)) == (401, "invalid_client")  # used before
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("application/x-www-form-urlencoded", b"a=1&a=2"),
+        ("application/x-www-form-urlencoded", b"a=%ff"),
+        ("application/x-www-form-urlencoded", "à=1".encode()),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(17))),
+    ],
+    ids=["no form", "a parameter twice", "no UTF-8", "no ASCII", "too many"],
+)
+def test_a_form_that_has_no_one_meaning_is_refused(kind: str, body: bytes) -> None:
+    with pytest.raises(BadInputError):
+        read_form(kind, body)
+    assert read_form("Application/X-WWW-Form-Urlencoded; charset=utf-8", b"a=1&b=") == {"a": "1"}
+
+
+def test_a_defect_of_ours_is_named_as_such() -> None:
+    status, body = refusal(InternalError("the request failed here"))
+    assert (int(status), json.loads(body)["error"]) == (500, "server_error")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from joserfc import jws
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from federation.contract.canonical import b64url, canonical
 from federation.contract.clock import FixedClock
@@ -242,6 +242,24 @@ BAD_PROOFS = {
     "claims a thumbprint": proof(jkt=OTHER.kid),
     "unknown claim": proof(htx="POST"),
 }
+
+
+RSA = RSAKey.generate_key(2048)
+OTHER_ALGORITHMS: dict[str, Any] = {
+    "RS256": RSA,
+    "PS256": RSA,
+    "ES384": ECKey.generate_key("P-384"),
+    "ES512": ECKey.generate_key("P-521"),
+    "Ed25519": OKPKey.generate_key("Ed25519"),
+}
+
+
+@pytest.mark.parametrize("algorithm", OTHER_ALGORITHMS)
+def test_a_proof_by_another_algorithm_is_refused_though_its_signature_is_good(algorithm: str) -> None:
+    key = OTHER_ALGORITHMS[algorithm]
+    text = forged({"typ": "dpop+jwt", "jwk": key.as_dict(private=False)}, PROOF, key, algorithm)
+    with pytest.raises(ProofError):
+        verify_dpop(text, "POST", GATEWAY, CLOCK, "token")
 
 
 def test_the_proof_of_these_tables_is_good_before_it_is_changed() -> None:
