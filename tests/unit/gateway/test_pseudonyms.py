@@ -171,7 +171,7 @@ class Finding:
     async def by_tax_code(self, tax_code: str) -> str | None:
         return self.tax_codes.get(tax_code)
 
-    async def report(self, pseudonym: str) -> dict[str, object]:
+    async def report(self, pseudonym: str, before: Mapping[str, int]) -> dict[str, object]:
         return {"accesses": [{"member": "c_m999", "leaf": pseudonym, "receipt": "{}"}], "gaps": ["aslvs"]}
 
     async def changes(self, arguments: dict[str, object]) -> dict[str, object]:
