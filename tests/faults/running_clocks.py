@@ -5,8 +5,9 @@
 libfaketime stands under the process and its clock jumps ahead and back while it runs: by seconds that do not matter,
 beyond what signatures and tokens allow, by an hour (the member list expires), and back. In time, answers are whole; out
 of it, nothing of the party's comes, with an error that names it; set right, whole answers come again by themselves. A
-question that was answered before the jump is not answered again after it. With `--planted-defect` node and gateway allow
-clocks that differ by a day, which must be found. The last line counts; exit code 3 when `faketime` is not installed.
+question that was answered before the jump is not answered again after it. With `--planted-defect` node and gateway
+allow clocks that differ by a day, which must be found. The last line counts; exit code 3 when `faketime` is not
+installed.
 """
 
 from __future__ import annotations

@@ -172,6 +172,7 @@ class Finding:
         return self.tax_codes.get(tax_code)
 
     async def report(self, pseudonym: str, before: Mapping[str, int]) -> dict[str, object]:
+        assert not before
         return {"accesses": [{"member": "c_m999", "leaf": pseudonym, "receipt": "{}"}], "gaps": ["aslvs"]}
 
     async def changes(self, arguments: dict[str, object]) -> dict[str, object]:
