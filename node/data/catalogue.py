@@ -147,8 +147,11 @@ SELECT m.name, i.name, i."unique", x.name
 FROM sqlite_master AS m JOIN pragma_index_list(m.name) AS i JOIN pragma_index_info(i.name) AS x
 WHERE m.type = 'table' AND NOT i.partial ORDER BY m.name, i.seq, x.seqno"""
 _SQLITE_FOREIGN_KEYS: Final = """
-SELECT m.name, f.id, f."table", f."from", coalesce(f."to", '')
-FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq"""
+SELECT m.name, f.id, f."table", f."from", coalesce(f."to", p.name, '')
+FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) AS f
+LEFT JOIN pragma_table_info(f."table") AS p ON f."to" IS NULL AND p.pk = f.seq + 1
+WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq"""
+"""A key that names no columns refers to the other table's primary key, column by column."""
 
 
 async def _sqlite(database: Database) -> Catalogue:
@@ -189,8 +192,14 @@ _VISIBLE: Final = """
  c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
  AND CASE WHEN $1::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $1 END
  AND has_table_privilege(c.oid, 'SELECT')"""
+_BENEATH_DOMAINS: Final = """
+WITH RECURSIVE beneath (type, modifier) AS (
+  SELECT a.atttypid, a.atttypmod UNION ALL
+  SELECT t.typbasetype, t.typtypmod FROM beneath b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+SELECT format_type(b.type, b.modifier) FROM beneath b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'"""
+"""A column's type; of a domain, what it is a domain of."""
 _POSTGRES_COLUMNS: Final = f"""
-SELECT c.relname, c.relkind IN ('v', 'm'), a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+SELECT c.relname, c.relkind IN ('v', 'm'), a.attname, ({_BENEATH_DOMAINS}), NOT a.attnotnull,
        coalesce(col_description(c.oid, a.attnum), ''), coalesce(obj_description(c.oid, 'pg_class'), ''),
        has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -25,14 +25,25 @@ from sqlalchemy import column, literal_column, select, table
 from federation.contract.errors import NotFoundError
 from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, TableFacts, read_catalogue
 from node.data.database import Database
-from node.data.register_words import CODE_WORDS, FIELDS, PROTECTED, PSEUDONYM, TYPES, has_phrase
+from node.data.register_words import (
+    CODE_LISTS,
+    CODE_WORDS,
+    FIELDS,
+    PROTECTED,
+    PSEUDONYM,
+    SELF_EXPLAINING,
+    TYPES,
+    has_phrase,
+)
 from node.data.statements import Statement
 
 _SAMPLE: Final = 500
 _MOST_CODES: Final = 12
 _LONGEST_CODE: Final = 8
+_LONGEST_LIST: Final = 30
 _MOST: Final = 0.9  # of the values
 _PERSON: Final = "Citizen"
+_STEM: Final = 4
 _EMBEDDED: Final = ("Residence", "Address")
 _BY_NAME, _BY_VALUES, _AGAINST = 0.6, 0.35, 0.4
 
@@ -104,16 +115,32 @@ async def propose(
     """
     catalogue = await read_catalogue(database, schema)
     samples: dict[tuple[str, str], Sampled] = {}
+    lists: dict[str, Mapping[str, str]] = {}
     for facts in catalogue.tables.values():
-        samples.update(await _sampled(database, facts, schema))
-    return "\n".join(_Proposal(catalogue, samples, vocabulary).lines(member, url, schema)) + "\n"
+        rows = await _first_rows(database, facts, schema)
+        samples |= {
+            (facts.name, name): Sampled.of([row[at] for row in rows])
+            for at, name in enumerate(each.name for each in facts.columns.values())
+        }
+        lists |= {facts.name: words} if (words := _code_list(facts, rows)) else {}
+    return "\n".join(_Proposal(catalogue, samples, lists, vocabulary).lines(member, url, schema)) + "\n"
 
 
-async def _sampled(database: Database, facts: TableFacts, schema: str | None) -> dict[tuple[str, str], Sampled]:
+async def _first_rows(database: Database, facts: TableFacts, schema: str | None) -> Sequence[Sequence[Any]]:
     names = [each.name for each in facts.columns.values()]
     rows: Any = select(*(column(name) for name in names)).select_from(table(facts.name, schema=schema))
-    found = await database.rows(Statement.of(rows.limit(literal_column(str(_SAMPLE))), database.dialect), {})
-    return {(facts.name, name): Sampled.of([row[at] for row in found]) for at, name in enumerate(names)}
+    return await database.rows(Statement.of(rows.limit(literal_column(str(_SAMPLE))), database.dialect), {})
+
+
+def _code_list(facts: TableFacts, rows: Sequence[Sequence[Any]]) -> Mapping[str, str]:
+    """Return what codes are called, if a table is nothing but a short list of them: its key, and one text."""
+    names = [each.name for each in facts.columns.values()]
+    texts = [each.name for each in facts.columns.values() if each.family is Family.TEXT]
+    called = [name for name in texts if name not in facts.primary_key]
+    if len(names) > 3 or len(facts.primary_key) != 1 or len(called) != 1 or not 0 < len(rows) <= _LONGEST_LIST:  # noqa: PLR2004  # key, text, order
+        return {}
+    code, word = names.index(facts.primary_key[0]), names.index(called[0])
+    return {str(row[code]).strip(): str(row[word]).strip() for row in rows if row[code] is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,7 @@ class _Proposal:
 
     catalogue: Catalogue
     samples: Mapping[tuple[str, str], Sampled]
+    lists: Mapping[str, Mapping[str, str]]
     vocabulary: GraphQLSchema
 
     def lines(self, member: str, url: str, schema: str | None) -> Iterator[str]:
@@ -143,7 +171,8 @@ class _Proposal:
         for found in tables:
             yield from self._source(found, tables)
         yield from self._roots(tables)
-        left = [facts.name for facts in self.catalogue.tables.values() if facts not in [t.facts for t in tables]]
+        known = {one.facts.name for one in tables} | self.lists.keys()
+        left = [facts.name for facts in self.catalogue.tables.values() if facts.name not in known]
         if left:
             yield f"# Tables not recognised: {', '.join(sorted(left))}"
 
@@ -185,14 +214,16 @@ class _Proposal:
         facts, type_name = found.facts, found.type_name
         guesses = self._guesses(facts, FIELDS.get(type_name, {}))
         taken = {guess.column.name for guess in guesses.values()}
-        embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in _EMBEDDED if type_name == _PERSON}
+        parts = self._parts(type_name, tables)
+        embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in parts}
         embedded = {name: some for name, some in embedded.items() if some}
-        if "Address" in embedded:
+        if "Address" in embedded and type_name == _PERSON:
             embedded = {"Residence": {}, **embedded}  # the way from a person to an address
         yield f"  {type_name}:{_sure(found.confidence, 'name and columns')}"
         yield f"    table: {facts.name}"
         yield from self._key(found)
         yield from self._owner(found, tables)
+        yield from self._valid(type_name, guesses)
         yield from self._attributes(facts, type_name)
         if guesses:
             yield "    fields:"
@@ -208,6 +239,22 @@ class _Proposal:
             yield f"    # columns not used as fields: {', '.join(left)}"
         for name, some in embedded.items():
             yield from self._embedded(facts, name, some, embedded)
+
+    @staticmethod
+    def _valid(type_name: str, guesses: Mapping[str, _Guess]) -> Iterator[str]:
+        """Where somebody lives is one row of those of all times, where the table keeps the others."""
+        begin, end = guesses.get("since"), guesses.get("until")
+        if type_name == "Residence" and begin and end:
+            written = f"# valid: {{from: {begin.column.name}, until: {end.column.name}, date: iso}}"
+            yield f"    {written}   # if rows of the past are kept"
+
+    @staticmethod
+    def _parts(type_name: str, tables: Sequence[_Table]) -> tuple[str, ...]:
+        """Return the types that may be part of a row: where somebody lives stands with the person, or in its table."""
+        apart = any(one.type_name == "Residence" for one in tables)
+        if type_name == "Residence":
+            return ("Address",)
+        return _EMBEDDED if type_name == _PERSON and not apart else ()
 
     def _embedded(
         self, facts: TableFacts, name: str, guesses: Mapping[str, _Guess], embedded: Mapping[str, object]
@@ -276,7 +323,8 @@ class _Proposal:
         lines = [
             f"      protectedPerson: {self._truth(facts, found)}{_sure(_BY_NAME, 'name')}"
             for found in facts.columns.values()
-            if type_name == _PERSON and any(has_phrase(found.name, phrase) for phrase in PROTECTED)
+            if type_name == _PERSON
+            and any(has_phrase(said, phrase) for said in (found.name, found.comment) for phrase in PROTECTED)
         ][:1]
         born = self._guesses(facts, FIELDS[_PERSON]).get("dateOfBirth") if type_name == _PERSON else None
         if born:
@@ -306,7 +354,8 @@ class _Proposal:
         return {field: chosen[field] for field in fields if field in chosen}
 
     def _guess(self, facts: TableFacts, field: str, phrases: tuple[str, ...], found: ColumnFacts) -> _Guess | None:
-        named = any(has_phrase(found.name, phrase) for phrase in phrases)
+        names = (found.name, _without_table(found.name, facts.name))
+        named = any(has_phrase(name, phrase) for name in names for phrase in phrases)
         commented = any(has_phrase(found.comment, phrase) for phrase in phrases)
         shape = self._sample(facts, found).shape
         fitting = _FITTING.get(field)
@@ -336,12 +385,17 @@ class _Proposal:
                 return f"{{column: {found.name}, datetime: {shape}}}"
             case "Boolean":
                 return self._truth(facts, found)
-            case "String" if sample.codes and len(sample.codes) > 1 and max(map(len, sample.codes)) <= 3:  # noqa: PLR2004  # codes
-                words = _words_of(field, sample.codes)
+            case "String" if (listed := self._listed(facts, found)) or _are_codes(field, sample):
+                words = _words_in(field, listed) if listed else _words_of(field, sample.codes)
                 written = ", ".join(f'"{_quoted(code)}": {word}' for code, word in words.items())
                 return f"{{column: {found.name}, codes: {{{written}}}}}"
             case _:
                 return found.name
+
+    def _listed(self, facts: TableFacts, found: ColumnFacts) -> Mapping[str, str]:
+        """Return what a column's codes are called, if it refers to a table that is nothing but a list of them."""
+        key = next((each for each in facts.foreign_keys if tuple(each.columns) == (found.name,)), None)
+        return {} if key is None else self.lists.get(key.table, {})
 
     def _field(self, facts: TableFacts, type_name: str, field: str, guess: _Guess) -> str:
         written = self._expression(facts, type_name, field, guess.column)
@@ -392,6 +446,8 @@ class _Proposal:
         """Follow foreign keys to tables of types to which the vocabulary has a field."""
         if "Residence" in embedded:
             yield "      residence: {to: Residence}"
+        if found.type_name == "Residence" and "Address" in embedded:
+            yield "      address: {to: Address}"
         kind = self.vocabulary.type_map[found.type_name]
         assert isinstance(kind, GraphQLObjectType)
         for field, definition in kind.fields.items():
@@ -425,6 +481,27 @@ def _words_of(field: str, codes: Sequence[str]) -> dict[str, str]:
         if set(codes) <= set(known):
             return {code: known[code] for code in codes}
     return {code: f'"{_quoted(code)}"' for code in codes}
+
+
+def _words_in(field: str, listed: Mapping[str, str]) -> dict[str, str]:
+    """Return what codes mean by the register's own list: the vocabulary's word where it is known, else the list's."""
+    known = CODE_LISTS.get(field, ())
+
+    def word(called: str) -> str:
+        return next((each for pattern, each in known if re.search(pattern, called.lower())), f'"{_quoted(called)}"')
+
+    return {code: word(called) for code, called in listed.items()}
+
+
+def _are_codes(field: str, sample: Sampled) -> bool:
+    return field not in SELF_EXPLAINING and len(sample.codes) > 1 and max(map(len, sample.codes)) <= 3  # noqa: PLR2004  # codes
+
+
+def _without_table(name: str, table_name: str) -> str:
+    """Return a column's name without what only repeats its table's: `case_status` of `support_cases`."""
+    first, _, rest = name.lower().partition("_")
+    repeats = any(first[:_STEM] == word[:_STEM] for word in table_name.lower().split("_"))
+    return rest if rest and len(first) >= _STEM and repeats else name
 
 
 def _key_to(here: TableFacts, there: TableFacts) -> ForeignKey | None:

@@ -16,9 +16,10 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
         *("anagraf", "cittadin", "person", "soggett", "assistit", "utent", "alunn", "student", "resident", "popolaz"),
         *("citizen", "people", "patient", "pupil", "tsog", "tab person", "contribuent"),
     ),
+    "Residence": ("residenz", "residence", "domicil"),
     "Household": ("famigli", "nucle", "household", "famil"),
     "ContactPoint": ("recapit", "contatti utent", "contact point"),
-    "ServiceCase": ("pratic", "procediment", "istanz", "case", "service case"),
+    "ServiceCase": ("pratic", "procediment", "istanz", "case", "service case", "support case", "ticket"),
     "Interaction": ("contatt", "interaz", "interact", "accessi sportell"),
     "PublicService": ("servizi", "public service", "service"),
     "Channel": ("canal", "channel"),
@@ -41,7 +42,7 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "familyName": ("cogn", "family name", "last name", "surname"),
         "dateOfBirth": ("dat nasc", "dt nasc", "nascita", "birth", "dat birth", "date of birth", "dob", "born"),
         "sex": ("sess", "sex", "gender", "genere"),
-        "citizenship": ("cittad", "citizenship", "nazional"),
+        "citizenship": ("cittad", "citizenship", "nazional", "nationalit"),
         "maritalStatus": ("stato civ", "st civ", "marital"),
         "isee": ("isee", "im isee", "val isee", "imp isee"),
     },
@@ -50,13 +51,13 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "thoroughfare": ("via", "ind via", "street", "indirizz via", "toponimo"),
         "locatorDesignator": ("civ", "ind civ", "num civ", "n civ", "house number"),
         "postCode": ("cap", "ind cap", "post code", "zip", "postal code"),
-        "postName": ("ind loc", "localit", "citta", "city", "town"),
+        "postName": ("ind loc", "localit", "citta", "comun res", "city", "town"),
         "adminUnitL2": ("prov", "ind prov", "sigla prov", "province"),
     },
     "Residence": {
         "municipality": ("cod com", "comune resid", "municipality"),
-        "since": ("dt iscr", "dat iscr", "resid dal", "since"),
-        "until": ("dt canc", "dat canc", "resid al"),
+        "since": ("dt iscr", "dat iscr", "resid dal", "dat decorr", "dt dec", "since"),
+        "until": ("dt canc", "dat canc", "resid al", "dat fin", "dt fin"),
         "status": ("pos anag", "posizion", "stato anag"),
     },
     "Household": {"size": ("num comp", "n comp", "component", "size"), "kinship": ("cod par", "parentel", "kinship")},
@@ -70,8 +71,8 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "ServiceCase": {
         "title": ("oggett", "titol", "title", "subject"),
         "status": ("stat", "cod stat", "status"),
-        "openedOn": ("dt aper", "dat aper", "dt ap", "apert", "opened"),
-        "deadline": ("dt term", "termin", "scad", "dt scad", "dat scad", "deadline"),
+        "openedOn": ("dt aper", "dat aper", "dt ap", "apert", "dat pres", "dt pres", "opened"),
+        "deadline": ("dt term", "termin", "scad", "dt scad", "dat scad", "deadline", "due"),
     },
     "Interaction": {
         "channel": ("canal", "channel"),
@@ -89,8 +90,8 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "LifeEvent": {"code": ("cod ev", "code"), "title": ("titol", "denom", "title")},
     "PublicOrganisation": {
         "prefLabel": ("denom", "ragion", "name", "label"),
-        "classification": ("categ", "ordin", "tipo", "classif"),
-        "homepage": ("sit", "url", "homepage"),
+        "classification": ("categ", "ordin", "tipo", "classif", "type"),
+        "homepage": ("sit", "url", "homepage", "website"),
     },
     "Location": {
         "geographicName": ("denom", "comun", "desc comun", "name"),
@@ -121,10 +122,10 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "amount": ("import", "im vers", "amount"),
     },
     "Enrolment": {
-        "schoolYear": ("anno sc", "as", "school year"),
+        "schoolYear": ("anno sc", "anno scol", "as", "school year"),
         "grade": ("class", "grade"),
         "status": ("stat", "status"),
-        "mealService": ("mens", "meal"),
+        "mealService": ("mens", "meal", "canteen"),
     },
     "SupportProgramme": {
         "kind": ("tip", "kind"),
@@ -155,12 +156,35 @@ CODE_WORDS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
 """What a field's codes mean where every register means the same by them."""
 
 
-_MARK: Final = re.compile(r"^(t|tb|tab|tbl|v|vw|dt|dat)_")
+CODE_LISTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "maritalStatus": (
+        ("celib|nubil|single|never", "single"),
+        ("coniug|sposat|married", "married"),
+        ("vedov|widow", "widowed"),
+        ("divorz|liber|divorc", "divorced"),
+    ),
+    "sex": (("femmin|donn|female|wom", "female"), ("masch|uom|male|man", "male")),
+}
+"""The vocabulary's word for what a register's own list of codes calls something: the first pattern that is in it."""
+
+SELF_EXPLAINING: Final = frozenset(
+    ("adminUnitL2", "citizenship", "code", "geographicIdentifier", "grade", "language", "municipality", "postCode")
+)
+"""Fields whose short values are no codes of the register's own."""
+
+
+_MARK: Final = re.compile(r"^(t|tb|tab|tbl|v|vw|dt|dat|scheda|archivio|cod|codice|cd|fl|flag|is|has)_")
+_BIRTH: Final = re.compile("nasc|birth|born|dob")
 
 
 def has_phrase(name: str, phrase: str) -> bool:
-    """Say whether a name is made of a phrase's stems, after a mark such as `T_` or `TAB_` if it has one."""
+    """Say whether a name is made of a phrase's stems, after a mark such as `T_` or `COD_` if it has one.
+
+    What is said of a birth is said of nothing else: `COD_COMUNE_NASCITA` is not where somebody lives.
+    """
     written = name.lower()
+    if _BIRTH.search(written) and not _BIRTH.search(phrase):
+        return False
     names = (written, _MARK.sub("", written))
     return any(_pattern(phrase).fullmatch(re.sub(r"[^a-z]", "", each)) is not None for each in names)
 

@@ -26,6 +26,27 @@ INSERT INTO sanita.t_assistiti VALUES (1, 7, 'RSSMRA80A01F257G', 'ROSSI'), (2, 7
 """
 
 
+MODERN = """
+CREATE SCHEMA scuola;
+CREATE DOMAIN scuola.codice_fiscale AS varchar(16) CHECK (length(value) = 16);
+CREATE TYPE scuola.stato AS ENUM ('attiva', 'sospesa', 'chiusa');
+CREATE TABLE scuola.t_sesso (codice smallint PRIMARY KEY, descrizione text NOT NULL);
+CREATE TABLE scuola.alunni (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cod_fiscale scuola.codice_fiscale UNIQUE, cognome text, nome text,
+  nato_il date, cod_sesso smallint REFERENCES scuola.t_sesso, cod_comune_nascita char(4), campo_7 boolean);
+CREATE TABLE scuola.iscrizioni (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), alunno bigint NOT NULL REFERENCES scuola.alunni, anno_scolastico text,
+  classe text, stato scuola.stato NOT NULL DEFAULT 'attiva', mensa boolean, creata timestamptz DEFAULT now());
+COMMENT ON COLUMN scuola.alunni.nato_il IS 'Data di nascita';
+COMMENT ON COLUMN scuola.alunni.campo_7 IS 'Tutela';
+INSERT INTO scuola.t_sesso VALUES (1, 'Maschio'), (2, 'Femmina');
+INSERT INTO scuola.alunni (cod_fiscale, cognome, nome, nato_il, cod_sesso, cod_comune_nascita, campo_7) VALUES
+  ('FRRSFO14E54F257M', 'FERRI', 'SOFIA', '2014-05-14', 2, 'F257', false),
+  ('RSSMRA80A01F257G', 'ROSSI', 'MARIO', '1980-01-01', 1, 'F257', true);
+INSERT INTO scuola.iscrizioni (alunno, anno_scolastico, classe, mensa) VALUES (1, '2026/2027', '3A', true);
+"""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
 
@@ -46,6 +67,7 @@ def server(postgres: Server) -> Server:
     found = postgres.database("guide")
     found.run(blocks("sql")[0])
     found.run(LEGACY)
+    found.run(MODERN)
     return found
 
 
@@ -94,6 +116,34 @@ def test_comments_values_and_composite_keys_speak_where_names_do_not(
     assert "key: {field: id, columns: {prog: int, distretto: int}}" in text
     assert "healthExemptions: {to: HealthExemption, join: {prog: prog, distretto: distretto}}" in text
     assert "validFrom: {column: dt_ini, date: iso}" in text
+
+
+def test_domains_enumerations_identities_and_lists_of_codes_are_read(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "--database", server.url, "--schema", "scuola", "--member", "ic_1").exit_code == 0
+    text = (tmp_path / "node.yaml").read_text()
+    for line in (
+        "key: {field: id, column: id, type: int}",
+        "taxCode: cod_fiscale   # 0.95 name and values",
+        "dateOfBirth: {column: nato_il, date: iso}   # 0.95 comment and values",
+        'sex: {column: cod_sesso, codes: {"1": male, "2": female}}',
+        "enrolments: {to: Enrolment, join: {id: alunno}}",
+        "protectedPerson: {column: campo_7",
+        "status: stato",
+        "schoolYear: anno_scolastico",
+        "mealService: {column: mensa",
+    ):
+        assert line in text, line
+    assert "municipality" not in text
+    wrong = [
+        each for each in json.loads(run("doctor", "--format", "json").stdout)["findings"] if each["severity"] == "error"
+    ]
+    assert {each["code"] for each in wrong} <= {"SUBJECT_MISSING", "TYPE_MISFIT"}
+    assert [each["message"] for each in wrong if each["code"] == "TYPE_MISFIT"] == [
+        "`Enrolment.key` compares `id` of type uuid with text; give a view whose key is text or int"
+    ]
 
 
 def test_a_password_on_the_command_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

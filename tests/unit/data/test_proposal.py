@@ -108,6 +108,8 @@ NAMES = {
     "alunno": ("al", False),
     "AL": ("al", True),
     "nome": ("cogn", False),
+    "COD_STATO_CIVILE": ("stato civ", True),
+    "COD_COMUNE_NASCITA": ("cod com", False),
 }
 
 
@@ -115,6 +117,38 @@ NAMES = {
 def test_stems_find_names(name: str, expected: tuple[str, bool]) -> None:
     phrase, found = expected
     assert has_phrase(name, phrase) is found
+
+
+VARIED = """
+CREATE TABLE T_STATO_CIVILE (CODICE CHAR(1) PRIMARY KEY, DESCRIZIONE VARCHAR(40));
+CREATE TABLE SCHEDA_SOGGETTO (ID_SCHEDA INTEGER PRIMARY KEY, CODICE_FISCALE CHAR(16), COGNOME TEXT, NOME TEXT,
+  DATA_NASCITA DATE, COD_COMUNE_NASCITA CHAR(4), CITTADINANZA CHAR(3), COD_STATO_CIVILE REFERENCES T_STATO_CIVILE);
+CREATE TABLE RESIDENZA (ID INTEGER PRIMARY KEY, ID_SCHEDA INTEGER REFERENCES SCHEDA_SOGGETTO, TOPONIMO TEXT,
+  CAP CHAR(5), CODICE_COMUNE CHAR(4), DATA_DECORRENZA DATE, DATA_FINE DATE);
+CREATE TABLE support_cases (id INTEGER PRIMARY KEY, person REFERENCES SCHEDA_SOGGETTO, case_title TEXT,
+  case_status TEXT, opened_at DATE);
+INSERT INTO T_STATO_CIVILE VALUES ('1', 'Celibe/nubile'), ('2', 'Coniugato/a'), ('8', 'Unito civilmente');
+INSERT INTO SCHEDA_SOGGETTO VALUES (1, 'RSSMRA80A01F257G', 'ROSSI', 'MARIO', '1980-01-01', 'F257', 'ITA', '1'),
+  (2, 'BNCLRA84H57F257B', 'BIANCHI', 'LAURA', '1984-06-17', 'F257', 'ROU', '2'),
+  (3, 'FRRPLA82C03A944U', 'FERRARI', 'PAOLO', '1982-03-03', 'A944', 'ITA', '2');
+"""
+PROPOSED = {
+    "codes by the register's own list": (
+        'maritalStatus: {column: COD_STATO_CIVILE, codes: {"1": single, "2": married, "8": "Unito civilmente"}}'
+    ),
+    "a country is no code": "citizenship: CITTADINANZA   #",
+    "where somebody lives, in a table of its own": "residence: {to: Residence, join: {ID_SCHEDA: ID_SCHEDA}}",
+    "rows of the past": "# valid: {from: DATA_DECORRENZA, until: DATA_FINE, date: iso}",
+    "an address inside that table": "address: {to: Address}",
+    "not where somebody was born": "municipality: CODICE_COMUNE   #",
+    "a column that repeats its table": "status: case_status   #",
+    "a key to a table that names no column of it": "cases: {to: ServiceCase, join: {ID_SCHEDA: person}}",
+}
+
+
+@pytest.mark.parametrize("line", PROPOSED.values(), ids=PROPOSED.keys())
+def test_what_is_written_in_many_ways_is_recognised(line: str) -> None:
+    assert line in proposed(VARIED)
 
 
 def test_only_few_and_short_values_are_codes() -> None:
