@@ -140,7 +140,8 @@ def _code_list(facts: TableFacts, rows: Sequence[Sequence[Any]]) -> Mapping[str,
     if len(names) > 3 or len(facts.primary_key) != 1 or len(called) != 1 or not 0 < len(rows) <= _LONGEST_LIST:  # noqa: PLR2004  # key, text, order
         return {}
     code, word = names.index(facts.primary_key[0]), names.index(called[0])
-    return {str(row[code]).strip(): str(row[word]).strip() for row in rows if row[code] is not None}
+    found = {str(row[code]).strip(): str(row[word]).strip() for row in rows if row[code] is not None}
+    return found if all(len(each) <= _LONGEST_CODE for each in found) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,9 @@ class _Proposal:
         for found in tables:
             yield from self._source(found, tables)
         yield from self._roots(tables)
-        known = {one.facts.name for one in tables} | self.lists.keys()
-        left = [facts.name for facts in self.catalogue.tables.values() if facts.name not in known]
+        referred = {key.table for one in tables for key in one.facts.foreign_keys}
+        mapped = {one.facts.name for one in tables} | (self.lists.keys() & referred)
+        left = [facts.name for facts in self.catalogue.tables.values() if facts.name not in mapped]
         if left:
             yield f"# Tables not recognised: {', '.join(sorted(left))}"
 
