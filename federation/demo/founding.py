@@ -84,7 +84,7 @@ def publish_federation(
         gateway=_party(home, charter.federation, "gateway", url(ports.gateway) + "/graphql", now),
         exchange=_party(home, charter.federation, "exchange", url(ports.exchange), now),
         members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
-        agreements=tuple(_signed(home, agreement.agreement(), now) for agreement in charter.agreements),
+        agreements=tuple(accepted(home, agreement.agreement(), now) for agreement in charter.agreements),
         supergraph=sha256_digest(supergraph.sdl.encode()),
         api_schema=sha256_digest(supergraph.api_sdl.encode()),
         purposes=purposes,
@@ -178,8 +178,8 @@ def _party(home: Home, federation: str, name: str, endpoint: str, now: datetime)
     return Party(MemberId(name), endpoint, message_keys_of(home.keys(name), now), str(signer.verifier))
 
 
-def _signed(home: Home, agreement: Agreement, now: datetime) -> Agreement:
-    """Let an officer of every party accept."""
+def accepted(home: Home, agreement: Agreement, now: datetime) -> Agreement:
+    """Return an agreement that an officer of every party accepted."""
     for member in parties(agreement):
         officer = load_ed25519(home.keys(member) / OFFICER_KEYS[0])
         agreement = with_act(agreement, sign_act(agreement, member, Act.ACCEPT, officer, now))

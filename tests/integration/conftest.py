@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete
 
 from node.own.tables import METADATA
 from tests.support.both import DATABASES, On
+from tests.support.doors import DOORS, Door
 from tests.support.postgres import THINGS_IN_POSTGRES, Server, running_server
 from tests.support.simulator import Simulator, found, simulated
 
@@ -57,6 +58,18 @@ async def standing(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> A
     """One federation for all tests of a module: opening one takes longer than most of them."""
     async with simulated(founded, tmp_path_factory.mktemp("standing") / "home") as simulator:
         yield simulator
+
+
+@pytest.fixture(params=DOORS)
+def door(standing: Simulator, request: pytest.FixtureRequest) -> Door:
+    """Each of the two ways to ask the module's federation; a test puts back what it changes."""
+    return Door(standing, request.param == "at the node")
+
+
+@pytest.fixture(params=DOORS)
+def own_door(federation: Simulator, request: pytest.FixtureRequest) -> Door:
+    """Each of the two ways to ask a federation that the test may change."""
+    return Door(federation, request.param == "at the node")
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -8,90 +8,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from federation.consumer.client import Refused
 from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.members import AgreementState
 from federation.contract.on_denied import OnDenied
-from tests.support.simulator import Simulator, simulated
+from tests.support.doors import BENEFITS, COUNTING, HEALTH, LAURA, NOBODY, SCHOOL, Door, codes, denied
+from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from federation.contract.members import MemberList
-    from federation.demo.layout import Home
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
-
-LAURA = {"by": {"taxCode": "BNCLRA84H57F257B"}}
-NOBODY = {"by": {"taxCode": "RSSMRA80A01H501U"}}
-BENEFITS = ("inprev", "benefit-assessment")
-SCHOOL = ("istsc_bv01", "school-enrolment")
-HEALTH = ("aslvs", "emergency-care")
-COUNTING = ("ustat", "statistics")
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One way to ask the municipality."""
-
-    federation: Simulator
-    direct: bool
-
-    async def ask(self, who: tuple[str, str], query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        given = variables or {}
-        if self.direct:
-            return await self.federation.ask_node("c_m999", *who, query, given)
-        return (await self.federation.ask(*who, query, given)).content
-
-    async def citizen(self, who: tuple[str, str], fields: str, by: dict[str, Any] | None = None) -> dict[str, Any]:
-        return await self.ask(who, f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {fields} }} }}", by or LAURA)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def federation(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    """A federation whose world the test may change."""
-    async with simulated(founded, tmp_path_factory.mktemp("federation") / "home") as simulator:
-        yield simulator
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def unchanged(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    """A federation that many tests ask, and none changes."""
-    async with simulated(founded, tmp_path_factory.mktemp("unchanged") / "home") as simulator:
-        yield simulator
-
-
-@pytest.fixture(params=["through the gateway", "at the node"])
-def door(unchanged: Simulator, request: pytest.FixtureRequest) -> Door:
-    return Door(unchanged, request.param == "at the node")
-
-
-@pytest.fixture(params=["through the gateway", "at the node"])
-def own_door(federation: Simulator, request: pytest.FixtureRequest) -> Door:
-    """A door to a federation that the test may change."""
-    return Door(federation, request.param == "at the node")
-
-
-def codes(answer: dict[str, Any]) -> set[str]:
-    return {error["extensions"]["code"] for error in answer.get("errors", ())}
-
-
-def denied(answer: dict[str, Any]) -> set[str]:
-    """The places that are denied, as texts without list positions."""
-    return {
-        ".".join(key for key in error["path"] if isinstance(key, str))
-        for error in answer.get("errors", ())
-        if error["extensions"]["code"] == "FIELD_DENIED"
-    }
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------
@@ -103,12 +37,9 @@ async def test_r1_what_no_grant_names_is_denied(door: Door) -> None:
     assert denied(answer) == {"citizen.sex"}
 
 
-async def test_r2_a_prohibition_beats_the_grant(own_door: Door) -> None:
-    path = own_door.federation.policy("c_m999", "Citizen")
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text + "  - {id: no-given-names, fields: [givenName]}\n", encoding="utf-8")
-    await own_door.federation.renew("c_m999")
-    answer = await own_door.citizen(BENEFITS, "givenName familyName")
+async def test_r2_a_prohibition_beats_the_grant(door: Door) -> None:
+    async with door.amended(more="  - {id: no-given-names, fields: [givenName]}\n"):
+        answer = await door.citizen(BENEFITS, "givenName familyName")
     assert answer["data"] == {"citizen": {"givenName": None, "familyName": "Bianchi"}}
 
 
@@ -225,17 +156,6 @@ async def test_r28_hidden_and_absent_are_one_answer(door: Door) -> None:
 # --- rows, days and consents ------------------------------------------------------------------------------------------
 
 
-async def amended(door: Door, *changes: tuple[str, str], more: str = "") -> None:
-    """Put the municipality's policy of citizens in force with texts changed, and prohibitions added."""
-    path = door.federation.policy("c_m999", "Citizen")
-    text = path.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    path.write_text(text + more, encoding="utf-8")
-    await door.federation.renew("c_m999")
-
-
 def written(door: Door, statement: str, *values: object) -> None:
     """Change the municipality's register, as its own system does."""
     register = door.federation.home.root / "c_m999" / "register.db"
@@ -244,23 +164,22 @@ def written(door: Door, statement: str, *values: object) -> None:
 
 
 async def test_r3_a_prohibition_on_what_is_not_known_of_the_row_denies(own_door: Door) -> None:
-    await amended(own_door, more="  - {id: minors, fields: [givenName], rows: 'row.age < 18'}\n")
-    assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
-    written(own_door, "UPDATE ANAGRAFE SET DT_NASC = '' WHERE COD_FISC = ?", LAURA["by"]["taxCode"])
-    answer = await own_door.citizen(BENEFITS, "givenName familyName")
+    async with own_door.amended(more="  - {id: minors, fields: [givenName], rows: 'row.age < 18'}\n"):
+        assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
+        written(own_door, "UPDATE ANAGRAFE SET DT_NASC = '' WHERE COD_FISC = ?", LAURA["by"]["taxCode"])
+        answer = await own_door.citizen(BENEFITS, "givenName familyName")
     assert answer["data"]["citizen"] == {"givenName": None, "familyName": "Bianchi"}
 
 
-async def test_r7_a_grant_holds_on_its_last_day_and_not_before_its_first(own_door: Door) -> None:
-    today = day_in_rome(own_door.federation.clock.now())
+async def test_r7_a_grant_holds_on_its_last_day_and_not_before_its_first(door: Door) -> None:
+    today = day_in_rome(door.federation.clock.now())
     window = "valid: {from: 2026-01-01, until: 2027-12-31}\n    retain: P180D"
-    last = f"valid: {{from: 2026-01-01, until: {today}}}\n    retain: P180D"
-    await amended(own_door, (window, last))
-    assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
-    tomorrow = f"valid: {{from: {today + timedelta(days=1)}, until: 2027-12-31}}\n    retain: P180D"
-    await amended(own_door, (last, tomorrow))
-    answer = await own_door.citizen(BENEFITS, "givenName")
-    assert (answer.get("data") or {}).get("citizen") is None
+    async with door.amended((window, f"valid: {{from: 2026-01-01, until: {today}}}\n    retain: P180D")):
+        assert (await door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
+    tomorrow = today + timedelta(days=1)
+    async with door.amended((window, f"valid: {{from: {tomorrow}, until: 2027-12-31}}\n    retain: P180D")):
+        answer = await door.citizen(BENEFITS, "givenName")
+        assert (answer.get("data") or {}).get("citizen") is None
 
 
 async def test_r8_a_consent_opens_its_rows_until_it_is_withdrawn(own_door: Door) -> None:
@@ -268,17 +187,18 @@ async def test_r8_a_consent_opens_its_rows_until_it_is_withdrawn(own_door: Door)
         return int((await own_door.ask(COUNTING, "{ citizens { totalCount } }"))["data"]["citizens"]["totalCount"])
 
     everybody = await count()
-    await amended(own_door, ("    purpose: statistics\n", "    purpose: statistics\n    consent: service-notices\n"))
-    assert await count() == 0  # what the citizens consented to is another administration's notices
-    written(own_door, "UPDATE CONSENSI SET ENTE = 'ustat'")
-    assert 0 < await count() < everybody
-    written(own_door, "UPDATE CONSENSI SET DT_REV = DT_DAL")
-    assert await count() == 0
+    consenting = ("    purpose: statistics\n", "    purpose: statistics\n    consent: service-notices\n")
+    async with own_door.amended(consenting):
+        assert await count() == 0  # what the citizens consented to is another administration's notices
+        written(own_door, "UPDATE CONSENSI SET ENTE = 'ustat'")
+        assert 0 < await count() < everybody
+        written(own_door, "UPDATE CONSENSI SET DT_REV = DT_DAL")
+        assert await count() == 0
 
 
-async def test_r13_a_denial_that_depends_on_the_row_is_a_null_without_an_error(own_door: Door) -> None:
-    await amended(own_door, more="  - {id: grown-up, fields: [givenName], rows: 'row.age > 17'}\n")
-    answer = await own_door.citizen(BENEFITS, "givenName familyName")
+async def test_r13_a_denial_that_depends_on_the_row_is_a_null_without_an_error(door: Door) -> None:
+    async with door.amended(more="  - {id: grown-up, fields: [givenName], rows: 'row.age > 17'}\n"):
+        answer = await door.citizen(BENEFITS, "givenName familyName")
     assert answer["data"]["citizen"] == {"givenName": None, "familyName": "Bianchi"}
     assert denied(answer) == set()
 
@@ -288,19 +208,19 @@ async def test_r13_a_denial_that_depends_on_the_row_is_a_null_without_an_error(o
 BY_STATUS = "{ citizens%s { groups(by: [maritalStatus]) { maritalStatus count } } }"
 
 
-async def test_r25_no_small_group_is_told(own_door: Door) -> None:
-    answer = await own_door.ask(COUNTING, BY_STATUS % "")
+async def test_r25_no_small_group_is_told(door: Door) -> None:
+    answer = await door.ask(COUNTING, BY_STATUS % "")
     counts = [group["count"] for group in answer["data"]["citizens"]["groups"]]
     assert counts
     assert min(counts) >= 5
 
 
-async def test_r26_counts_that_differ_by_a_few_are_not_both_told(own_door: Door) -> None:
-    first = await own_door.ask(COUNTING, BY_STATUS % "")
-    narrower = await own_door.ask(COUNTING, BY_STATUS % '(where: {dateOfBirth: {gt: "1930"}})')
+async def test_r26_counts_that_differ_by_a_few_are_not_both_told(door: Door) -> None:
+    first = await door.ask(COUNTING, BY_STATUS % "")
+    narrower = await door.ask(COUNTING, BY_STATUS % '(where: {dateOfBirth: {gt: "1930"}})')
     assert codes(narrower) == {"COUNTS_OVERLAP"}
     assert (narrower.get("data") or {}).get("citizens") is None
-    assert (await own_door.ask(COUNTING, BY_STATUS % ""))["data"] == first["data"]
+    assert (await door.ask(COUNTING, BY_STATUS % ""))["data"] == first["data"]
 
 
 async def test_r30_a_consumer_asks_for_no_representations(door: Door) -> None:
@@ -310,16 +230,15 @@ async def test_r30_a_consumer_asks_for_no_representations(door: Door) -> None:
     assert codes(answer) <= {"SCOPE_EXCEEDED", "GRAPHQL_VALIDATION_FAILED"}
 
 
-async def test_r31_what_denies_an_input_must_deny_what_is_computed_from_it(own_door: Door) -> None:
+async def test_r31_what_denies_an_input_must_deny_what_is_computed_from_it(door: Door) -> None:
     """A policy that forgets it is refused, and the one in force stays (R37)."""
     fields = "familyName maritalStatus citizenship"
-    before = await own_door.citizen(BENEFITS, fields)
-    computed = "maritalStatus: {category: family, computed_from: [citizenship]}"
-    forgetful = "  - {id: no-citizenship, fields: [citizenship]}\n"
-    await amended(own_door, ("maritalStatus: {category: family}", computed), more=forgetful)
-    assert (await own_door.citizen(BENEFITS, fields))["data"] == before["data"]
-    await amended(own_door, (forgetful, "  - {id: no-citizenship, fields: [citizenship, maritalStatus]}\n"))
-    answer = await own_door.citizen(BENEFITS, fields)
+    before = await door.citizen(BENEFITS, fields)
+    computed = ("maritalStatus: {category: family}", "maritalStatus: {category: family, computed_from: [citizenship]}")
+    async with door.amended(computed, more="  - {id: no-citizenship, fields: [citizenship]}\n"):
+        assert (await door.citizen(BENEFITS, fields))["data"] == before["data"]
+    async with door.amended(computed, more="  - {id: no-citizenship, fields: [citizenship, maritalStatus]}\n"):
+        answer = await door.citizen(BENEFITS, fields)
     assert answer["data"]["citizen"] == {"familyName": "Bianchi", "maritalStatus": None, "citizenship": None}
 
 
@@ -327,18 +246,18 @@ async def test_r31_what_denies_an_input_must_deny_what_is_computed_from_it(own_d
 
 
 @pytest.mark.parametrize("who", [BENEFITS, SCHOOL, HEALTH], ids=lambda who: str(who[1]))
-async def test_r32_past_the_gateway_the_answer_is_the_same(unchanged: Simulator, who: tuple[str, str]) -> None:
+async def test_r32_past_the_gateway_the_answer_is_the_same(standing: Simulator, who: tuple[str, str]) -> None:
     fields = "givenName familyName dateOfBirth sex maritalStatus residence { municipality } household { size }"
     for by in (LAURA, {"by": {"taxCode": "FRRSFO14E54F257M"}}, NOBODY):
-        past = await Door(unchanged, direct=True).citizen(who, fields, by)
-        through = await Door(unchanged, direct=False).citizen(who, fields, by)
+        past = await Door(standing, direct=True).citizen(who, fields, by)
+        through = await Door(standing, direct=False).citizen(who, fields, by)
         assert past["data"] == through["data"]
         assert denied(past) == denied(through)
 
 
-async def test_r32_a_node_decides_for_the_consumer_and_never_for_the_gateway(unchanged: Simulator) -> None:
-    await Door(unchanged, direct=False).citizen(HEALTH, "givenName sex")
-    journal = unchanged.nodes["c_m999"].journal
+async def test_r32_a_node_decides_for_the_consumer_and_never_for_the_gateway(standing: Simulator) -> None:
+    await Door(standing, direct=False).citizen(HEALTH, "givenName sex")
+    journal = standing.nodes["c_m999"].journal
     last = [Entry.parse(each.entry) for each in journal.reader.entries()][-1]
     assert (last.kind, last.consumer, last.purpose) == (EntryKind.DISCLOSURE, "aslvs", "emergency-care")
     grants = {grant for decision in last.decisions for grant in decision.grants}
@@ -364,22 +283,22 @@ async def test_r33_each_members_policy_decides_its_own_part(federation: Simulato
 # --- onDenied: reject -------------------------------------------------------------------------------------------------
 
 
-async def test_r12_reject_by_header_answers_nothing_but_every_denied_place(unchanged: Simulator) -> None:
+async def test_r12_reject_by_header_answers_nothing_but_every_denied_place(standing: Simulator) -> None:
     query = "query($by: CitizenKey!) { citizen(by: $by) { givenName hers: sex isee contactPoints { email } } }"
-    answer = (await unchanged.ask(*BENEFITS, query, LAURA, OnDenied.REJECT)).content
+    answer = (await standing.ask(*BENEFITS, query, LAURA, OnDenied.REJECT)).content
     assert answer["data"] is None
     assert {tuple(error["path"]) for error in answer["errors"]} == {("citizen", "hers"), ("citizen", "contactPoints")}
     assert codes(answer) == {"FIELD_DENIED"}
-    refused = [status for member, status, _ in unchanged.wire.heard if member == "c_m999"][-1]
+    refused = [status for member, status, _ in standing.wire.heard if member == "c_m999"][-1]
     assert refused == 403  # nothing of the denied part left the node
     granted = query.replace("hers: sex", "").replace("contactPoints { email }", "")
-    whole = (await unchanged.ask(*BENEFITS, granted, LAURA, OnDenied.REJECT)).content
+    whole = (await standing.ask(*BENEFITS, granted, LAURA, OnDenied.REJECT)).content
     assert whole["data"]["citizen"]["givenName"] == "Laura"
 
 
-async def test_r12_another_word_in_the_header_is_refused(unchanged: Simulator) -> None:
+async def test_r12_another_word_in_the_header_is_refused(standing: Simulator) -> None:
     query = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
-    answer = await unchanged.ask(*BENEFITS, query, LAURA, "rejct")  # type: ignore[arg-type]  # the point
+    answer = await standing.ask(*BENEFITS, query, LAURA, "rejct")  # type: ignore[arg-type]  # the point
     assert (answer.status, codes(answer.content)) == (400, {"BAD_USER_INPUT"})
 
 

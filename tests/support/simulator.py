@@ -21,10 +21,11 @@ import msgspec
 from typing_extensions import override
 
 from federation.consumer.client import Answer, PartnerClient
-from federation.contract.clock import FixedClock, SystemClock
+from federation.contract.clock import FixedClock, SystemClock, epoch_seconds
 from federation.contract.identifiers import MemberId
+from federation.contract.on_denied import HEADER as ON_DENIED
 from federation.contract.on_denied import OnDenied
-from federation.demo.founding import publish_edition, stamp, write_settings
+from federation.demo.founding import accepted, publish_edition, stamp, write_settings
 from federation.demo.layout import Home, Ports
 from federation.exchange.server import Process as ExchangeProcess
 from federation.exchange.server import create_app as exchange_app
@@ -39,6 +40,7 @@ from federation.gateway.settings import load_settings as gateway_settings
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.keys import MESSAGE_KEY, MessageSigner, SigningKey
+from federation.trust.tokens import AccessClaims, Confirmation, issue_access_token
 from federation.trust.trusted_list import MEMBERS_FILE
 from node.demo.seed import demo_files
 from node.own.upgrading import require_current
@@ -50,7 +52,7 @@ from tests.support.demo import REPOSITORY, demo_charter, found_with_members, non
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from federation.contract.members import MemberList
+    from federation.contract.members import Agreement, MemberList
     from federation.execution.transport.message import Headers, Outcome
 
 PORTS = Ports()
@@ -145,31 +147,43 @@ class Simulator:
         self, consumer: str, purpose: str, query: str, variables: dict[str, Any], on_denied: OnDenied | None = None
     ) -> Answer:
         """Ask one question as a partner, through the gateway's own door."""
-        agreement = next(
-            each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes
-        )
-        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
-            url = self.process.settings.url
-            client = PartnerClient(MemberId(consumer), url, key, http, self.clock, nonce)
-            return await client.ask(query, purpose, agreement, variables, on_denied=on_denied)
+        async with self._partner(consumer) as client:
+            return await client.ask(query, purpose, _agreement(consumer, purpose), variables, on_denied=on_denied)
+
+    async def ask_gateway(
+        self,
+        consumer: str,
+        purpose: str,
+        query: str,
+        variables: dict[str, Any],
+        on_denied: OnDenied | None = None,
+        token: str | None = None,
+    ) -> dict[str, Any]:
+        """Ask one question as a partner, through the gateway's own door, with the token given or one of its own."""
+        async with self._partner(consumer) as client:
+            shown = token or await client._token(purpose, _agreement(consumer, purpose))
+            body = msgspec.json.encode({"query": query, "variables": variables})
+            return (await client.post("/graphql", body, shown, on_denied)).content
 
     async def ask_node(
-        self, member: str, consumer: str, purpose: str, query: str, variables: dict[str, Any]
+        self,
+        member: str,
+        consumer: str,
+        purpose: str,
+        query: str,
+        variables: dict[str, Any],
+        on_denied: OnDenied | None = None,
+        token: str | None = None,
     ) -> dict[str, Any]:
-        """Ask one question as a partner, past the gateway, at a member's node."""
-        agreement = next(
-            each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes
-        )
-        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
-            client = PartnerClient(MemberId(consumer), self.process.settings.url, key, http, self.clock, nonce)
-            token = await client._token(purpose, agreement)
-        headers = {"content-type": "application/json", "authorization": f"DPoP {token}"}
+        """Ask one question as a partner, past the gateway, at a member's node; with the token given, if one is."""
+        async with self._partner(consumer) as client:
+            shown = token or await client._token(purpose, _agreement(consumer, purpose))
+        headers = {"content-type": "application/json", "authorization": f"DPoP {shown}"}
+        headers |= {} if on_denied is None else {ON_DENIED: str(on_denied)}
         body = msgspec.json.encode({"query": query, "variables": variables})
         url = self.nodes[member].settings.url + "/graphql"
         bare = HttpRequest("POST", url, headers, body)
-        headers |= sign_request(bare, key, self.clock, nonce())
+        headers |= sign_request(bare, client.key, self.clock, nonce())
         origin = Endpoint.parse(url).origin
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.wire.parties[origin][1])) as http:
             found = await http.post(url, content=body, headers=headers)
@@ -180,6 +194,43 @@ class Simulator:
         """Close a member's node for good."""
         self.wire.stopped.add(member)
         await self.nodes.pop(member).close()
+
+    @asynccontextmanager
+    async def _partner(self, consumer: str) -> AsyncIterator[PartnerClient]:
+        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as http:
+            yield PartnerClient(MemberId(consumer), self.process.settings.url, key, http, self.clock, nonce)
+
+    def token(self, consumer: str, purpose: str, /, **changes: Any) -> str:
+        """Return an access token as the gateway makes them, with some claims changed."""
+        members, now = self.process.registry.current(), epoch_seconds(self.clock)
+        agreement = members.agreement(_agreement(consumer, purpose))
+        endpoints = (members.member(each.member).endpoint for each in agreement.providers)
+        claims = AccessClaims(
+            issuer=members.federation,
+            subject=MemberId(consumer),
+            client_id=MemberId(consumer),
+            audience=(members.gateway.endpoint, *filter(None, endpoints)),
+            purpose=purpose,
+            agreement=agreement.id,
+            jti=nonce(),
+            iat=now,
+            exp=now + 300,
+            confirmation=Confirmation(SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY).kid),
+        )
+        gateway = SigningKey.load(self.home.keys("gateway") / MESSAGE_KEY)
+        return issue_access_token(msgspec.structs.replace(claims, **changes), gateway)
+
+    def agree(self, consumer: str, purpose: str, change: Callable[[Agreement], Agreement]) -> None:
+        """Change the terms of an agreement, and let an officer of every party accept them anew."""
+
+        def changed(members: MemberList) -> MemberList:
+            old = members.agreement(_agreement(consumer, purpose))
+            new = accepted(self.home, msgspec.structs.replace(change(old), acts=()), self.clock.now())
+            agreements = tuple(new if each.id == old.id else each for each in members.agreements)
+            return msgspec.structs.replace(members, agreements=agreements)
+
+        self.publish(changed)
 
     def publish(self, change: Callable[[MemberList], MemberList]) -> None:
         """Publish a member list of the next version, signed by as many operators as it takes."""
@@ -201,6 +252,10 @@ class Simulator:
     def forward(self, time: timedelta) -> None:
         """Move everybody's clock."""
         self.clock.instant += time
+
+
+def _agreement(consumer: str, purpose: str) -> str:
+    return next(each.id for each in demo_charter().agreements if each.consumer == consumer and purpose in each.purposes)
 
 
 def found(root: Path) -> Home:

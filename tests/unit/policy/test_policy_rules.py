@@ -8,6 +8,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[3]
 DOCUMENT: Final = ROOT / "docs" / "policy-rules.md"
 _TEST: Final = re.compile(r"^(?:async )?def (test_r(\d{1,2})_\w+)\(", re.MULTILINE)
+_AT_DOORS: Final = re.compile(r"^async def test_r(\d{1,2})_\w+\(\s*(?:own_)?door: Door", re.MULTILINE)
 
 RULES: Final[Mapping[int, tuple[str, str]]] = {
     1: ("no grant, no field", "node/policy/compile.py node/policy/checks/schema_is_covered.py"),
@@ -62,6 +63,18 @@ RULES: Final[Mapping[int, tuple[str, str]]] = {
     41: ("what a write returns is read under the policy", "node/enforcement/answer.py"),
 }
 
+AT_BOTH_DOORS: Final = ("test_rules_at_both_doors.py", "test_bad_questions_at_both_doors.py")
+"""Files in which a test that takes a `door` is run twice: through the gateway and straight at a node."""
+
+OTHERWISE: Final[Mapping[int, str]] = {
+    17: "the vocabulary has no list of scalars; a mask of one is refused when a policy is loaded",
+    18: "the vocabulary has no interface; tested at the gateway and at a node with schemas that have",
+    32: "one test asks at both doors and compares",
+    33: "a node has no value but its own; tested through the gateway",
+    41: "a node writes only what the gateway translated; tested through the gateway",
+}
+"""Rules without a test that is run at both doors, and why."""
+
 
 def named_tests() -> dict[int, dict[str, list[str]]]:
     """Return the names of all tests by rule and file."""
@@ -72,19 +85,34 @@ def named_tests() -> dict[int, dict[str, list[str]]]:
     return found
 
 
+def at_both_doors() -> frozenset[int]:
+    """Return the rules that some test asks through the gateway and at a node."""
+    found = set()
+    for name in AT_BOTH_DOORS:
+        text = (ROOT / "tests" / "integration" / name).read_text(encoding="utf-8")
+        found |= {int(number) for number in _AT_DOORS.findall(text)}
+    return frozenset(found)
+
+
 def table() -> str:
     """Return the table that the document holds."""
-    lines = ["| Rule | Says | Enforced in | Tests |", "|---|---|---|---|"]
-    tests = named_tests()
+    lines = ["| Rule | Says | Enforced in | At both doors | Tests |", "|---|---|---|---|---|"]
+    tests, both = named_tests(), at_both_doors()
     for number, (says, places) in RULES.items():
         where = ", ".join(f"`{place}`" for place in places.split())
         held = ", ".join(f"`{file}`" for file in tests[number])
-        lines.append(f"| R{number} | {says} | {where} | {held} |")
+        doors = "yes" if number in both else OTHERWISE[number]
+        lines.append(f"| R{number} | {says} | {where} | {doors} | {held} |")
     return "\n".join(lines)
 
 
 def test_every_rule_has_a_test_of_its_name() -> None:
     assert [f"R{number}" for number, files in named_tests().items() if not files] == []
+
+
+def test_every_rule_is_tested_at_both_doors_or_says_why_not() -> None:
+    assert at_both_doors().isdisjoint(OTHERWISE)
+    assert sorted(at_both_doors() | OTHERWISE.keys()) == sorted(RULES)
 
 
 def test_the_table_of_rules_is_true() -> None:
