@@ -9,15 +9,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 import strawberry
 
+from federation.contract.decisions import PolicyVersion
+from federation.contract.identifiers import MemberId
+from federation.contract.members import AgreedProvider
 from node.data.custom import CustomField, CustomFields, Row
 from node.data.mapping import Mapping as NodeMapping
 from node.data.written import MappingError
+from node.enforcement.decide import Decisions
 from node.policy.bundle import Bundle, load_bundle
 from node.subgraph.schema import NodeSchema
 from node.vocabulary.directives import Category
@@ -26,6 +32,8 @@ from node.vocabulary.terms import concept, entity
 from node.vocabulary.terms import field as term
 from tests.support.both import PURPOSE, On, ran
 from tests.support.data import THING_MAPPING, Member, thing_vocabulary
+from tests.support.nodes import DemoMember, WatchedDatabase, asked_node
+from tests.support.parties import Parties
 from tests.support.policies import FIELDS, INPS, bundle_of, document, files_of, grant
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
@@ -241,6 +249,26 @@ def test_what_is_no_value_of_its_type_is_null(on: On, elsewhere: Elsewhere) -> N
         answer = asked(on, member, LISTED % "wealth")
     assert [node["wealth"] for node in nodes(answer)] == [None, None, "3"]
     assert answer.errors == []
+
+
+def test_the_ledger_says_that_it_was_disclosed_and_of_whom(on: On, elsewhere: Elsewhere, tmp_path: Path) -> None:
+    wealth = elsewhere.answering("wealth", lambda _: 150)
+    with module(elsewhere, custom("wealth", Banded, wealth, "name")):
+        bundle = policies({"name": "clear", "wealth": {"band": [0, 100]}})
+        with on.things(bundle, ROWS[:2], MAPPING) as member:
+            parties = Parties()
+            provider = AgreedProvider(MemberId("c_m999"), ("Query.things", "Thing.*"))
+            parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
+            decisions = Decisions(bundle, PolicyVersion(bundle.digest, 1))
+            demo = DemoMember(member.plane, decisions, WatchedDatabase(member.plane.database))
+            with asked_node(demo, tmp_path, parties) as node:
+                found = on.run(node.ask(LISTED % "wealth"))
+                [entry] = node.entries()
+    assert [edge["node"]["wealth"] for edge in found["data"]["things"]["edges"]] == ["[100,)", "[100,)"]
+    [recorded] = [each for each in entry.decisions if each.coordinate == "Thing.wealth"]
+    assert (recorded.form, recorded.grants, recorded.retain) == ("band", ("g",), "P1Y")
+    assert entry.subjects == 2
+    assert "150" not in entry.to_bytes().decode()
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------

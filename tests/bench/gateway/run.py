@@ -150,7 +150,8 @@ async def load(client: HttpClient, endpoint: Endpoint, body: bytes, connections:
 
     async def one() -> None:
         while (start := time.perf_counter()) < end:
-            if len(await ask(client, endpoint, body)) != size:
+            # A receipt grows with the ledger that it is of.
+            if abs(len(await ask(client, endpoint, body)) - size) > size // 20:
                 raise RuntimeError("an answer differs from the first")
             latencies.append(time.perf_counter() - start)
 

@@ -4,16 +4,19 @@
 * `_entities` of 1 000 keys: statements and time;
 * pages at growing depth, and look-ups by id and tax code, with the policy on.
 
-Times are of one process, without HTTP, the median of some repeats.
+Times are of one process, without HTTP, the median of some repeats. Look-ups are told in CPU, too: on a busy machine a
+question waits longer for a processor than it works.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -24,7 +27,9 @@ from graphql import build_schema, execute_sync, parse
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from node.data.dialects import SQLITE
 from node.data.plane import DataPlane
+from tests.bench.gateway.run import cpu_seconds
 from tests.bench.node.ours import VOCABULARY, App, plane_on
 from tests.bench.node.register import fill_postgres, fill_sqlite
 from tests.support.postgres import running_server
@@ -36,6 +41,7 @@ _PAGE: Final = f"query($after: String) {{ citizens(first: 100, after: $after) {{
 _LOOKUP: Final = "query($by: CitizenKey!) { citizen(by: $by) { id givenName familyName dateOfBirth } }"
 _OBJECTS: Final = 2_000
 _REPEATS: Final = 9
+_LOOKUPS: Final = 400
 
 
 def resident(number: int) -> str:
@@ -89,8 +95,8 @@ def executor_time(asked: bytes) -> float:
     return median(found)
 
 
-async def measure(url: str, citizens: int) -> None:
-    """Print the figures of one database."""
+async def measure(url: str, citizens: int, postmaster: int | None = None) -> None:
+    """Print the figures of one database; `postmaster` is the server's process, if it has one."""
     asking = Asking(plane_on(url))
 
     def keys(count: int) -> Callable[[int], Mapping[str, Any]]:
@@ -100,6 +106,12 @@ async def measure(url: str, citizens: int) -> None:
     many = await asking.time(_ENTITIES, keys(_OBJECTS), process_time)
     executor = executor_time(await asking.data(_ENTITIES, keys(_OBJECTS)(0)))
     print(f"10 000 objects: {many:.1f} ms of CPU, graphql-core's executor {executor:.0f} ms, {executor / many:.1f}x")
+    if asking.plane.database.dialect is SQLITE:
+        own = statement_time(asking, url, keys(_OBJECTS)(0))
+        left = many - own
+        print(
+            f"  SQLite's own statement is {own:.1f} ms of it; {executor / left:.1f}x what Python does ({left:.1f} ms)"
+        )
     print(f"_entities of 1 000 keys: {await asking.time(_ENTITIES, keys(1_000), perf_counter):.1f} ms, one statement")
     await asking.data(_PAGE, {"after": None})
     operation = next(made for query, (_, made) in asking.plane._known.items() if "citizens" in query[0])
@@ -111,11 +123,44 @@ async def measure(url: str, citizens: int) -> None:
         taken = await asking.time(_PAGE, after_place(after), perf_counter)
         first = first or taken
         print(f"page of 100 at {depth:.0%}: {taken:.2f} ms, {taken / first:.2f}x the first")
-    spread = [1 + 7 * (number * citizens // 7 // (_REPEATS + 1)) for number in range(_REPEATS + 2)]
-    by_id = await asking.time(_LOOKUP, lambda n: {"by": {"id": resident(spread[n])}}, perf_counter)
-    by_code = await asking.time(_LOOKUP, lambda n: {"by": {"taxCode": f"TAX{spread[n]:013}"}}, perf_counter)
-    print(f"look-up by id {by_id:.2f} ms, by tax code {by_code:.2f} ms (p50)")
-    await asking.plane.database.close()
+    spread = [1 + 7 * (number * citizens // 7 // _LOOKUPS) for number in range(_LOOKUPS)]
+    await look_up(asking, "id", [{"id": resident(n)} for n in spread], postmaster)
+    await look_up(asking, "tax code", [{"taxCode": f"TAX{n:013}"} for n in spread], postmaster)
+    await asking.plane.close()
+
+
+async def look_up(asking: Asking, name: str, keys: list[dict[str, str]], postmaster: int | None) -> None:
+    """Print what one look-up takes: wall time, and CPU of this process and of PostgreSQL's."""
+    for by in keys[:20]:
+        await asking.data(_LOOKUP, {"by": by})
+    found: list[float] = []
+    before, at_server = process_time(), 0.0 if postmaster is None else cpu_seconds(postmaster)
+    for by in keys:
+        start = perf_counter()
+        answered = await asking.data(_LOOKUP, {"by": by})
+        found.append(1000 * (perf_counter() - start))
+        if b'"givenName"' not in answered:
+            raise RuntimeError(f"no citizen in {answered[:200]!r}")
+    own = 1000 * (process_time() - before) / len(keys)
+    servers = 0.0 if postmaster is None else 1000 * (cpu_seconds(postmaster) - at_server) / len(keys)
+    found.sort()
+    wall = f"p50 {found[len(found) // 2]:.2f} ms, quickest tenth {found[len(found) // 10]:.2f} ms"
+    print(f"look-up by {name}: {wall}; CPU {own:.2f} ms of the node, {servers:.2f} ms of PostgreSQL")
+
+
+def statement_time(asking: Asking, url: str, variables: Mapping[str, Any]) -> float:
+    """Return what SQLite's own statement for some entities takes, in ms of CPU."""
+    operation = next(made for query, (_, made) in asking.plane._known.items() if "_entities" in query[0])
+    root: Any = operation.roots["_entities"]
+    statement = root.batches["Citizen"].statement
+    given = msgspec.json.encode([[each["id"]] for each in variables["r"]]).decode()
+    found = []
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        for _ in range(_REPEATS):
+            start = process_time()
+            connection.execute(statement.sql, statement.with_values({"given_keys": given})).fetchall()
+            found.append(1000 * (process_time() - start))
+    return median(found)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -129,7 +174,8 @@ def main(arguments: argparse.Namespace) -> None:
             with running_server(Path(folder) / "pg") as server:
                 fill_postgres(server.url, arguments.citizens)
                 print(f"PostgreSQL, {arguments.citizens} citizens")
-                server.runner.run(measure(server.url, arguments.citizens))
+                postmaster = int((Path(folder) / "pg" / "postmaster.pid").read_text().split()[0])
+                server.runner.run(measure(server.url, arguments.citizens, postmaster))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 A hundred residents of a hundred thousand, each with an address and three cases, about 45 kB of JSON, over HTTP. Ours
 has its policy on: one row predicate, one mask, one denied field; the peers have none, and PostGraphile lists everybody.
+`recorded` is ours with signatures verified and made and every answer in a durable ledger (recorded.py).
 Every server runs alone on its database, in turns. CPU is user and system time per answered request, of the server's
 process tree and, apart from it, of PostgreSQL's. PostGraphile is measured where CROCEVIA_PEERS names
 a folder that has it:
@@ -170,6 +171,8 @@ def peers_on(postgres: str, sqlite: Path, names: list[str], port: int) -> list[P
         Peer("ours, PostgreSQL", [*ours, postgres], port, _OURS, edges, uses_postgres=True),
         Peer("ours, SQLite", [*ours, f"sqlite:///{sqlite}"], port + 1, _OURS, edges, uses_postgres=False),
     ]
+    signed = [sys.executable, str(HERE / "recorded.py"), postgres]
+    found.append(Peer("ours, recorded", signed, port + 5, _OURS, edges, uses_postgres=True))
     if "strawberry" in names:
         command = [sys.executable, str(HERE / "strawberry_peer.py"), postgres]
         for name, words, at in (("selectinload", [], port + 2), ("dataloaders", ["dataloaders"], port + 4)):
