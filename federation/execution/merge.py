@@ -54,12 +54,15 @@ def _body(source: Source, indent: int, position: Position, selections: Sequence[
 
 def _leaf(source: Source, indent: int, slot: Slot, order: int) -> None:
     name = slot.attribute
-    if not slot.contested:
+    if slot.single:
         source.line(indent, f"o.{name} = e.{name}")
         return
-    writer = writer_attribute(slot.key)
     source.line(indent, f"x = e.{name}")
     source.line(indent, "if x is not None:")
+    if not slot.contested:
+        source.line(indent + 1, f"o.{name} = x")
+        return
+    writer = writer_attribute(slot.key)
     source.line(indent + 1, f"w = o.{writer}")
     source.line(indent + 1, f"if o.{name} is None or (o.FETCH if w is None else w) <= {order}:")
     source.line(indent + 2, f"o.{name} = x")
@@ -68,7 +71,7 @@ def _leaf(source: Source, indent: int, slot: Slot, order: int) -> None:
 
 def _object(source: Source, indent: int, slot: Slot, child: Position, wanted: Field, order: int) -> None:
     name = slot.attribute
-    if len(slot.writers) == 1:
+    if slot.single:
         source.line(indent, f"o.{name} = e.{name}")
         return
     both = source.constant(_both(merger(child, wanted.selections or (), order), slot.depth))

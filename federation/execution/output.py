@@ -114,7 +114,7 @@ def _field(types: SchemaTypes, position: Position, variants: Sequence[Shown]) ->
         enum=types.enum_values(first.type.name),
         node=node,
         denied=first.denied,
-        passes=node is not None and slot is not None and len(slot.writers) == 1 and _passes(node, slot.writers[0]),
+        passes=node is not None and slot is not None and slot.single and _passes(node, slot.writers[0]),
     )
 
 
@@ -129,7 +129,7 @@ def _passes(node: OutNode, writer: int) -> bool:
     shown = node.variants[0].fields
     slots = list(node.position.slots.values())
     return len(shown) == len(slots) and all(
-        slot.writers == [writer] and _passes_field(field, slot, writer)
+        slot.single and slot.writers == [writer] and _passes_field(field, slot, writer)
         for field, slot in zip(shown, slots, strict=True)
     )
 

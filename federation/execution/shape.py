@@ -28,8 +28,9 @@ TYPENAME = "__typename"
 class Slot:
     """One source key of a position. `writers` are places in the plan's order of fetches; `child` is None for a leaf.
 
-    `strict` is set where values pass from the answer to the response as they are: the type in the API schema, whose
-    nulls the decoder then judges.
+    `shared` says that one fetch writes the key several times: entities of several types, or sent with several sets of
+    inputs. `strict` is set where values pass from the answer to the response as they are: the type in the API schema,
+    whose nulls the decoder then judges.
     """
 
     key: str
@@ -37,12 +38,18 @@ class Slot:
     child: Position | None
     depth: int
     writers: list[int] = field(default_factory=list)
+    shared: bool = False
     strict: TypeRef | None = None
 
     @property
     def contested(self) -> bool:
         """Whether several fetches write this leaf, so that each object must remember whose value it holds."""
         return self.child is None and len(self.writers) > 1
+
+    @property
+    def single(self) -> bool:
+        """Whether every value is written once, so that nothing is there before."""
+        return len(self.writers) == 1 and not self.shared
 
 
 @dataclass(slots=True)
@@ -154,7 +161,9 @@ def _write(position: Position, selections: Sequence[Wanted], order: int) -> None
             child = None if wanted.selections is None else Position((*position.path, wanted.key))
             slot = Slot(wanted.key, attribute(wanted.key), child, wanted.type.depth)
             position.slots[wanted.key] = slot
-        if order not in slot.writers:
+        if order in slot.writers:
+            slot.shared = True
+        else:
             slot.writers.append(order)
         if slot.child is not None:
             _write(slot.child, wanted.selections or (), order)

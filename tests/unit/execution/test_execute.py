@@ -406,6 +406,26 @@ async def test_a_value_object_known_in_part_by_two_members_is_merged() -> None:
     assert data_of(part) == {"product": {"size": {"width": 2, "height": None}}}
 
 
+async def test_what_one_entity_of_a_fetch_brings_survives_another_that_asks_of_other_types() -> None:
+    review = node("reviews", "[Review!]", leaf("text"))
+    first = entities(
+        [path("products", "*")], leaf("price", "Int", on=frozenset({"Product"})), review, alias="_e0", variable="r0"
+    )
+    other = entities(
+        [path("products", "*")], leaf("price", "Int", on=frozenset({"Other"})), review, alias="_e1", variable="r1"
+    )
+    of = plan(
+        [root_fetch("a", node("products", "[Product]", leaf("id", "ID!"))), entity_fetch(1, "b", first, other)],
+        shown("products", "[Product]", shown("price", "Int"), shown("reviews", "[Review!]", shown("text"))),
+    )
+    members = {
+        "a": {"data": {"products": [{"id": "1"}]}},
+        "b": {"data": {"_e0": [{"price": 10, "reviews": [{"text": "good"}]}], "_e1": [{"reviews": None}]}},
+    }
+    response = await run(of, members)
+    assert data_of(response) == {"products": [{"price": 10, "reviews": [{"text": "good"}]}]}
+
+
 async def test_what_two_members_write_does_not_depend_on_who_answers_first() -> None:
     of = plan(
         [
