@@ -96,8 +96,9 @@ class Objects:
         shown = candidate_row(plan, row)
         if plan.alike is None or plan.candidates == FALSE:
             return shown
-        if not can_be_counted(row.source, self.reading):
-            return NOBODY
+        resolved = any((plan.type_name, name) in self.custom.fields for name in plan.alike.over)
+        if resolved or not can_be_counted(row.source, self.reading):
+            return NOBODY  # what a member's code resolves is not there to be counted
         if row.source.name not in self._crowds:
             other = Row.of(self.reading, row.source)
             looks, candidate = self._looks(other, plan, plan.alike), candidate_row(plan, other)

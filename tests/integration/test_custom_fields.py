@@ -251,6 +251,19 @@ def test_what_is_no_value_of_its_type_is_null(on: On, elsewhere: Elsewhere) -> N
     assert answer.errors == []
 
 
+def test_nobody_is_shown_among_persons_who_look_alike_in_a_custom_field(on: On, elsewhere: Elsewhere) -> None:
+    wealth = elsewhere.answering("wealth", lambda _: 1)
+    alike = {"aggregates": {"min_cell": 5, "over": ["name"], "generalise_k": {"k": 2, "quasi_identifiers": ["wealth"]}}}
+    fields = {**FIELDS, "wealth": {"category": "income"}}
+    counted = document([grant("g", {"name": "clear", "wealth": "clear"}, **alike)], fields=fields)
+    with (
+        module(elsewhere, custom("wealth", Banded, wealth, "name")),
+        on.things(bundle_of(counted), ROWS, MAPPING) as member,
+    ):
+        assert nodes(asked(on, member, LISTED % "wealth")) == []
+    assert elsewhere.asked == []
+
+
 def test_the_ledger_says_that_it_was_disclosed_and_of_whom(on: On, elsewhere: Elsewhere, tmp_path: Path) -> None:
     wealth = elsewhere.answering("wealth", lambda _: 150)
     with module(elsewhere, custom("wealth", Banded, wealth, "name")):
