@@ -188,6 +188,7 @@ def _tell(output: Format, lang: Language, folder: Path, manifest: Manifest, stat
                 "folder": str(folder),
                 "revision": manifest.revision,
                 "digest": manifest.digest,
+                "bundle": manifest.bundle,
                 "parent": manifest.parent,
                 "state": state,
             }
@@ -197,7 +198,7 @@ def _tell(output: Format, lang: Language, folder: Path, manifest: Manifest, stat
         "{folder}: revision {revision} ({digest}…) is {state}",
         folder=folder,
         revision=manifest.revision,
-        digest=manifest.digest[:19],
+        digest=manifest.bundle[:19],
         state=state,
     )
     typer.echo(said(line, lang))

@@ -609,6 +609,7 @@ _REGISTERS: Final[Mapping[str, str]] = {
     "only with the subject's consent": "solo con il consenso dell'interessato",
     "prohibitions: {rules}": "divieti: {rules}",
     "fields never known together: {rules}": "campi mai conosciuti insieme: {rules}",
+    "only rows of which {persons} or more persons look alike": "solo righe di cui almeno {persons} persone sono simili",
     "counts of groups of {least} or more": "conteggi di gruppi di almeno {least}",
     "necessity and proportionality (art. 35(7)(b))": "necessità e proporzionalità (art. 35, par. 7, lett. b)",
     "risks to the rights and freedoms of the subjects (art. 35(7)(c))": (

@@ -162,6 +162,7 @@ def _gap(key: str, language: Language) -> str:
 
 def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
     """Return what a policy does, beyond choosing fields, to protect the persons of whom a grant tells."""
+    counts = grant.aggregates
     masked = [f"{name}: {form_text(form)}" for name, form in grant.see.items() if not isinstance(form, Clear)]
     denied = [rule.id for rule in document.prohibitions if rule.hides is Hides.ROW or set(rule.fields) & set(grant.see)]
     apart = [rule.id for rule in document.never_together if any(map(rule.is_for, grant.kinds))]
@@ -171,7 +172,10 @@ def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
         message("only with the subject's consent") if grant.consent is not None else None,
         message("prohibitions: {rules}", rules=", ".join(denied)) if denied else None,
         message("fields never known together: {rules}", rules=", ".join(apart)) if apart else None,
-        message("counts of groups of {least} or more", least=grant.aggregates.min_cell) if grant.aggregates else None,
+        message("counts of groups of {least} or more", least=counts.min_cell) if counts and counts.over else None,
+        message("only rows of which {persons} or more persons look alike", persons=counts.alike.persons)
+        if counts and counts.alike
+        else None,
     )
     return tuple(one for one in found if one is not None)
 

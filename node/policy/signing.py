@@ -55,6 +55,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The name of this manifest."""
         return sha256_digest(canonical(msgspec.to_builtins(self)))
 
+    @property
+    def bundle(self) -> str:
+        """The digest of the bundle itself, as `policy check`, answers and `node status` tell it."""
+        return sha256_digest(canonical(self.files))
+
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One officer's signature in one role."""

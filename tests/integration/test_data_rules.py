@@ -203,6 +203,8 @@ def test_r19_a_value_that_is_none_of_its_scalar_is_null(member: Making) -> None:
         '(where: {or: [{name: {eq: "Anna"}}, {and: [{income: {gt: "1"}}]}]})',
         "(orderBy: [{name: ASC}, {income: DESC}])",
         "(where: {code: {in: []}})",
+        '(where: {code: {lt: "m"}})',  # a field that may only be verified is not found by halves
+        "(orderBy: [{code: ASC}])",
     ],
 )
 def test_r21_a_denied_field_may_not_be_named_in_filter_or_order(member: Making, arguments: str) -> None:
