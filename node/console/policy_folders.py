@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from federation.contract.errors import BadInputError, NotFoundError
-from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, read_bundle
+from node.policy.bundle import LOCK_FILE, REGISTER_FILE, VOCABULARY_FILE, Bundle, read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
 from node.policy.coverage import Coverage
@@ -71,7 +71,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
         OSError: a file cannot be read.
     """
     among = [path for name in _FOLDERS for path in (folder / name).rglob("*") if not path.is_dir()]
-    elsewhere = [path for path in _around(folder) if path.suffix.lower() in _YAML]
+    elsewhere = [path for path in _around(folder) if path.suffix.lower() in _YAML and path.name != REGISTER_FILE]
     lock = [path for path in (folder / LOCK_FILE,) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in (*among, *elsewhere, *lock)}
     if VOCABULARY_FILE not in files and (folder.parent / VOCABULARY_FILE).is_file():

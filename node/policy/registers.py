@@ -13,23 +13,24 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
 from node.policy.bundle import REGISTER_FILE
-from node.policy.conditions import TRUE
+from node.policy.conditions import FALSE, TRUE, Consent
 from node.policy.documents import Hides
 from node.policy.errors import BundleError
 from node.policy.forms import Clear, Form, Hash, Pseudonym, Token, Verify, form_text
 from node.policy.messages import Language, Message, message, said
 from node.policy.reader import entry, leaf, leaves, text_of
+from node.policy.residuals import conjunction, negate, residual
 from node.policy.schemas import REGISTER
 from node.policy.sentences import condition_phrase, duration_phrase, kind_phrase
 from node.policy.shape import check_shape
-from node.policy.vocabulary import Sensitivity
+from node.policy.vocabulary import KIND, PURPOSE, Sensitivity
 from node.policy.yaml_tree import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from node.policy.bundle import Bundle
-    from node.policy.documents import Grant, TypeDocument
+    from node.policy.documents import Grant, Prohibition, TypeDocument
     from node.policy.yaml_tree import Tree
 
 
@@ -160,11 +161,20 @@ def _gap(key: str, language: Language) -> str:
     return said(message("TO BE DECLARED (`{key}` in {file})", key=key, file=REGISTER_FILE), language)
 
 
+def _may_deny(rule: Prohibition, grant: Grant) -> bool:
+    """Say whether a prohibition takes something away from what a grant shows, to any of its kinds, for its purpose."""
+    if rule.hides is not Hides.ROW and not set(rule.fields) & set(grant.see):
+        return False
+    where = conjunction([rule.rows, rule.when, negate(rule.unless)])
+    situations: list[dict[str, object]] = [{KIND: kind, PURPOSE: grant.purpose} for kind in grant.kinds]
+    return any(residual(where, known, Consent(grant.purpose)) != FALSE for known in situations)
+
+
 def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
     """Return what a policy does, beyond choosing fields, to protect the persons of whom a grant tells."""
     counts = grant.aggregates
     masked = [f"{name}: {form_text(form)}" for name, form in grant.see.items() if not isinstance(form, Clear)]
-    denied = [rule.id for rule in document.prohibitions if rule.hides is Hides.ROW or set(rule.fields) & set(grant.see)]
+    denied = [rule.id for rule in document.prohibitions if _may_deny(rule, grant)]
     apart = [rule.id for rule in document.never_together if any(map(rule.is_for, grant.kinds))]
     found = (
         message("forms that show less than the value: {forms}", forms=", ".join(masked)) if masked else None,
@@ -271,7 +281,14 @@ def _analysis(purpose: str, kind: str, found: list[tuple[TypeDocument, Grant]]) 
         retentions=tuple(sorted({grant.retain for _, grant in found})),
         consent=any(grant.consent is not None for _, grant in found),
         prohibitions=tuple(
-            sorted({f"{document.name}/{rule.id}" for document, _ in found for rule in document.prohibitions})
+            sorted(
+                {
+                    f"{document.name}/{rule.id}"
+                    for document, grant in found
+                    for rule in document.prohibitions
+                    if _may_deny(rule, grant)
+                }
+            )
         ),
         measures=tuple(dict.fromkeys(one for document, grant in found for one in measures(document, grant))),
         open_questions=_OPEN,

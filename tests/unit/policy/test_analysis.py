@@ -216,6 +216,9 @@ def test_the_risk_analysis_says_with_which_measures_a_policy_protects() -> None:
     measures = found["statistics", "statistics"].measures
     assert any("prohibitions: protected-persons-out-of-statistics" in one for one in measures)
     assert any(one.startswith("forms that show less than the value: ") for one in measures)
+    assert not any("statistics" in one for one in found["emergency-care", "health"].measures), (
+        "a rule of another purpose"
+    )
 
 
 FORMULAS = ("=1+1", " =1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\uff1d1")

@@ -7,10 +7,12 @@ import re
 
 import pytest
 
+from node.policy.bundle import REGISTER_FILE
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
 from node.policy.findings import FindingCode
 from node.policy.matrix import lock_text
+from node.policy.registers import Declared, register_of_processing
 from node.policy.schema_view import SchemaView
 from node.policy.schemas import TYPE_DOCUMENT
 from node.policy.trials import run_suites
@@ -49,6 +51,12 @@ def test_every_type_of_a_demo_bundle_has_a_suite(member: str) -> None:
 @pytest.mark.parametrize("member", DEMO_MEMBERS)
 def test_the_matrix_of_a_demo_bundle_is_the_one_that_was_reviewed(member: str) -> None:
     assert (ROOT / "policies" / member / "matrix.lock").read_text(encoding="utf-8") == lock_text(demo(member))
+
+
+@pytest.mark.parametrize("member", DEMO_MEMBERS)
+def test_the_register_of_a_demo_member_has_no_gap(member: str) -> None:
+    declared = Declared.parse((ROOT / "policies" / member / REGISTER_FILE).read_bytes())
+    assert {gap for entry in register_of_processing(demo(member), declared) for gap in entry.gaps} == set()
 
 
 def test_the_members_together_govern_every_field_of_the_vocabulary() -> None:
