@@ -150,7 +150,11 @@ def _question(process: GatewayProcess) -> Endpoint:
         media = accepted(arrived.header(b"accept")).single
         check_content_type(arrived.header(b"content-type"))
         given = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
-        headers = ((b"content-type", media.value.encode()), _NO_STORE, *given.standing.headers())
+        headers = [(b"content-type", media.value.encode()), _NO_STORE, *given.standing.headers()]
+        if given.client:
+            digest = message.headers["digest"]
+            signed = process.answers.headers(given.body, media.value, given.client, digest)
+            headers += [(name.encode(), value.encode()) for name, value in signed.items()]
         return Reply(200, headers, given.body)
 
     async def answered_or_refused(arrived: Arrived) -> Reply:

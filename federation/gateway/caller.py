@@ -54,7 +54,7 @@ class Caller:
     """A consumer whose request is proved; `request` is what the nodes will verify themselves.
 
     `on_denied` is the stricter of what the agreement and the request say; `standing` is what is left of the consumer's
-    budget for the purpose.
+    budget for the purpose; `client` is a voucher's, or empty.
     """
 
     consumer: Member
@@ -64,6 +64,7 @@ class Caller:
     on_denied: OnDenied
     request: ConsumerRequest
     standing: Standing
+    client: str = ""
 
 
 def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
@@ -87,7 +88,9 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
     standing = count_question(proved.consumer.id, agreed.id, door.rates, door.counters, door.clock)
     count_request(agreement, door.counters, door.clock)
     on_denied = wanted(request.headers, agreement.on_denied)
-    return Caller(proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request), standing)
+    return Caller(
+        proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request), standing, proved.client
+    )
 
 
 def _require_possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from graphql import (
     ArgumentNode,
     DocumentNode,
     FieldNode,
+    GraphQLError,
     NameNode,
     SelectionNode,
     SelectionSetNode,
@@ -111,7 +112,8 @@ class DirectorySubgraph:
             variable_values=variables,
         )
         result = outcome if isinstance(outcome, ExecutionResult) else await outcome
-        return _answer(result.data, [_entry(error.original_error, error.path) for error in result.errors or ()])
+        errors = [_entry(error.original_error, error.path) for error in result.errors or ()]
+        return _answer(result.data, errors)
 
     async def _named(self, naming: _Naming, variables: Mapping[str, Any]) -> FetchAnswer:
         """Answer the one thing that is asked with every question; an executor would cost more than the look-up."""
@@ -204,7 +206,13 @@ def _is_plain(node: SelectionNode) -> bool:
     return isinstance(node, FieldNode) and node.name.value in {"__typename", "id"} and not node.directives
 
 
+_MISFIT: Final = BadInputError("an argument does not fit its type; `by` takes exactly one of `id` and `taxCode`")
+"""What an executor says by itself is about arguments: the operation was validated, and is of our own making."""
+
+
 def _entry(error: Exception | None, path: list[str | int] | None) -> dict[str, Any]:
+    if error is None or isinstance(error, GraphQLError):
+        return _MISFIT.graphql(path)
     if isinstance(error, CroceviaError):
         return error.graphql(path)
     return {"message": "the directory could not answer", "path": path, "extensions": {"code": "INTERNAL"}}

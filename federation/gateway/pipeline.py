@@ -100,10 +100,11 @@ class _Heard:
 
 @dataclass(frozen=True, slots=True)
 class GatewayAnswer:
-    """The bytes of a GraphQL response, and what is left of the asker's budget."""
+    """The bytes of a GraphQL response, what is left of the asker's budget, and the client of its voucher, if any."""
 
     body: bytes
     standing: Standing
+    client: str
 
 
 async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) -> GatewayAnswer:
@@ -133,7 +134,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         refused.extensions.setdefault("traceId", trace)
         await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
         raise
-    return GatewayAnswer(body, caller.standing)
+    return GatewayAnswer(body, caller.standing, caller.client)
 
 
 async def _name_citizen(pseudonym: str | None, caller: Caller, question: Question, mediation: Mediation) -> None:

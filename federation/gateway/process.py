@@ -56,6 +56,7 @@ from federation.trust.keys import (
     new_nonce,
     read_secret,
 )
+from federation.trust.pdnd import AnswerSigner
 from federation.trust.registry import KEPT_FILE, Registry
 from federation.trust.replay import SharedReplayStore
 from federation.trust.tokens import AccessTokens
@@ -90,6 +91,7 @@ class GatewayProcess:
     client: HttpClient = field(init=False)
     fetching: ResilientFetcher = field(init=False)
     authorisation: AuthorisationServer = field(init=False)
+    answers: AnswerSigner = field(init=False)
     _sender: Sender = field(init=False)
     _gateway: Gateway = field(init=False)
     _graph: str = field(init=False)
@@ -115,6 +117,7 @@ class GatewayProcess:
             deadline=self.settings.deadline,
             new_trace=new_trace,
         )
+        self.answers = AnswerSigner(members.gateway.endpoint, self.key, self.clock, new_nonce)
         self.authorisation = AuthorisationServer(
             self.settings.url,
             self.registry,

@@ -68,6 +68,8 @@ class ProvedRequest:
     token: str
     bound_to: str | None
     end_user: EndUser = EndUser()
+    client: str = ""
+    """The client of a voucher, whom answers are signed to as it signs questions; empty for our own tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _by_voucher(request: HttpRequest, members: MemberList, clock: Clock) -> Prov
         token=token,
         bound_to=voucher.cnf.jkt if voucher.cnf else None,
         end_user=end_user,
+        client=client.client_id,
     )
 
 

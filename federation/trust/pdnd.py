@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Literal
@@ -24,7 +25,8 @@ from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import AuthenticationError, DigestError, TokenError, TokenExpiredError
 from federation.contract.messages import INTEGRITY_SIGNATURE, TRACKING_EVIDENCE
 from federation.trust.foreign_keys import PinnedKeys
-from federation.trust.jose import read_part, read_token
+from federation.trust.jose import read_part, read_token, sign_token
+from federation.trust.keys import MessageSigner
 from federation.trust.tokens import SKEW, Confirmation
 
 DIGEST_HEADER = "digest"
@@ -160,6 +162,33 @@ def verify_voucher(text: str, issuer: str, audience: str, keys: PinnedKeys, cloc
 def digest_header(body: bytes) -> str:
     """Return the `Digest` header of INTEGRITY_REST: over the raw bytes of the body."""
     return f"SHA-256={b64encode(sha256(body).digest()).decode('ascii')}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSigner:
+    """Signs answers to a platform's clients as they sign questions (INTEGRITY_REST_02); `issuer` names the signer."""
+
+    issuer: str
+    key: MessageSigner
+    clock: Clock
+    new_id: Callable[[], str]
+
+    def headers(self, body: bytes, content_type: str, client: str, request_digest: str) -> dict[str, str]:
+        """Return the headers of a signed answer to `client`, bound to the `Digest` of its request."""
+        now, digest = epoch_seconds(self.clock), digest_header(body)
+        claims = IntegrityClaims(
+            iss=self.issuer,
+            sub=self.issuer,
+            aud=client,
+            iat=now,
+            nbf=now,
+            exp=now + MESSAGE_LIFETIME,
+            jti=self.new_id(),
+            signed_headers=[{"digest": digest}, {"content-type": content_type}, {"content-encoding": "identity"}],
+            request_digest=request_digest,
+        )
+        signature = sign_token({"typ": "JWT", "kid": self.key.kid}, claims, self.key)
+        return {"digest": digest, "content-encoding": "identity", INTEGRITY_HEADER: signature}
 
 
 def sign_integrity(claims: IntegrityClaims, kid: str, key: ECKey | RSAKey) -> str:

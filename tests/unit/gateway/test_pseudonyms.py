@@ -222,6 +222,17 @@ async def test_the_executor_would_say_the_same(by: dict[str, object], monkeypatc
     assert len(plainly.get("errors", ())) == len(executed.get("errors", ()))  # type: ignore[arg-type]  # lists
 
 
+@pytest.mark.parametrize("by", [{}, {"taxCode": None}, {"id": "a", "taxCode": "b"}])
+async def test_what_does_not_name_one_citizen_is_the_callers_mistake(by: dict[str, str]) -> None:
+    answer = await ask_directory(by)
+    assert answer.pop("errors") == [
+        {
+            "message": "an argument does not fit its type; `by` takes exactly one of `id` and `taxCode`",
+            "extensions": {"code": "BAD_USER_INPUT"},
+        }
+    ]
+
+
 @pytest.mark.parametrize("by", [{"id": pid("inprev", "bruno")}, {"taxCode": "RSSMRA79B11C566R"}])
 async def test_a_citizen_nobody_knows_is_null_without_an_error(by: dict[str, str]) -> None:
     assert await ask_directory(by) == {"data": {"who": None}}

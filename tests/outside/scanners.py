@@ -1,0 +1,83 @@
+"""Run others' scanners against a running demo.
+
+    python tests/outside/scanners.py --tools VENV/bin [--cop GRAPHQL-COP/graphql-cop.py] [--examples 100] [--seeds 2]
+
+`--tools` holds the programs `schemathesis` and `python` of an environment of their own (`pip install schemathesis
+requests simplejson termcolor PySocks`); graphql-cop is a folder of its repository. Both ask through the demo's signing
+proxy, so that every question is signed, planned, policed and recorded. The last line counts what was found; exit code 1
+when anything was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from node.demo.seed import read_truth
+from tests.faults.field import founded
+from tests.support import leaks
+from tests.support.demo import RunningDemo
+
+PROXY = "/demo/graphql?as=inprev&purpose=benefit-assessment"
+HOOKS = "tests.outside.schemathesis_hooks"
+CITIZENS = 40
+
+
+def schemathesis(demo: RunningDemo, tools: Path, examples: int, seed: int) -> int:
+    """Ask generated questions for every root field of the API schema; return the tool's exit code."""
+    codes = [person.tax_code for person in read_truth(demo.home.root / "truth.ndjson")]
+    done = subprocess.run(
+        [
+            str(tools / "schemathesis"),
+            "run",
+            str(demo.home.root / "registry" / "api.graphql"),
+            *("--url", demo.gateway + "/demo/graphql", "--max-examples", str(examples), "--seed", str(seed)),
+            *("--checks", "nothing_is_repeated", "--continue-on-failure", "--no-color"),
+            *("--phases", "fuzzing", "--suppress-health-check", "all", "--request-timeout", "20"),
+        ],
+        env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "CROCEVIA_TAX_CODES": " ".join(codes)},
+        check=False,
+    )
+    return done.returncode
+
+
+def graphql_cop(demo: RunningDemo, tools: Path, program: Path) -> int:
+    """Run the audits of graphql-cop; return how many it calls vulnerabilities."""
+    done = subprocess.run(
+        [str(tools / "python"), str(program), "-t", demo.gateway + PROXY, "-f", "-o", "json"],
+        cwd=program.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    results = json.loads(done.stdout)
+    for each in results:
+        print(f"    {'FOUND' if each['result'] else 'no   '} {each['title']}")
+    return sum(each["result"] for each in results)
+
+
+def main() -> int:
+    """Run what is there, and count."""
+    parser = argparse.ArgumentParser(description="others' scanners against a demo")
+    parser.add_argument("--tools", type=Path, required=True)
+    parser.add_argument("--cop", type=Path)
+    parser.add_argument("--examples", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=2)
+    asked = parser.parse_args()
+    with founded(CITIZENS) as demo:
+        failed = sum(schemathesis(demo, asked.tools, asked.examples, seed) != 0 for seed in range(asked.seeds))
+        found = graphql_cop(demo, asked.tools, asked.cop) if asked.cop else 0
+        leaked = leaks.in_home(demo.home)
+    print("\n".join(leaked))
+    print(f"schemathesis: {failed} of {asked.seeds} runs failed; graphql-cop: {found} found; {len(leaked)} values left")
+    return 1 if failed or found or leaked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
