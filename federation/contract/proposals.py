@@ -11,6 +11,7 @@ from federation.contract.members import Member
 class Proposal(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A member as it wants to stand on the list, with its schema (SDL, empty for a member that only asks).
 
+    `governed` are the fields, as `Type.field`, that the bundle of digest `policy` governs in its node (policy R34).
     `made` is in seconds since 1970; `federation` keeps a proposal from being used elsewhere. `certificate_request` is
     the PEM of a request for the certificate of its processes, where the federation's channels are mutual TLS.
     """
@@ -19,6 +20,8 @@ class Proposal(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     member: Member
     schema: str
     made: int
+    policy: str = ""
+    governed: tuple[str, ...] = ()
     certificate_request: str = ""
 
 

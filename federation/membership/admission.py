@@ -6,6 +6,7 @@
 4. schema     it composes with everybody else's
 5. usage      nothing breaks for operations that were asked
 6. privacy    no field becomes less sensitive than it was stated
+7. policy     the member says of every field that its node serves that its policy governs it (policy R34)
 
 A check that fails is the last one: what follows would only repeat it.
 """
@@ -28,9 +29,10 @@ from federation.composition.supergraph import Supergraph
 from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock, epoch_seconds
 from federation.contract.errors import CroceviaError
+from federation.contract.governed import governed_fields
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import KeyUse, Member, MemberList
-from federation.contract.proposals import SignedProposal
+from federation.contract.proposals import Proposal, SignedProposal
 from federation.trust.keys import message_keys
 from federation.trust.proposals import ChallengeAnswer, require_answer, require_possession
 from federation.trust.trusted_list import API_FILE, SUPERGRAPH_FILE, schema_file
@@ -48,6 +50,7 @@ class Check(StrEnum):
     SCHEMA = "schema"
     USAGE = "usage"
     PRIVACY = "privacy"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Examiner:
             Check.SCHEMA: lambda: self._composed(signed, graph),
             Check.USAGE: lambda: self._breaking(graph[0]),
             Check.PRIVACY: lambda: self._weakened(signed),
+            Check.POLICY: lambda: _ungoverned(signed.proposal),
         }
         findings: list[Finding] = []
         for check, faults_of in checks.items():
@@ -191,6 +195,16 @@ def composed_edition(edition: Edition, supergraph: Supergraph, clock: Clock) -> 
         api_schema=sha256_digest(api),
     )
     return Edition(members, {**edition.documents, SUPERGRAPH_FILE: sdl, API_FILE: api})
+
+
+def _ungoverned(proposal: Proposal) -> tuple[str, ...]:
+    """The policy itself stays at the member, whose node denies and reports what it does not govern."""
+    served = governed_fields(proposal.schema) if proposal.schema else frozenset()
+    missing = sorted(served - set(proposal.governed))
+    if not missing:
+        return ()
+    share = 100 * (len(served) - len(missing)) // len(served)
+    return (f"policy `{proposal.policy}` governs {share} % of the schema; no policy for {', '.join(missing)}",)
 
 
 def _levels(member: str, sdl: str) -> dict[str, str | None]:

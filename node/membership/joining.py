@@ -28,10 +28,20 @@ class Description:
     clients: tuple[VoucherClient, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a node serves, where, and the fields that its policy governs, with that policy's digest."""
+
+    endpoint: str
+    schema: str
+    policy: str
+    governed: tuple[str, ...]
+
+
 def propose(
-    federation: str, described: Description, keys: Path, endpoint: str | None, schema: str, clock: Clock
+    federation: str, described: Description, keys: Path, serving: Serving | None, clock: Clock
 ) -> SignedProposal:
-    """Return a proposal signed by every key that it names; without an endpoint the member only asks.
+    """Return a proposal signed by every key that it names; a member that serves nothing only asks.
 
     Raises:
         ConfigurationError: a key is missing or may be read by others; names the file.
@@ -46,9 +56,11 @@ def propose(
         kind=described.kind,
         area=described.area,
         keys=(*message_keys_of(keys, now), *officer_keys(keys, now)),
-        endpoint=endpoint,
+        endpoint=None if serving is None else serving.endpoint,
         clients=described.clients,
-        ledger=str(signer.verifier) if endpoint else None,
-        witness=str(witness.verifier) if endpoint else None,
+        ledger=str(signer.verifier) if serving else None,
+        witness=str(witness.verifier) if serving else None,
     )
-    return sign_proposal(Proposal(federation, member, schema, epoch_seconds(clock)), message_signers(keys), officers)
+    schema, policy, governed = (serving.schema, serving.policy, serving.governed) if serving else ("", "", ())
+    proposal = Proposal(federation, member, schema, epoch_seconds(clock), policy=policy, governed=governed)
+    return sign_proposal(proposal, message_signers(keys), officers)

@@ -9,12 +9,10 @@ from typing import Final, Self
 from graphql import GraphQLError, ListTypeNode, NamedTypeNode, NonNullTypeNode, TypeNode, parse
 from graphql.language import ObjectTypeDefinitionNode, ObjectTypeExtensionNode
 
-from federation.contract.coverage import is_plumbing
+from federation.contract.governed import is_governed_field, is_governed_type
 from node.policy.errors import PolicyError
 from node.policy.messages import message
 
-_ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
-_MATCHES: Final = "Matches"
 _KEY: Final = "key"
 
 
@@ -52,12 +50,16 @@ class SchemaView:
         for definition in document.definitions:
             if isinstance(definition, (ObjectTypeDefinitionNode, ObjectTypeExtensionNode)):
                 name = definition.name.value
-                if name not in _ROOTS and not is_plumbing(name):
+                if is_governed_type(name):
                     fields = types.setdefault(name, {})
                     keyed |= {name for directive in definition.directives or () if directive.name.value == _KEY}
                     for field in definition.fields or ():
                         fields[field.name.value] = _shape(field.type)
-        return cls({name: _without_matches(fields) for name, fields in types.items()}, frozenset(keyed))
+        governed = {
+            name: {field: shape for field, shape in fields.items() if is_governed_field(field, fields)}
+            for name, fields in types.items()
+        }
+        return cls(governed, frozenset(keyed))
 
 
 def _shape(node: TypeNode) -> FieldShape:
@@ -68,12 +70,3 @@ def _shape(node: TypeNode) -> FieldShape:
         inner = inner.type
     assert isinstance(inner, NamedTypeNode)
     return FieldShape(inner.name.value, is_list, nullable)
-
-
-def _without_matches(fields: Mapping[str, FieldShape]) -> dict[str, FieldShape]:
-    """Leave out `<field>Matches`: it is decided under the coordinate of its field."""
-    return {
-        name: shape
-        for name, shape in fields.items()
-        if not (name.endswith(_MATCHES) and name.removesuffix(_MATCHES) in fields)
-    }

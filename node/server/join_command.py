@@ -11,14 +11,14 @@ import typer
 from rich.console import Console
 
 from federation.contract.clock import SystemClock
-from federation.contract.errors import BadInputError, ConfigurationError, PolicyUnavailableError
+from federation.contract.errors import BadInputError, ConfigurationError
 from federation.contract.identifiers import MemberId, member_id
 from federation.contract.members import VoucherClient
 from federation.contract.settings_files import replace_file
 from federation.trust.party_keys import make_party_keys
 from federation.trust.registry import ROOT_FILE, read_root
 from federation.trust.trusted_list import federation_of
-from node.membership.joining import Description, propose
+from node.membership.joining import Description, Serving, propose
 from node.policy.coverage import Coverage
 from node.policy.schema_view import SchemaView
 from node.server.planes import governed_schema, member_mapping
@@ -48,10 +48,10 @@ def join(  # what the member list says of a member
     if settings is not None:
         node = load_settings(settings)
         described = Description(node.member, names, kind, area, _clients(clients))
-        folder, root, endpoint, schema = node.keys, node.registry, node.url + "/graphql", _governed_schema(node)
+        folder, root, serving = node.keys, node.registry, _serving(node)
     elif member and keys and registry:
         described = Description(MemberId(member_id(member)), names, kind, area, _clients(clients))
-        folder, root, endpoint, schema = keys, registry, None, ""
+        folder, root, serving = keys, registry, None
     else:
         raise BadInputError("give `--settings` of a node, or `--member`, `--keys` and `--registry` to only ask")
     make_party_keys(folder)
@@ -59,28 +59,27 @@ def join(  # what the member list says of a member
         federation = federation_of(read_root(root))
     except BadInputError as error:
         raise ConfigurationError(f"`{root / ROOT_FILE}` cannot be used: {error.message}") from error
-    signed = propose(federation, described, folder, endpoint, schema, SystemClock())
+    signed = propose(federation, described, folder, serving, SystemClock())
     replace_file(out, msgspec.json.format(msgspec.json.encode(signed), indent=2) + b"\n")
     sys.stdout.write(f"{out}\n")
     _errors.print(f"[bold]{described.member}[/] proposes to join {federation}", highlight=False)
-    if endpoint:
-        _errors.print(f"start the node before the operators examine it: they ask {endpoint} for a proof")
+    if serving:
+        _errors.print(f"start the node before the operators examine it: they ask {serving.endpoint} for a proof")
     _errors.print(f"hand `{out}` to the operators: `crocevia federation admit {out}`", highlight=False)
 
 
-def _governed_schema(settings: NodeSettings) -> str:
-    """Return the schema that a node publishes, every field of it governed by the node's policy (R34), and say so.
+def _serving(settings: NodeSettings) -> Serving:
+    """Return what a node serves, every field of it governed by the node's policy (R34), and say so.
 
     Raises:
-        PolicyUnavailableError: a served field has no policy; names them.
+        ConfigurationError, MappingError: the mapping cannot be used.
+        PolicyUnavailableError: the policies have errors, or a served field has no policy; names each.
     """
     schema = published_schema(settings)
     bundle = load_decisions(settings.policies).bundle
-    coverage = Coverage.of(bundle, SchemaView.parse(schema))
-    if not coverage.complete:
-        raise PolicyUnavailableError(f"{coverage}; write one for {', '.join(coverage.missing)}")
-    _errors.print(f"{coverage}, by bundle {bundle.digest}", highlight=False)
-    return schema
+    _errors.print(f"{Coverage.of(bundle, SchemaView.parse(schema))}, by bundle {bundle.digest}", highlight=False)
+    governed = (f"{document.name}.{field}" for document in bundle.types.values() for field in document.fields)
+    return Serving(settings.url + "/graphql", schema, bundle.digest, tuple(sorted(governed)))
 
 
 def published_schema(settings: NodeSettings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from federation.composition.compose import compose
 from federation.composition.subgraph import Subgraph
 from federation.contract.clock import FixedClock
 from federation.contract.errors import UnavailableError
+from federation.contract.governed import governed_fields
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.members import KeyUse
 from federation.contract.proposals import SignedProposal
@@ -23,7 +25,7 @@ from federation.trust.keys import SigningKey, load_ed25519, new_nonce
 from federation.trust.party_keys import make_party_keys
 from federation.trust.proposals import answer_challenge, sign_proposal
 from federation.trust.trusted_list import API_FILE, schema_file
-from node.membership.joining import Description, propose
+from node.membership.joining import Description, Serving, propose
 from tests.support.agreements import DRAFT
 from tests.support.members import NOW, members
 
@@ -48,9 +50,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def proposal(keys: Path, clock: FixedClock, member: str = "c_m999", sdl: str = SDL) -> SignedProposal:
+def proposal(
+    keys: Path, clock: FixedClock, member: str = "c_m999", sdl: str = SDL, governed: Iterable[str] | None = None
+) -> SignedProposal:
     described = Description(MemberId(member), {"it": "Comune"}, "municipality", "M999")
-    return propose("demo", described, keys, ENDPOINT, sdl, clock)
+    fields = governed_fields(sdl) if governed is None and "type" in sdl else governed or ()
+    return propose("demo", described, keys, Serving(ENDPOINT, sdl, "sha256:0", tuple(sorted(fields))), clock)
 
 
 def examiner(keys: Path, clock: FixedClock, current: Edition | None = None) -> Examiner:
@@ -180,6 +185,16 @@ def test_6_a_field_does_not_become_less_sensitive(keys: Path, clock: FixedClock)
     check, said = failed(judge.examine(proposal(keys, clock, sdl=SDL.replace("personal", "public"))))
     assert (check, said) == (Check.PRIVACY, "`Register.name` was stated as `personal` and would be `public`")
     assert judge.examine(proposal(keys, clock, sdl=SDL.replace('"personal"', '"special"'))).admitted
+
+
+def test_7_r34_a_field_without_a_policy_is_not_admitted(keys: Path, clock: FixedClock) -> None:
+    more = SDL.replace("{ name", "{ since: String place: String nameMatches(value: String): Boolean name")
+    signed = proposal(keys, clock, sdl=more, governed=["Register.name", "Register.place"])
+    assert failed(examiner(keys, clock).examine(signed)) == (
+        Check.POLICY,
+        "policy `sha256:0` governs 66 % of the schema; no policy for Register.since",
+    )
+    assert examiner(keys, clock).examine(proposal(keys, clock, sdl=more)).admitted
 
 
 def test_a_removed_member_takes_its_fields_and_agreements_along(keys: Path, clock: FixedClock) -> None:
