@@ -31,7 +31,7 @@ from node.data.filters import ListView, require_small, wanted_rows
 from node.data.mapping import Root
 from node.data.objects import Objects, ordered
 from node.data.pages import page_size
-from node.data.rows import CONSUMER, Page, Row
+from node.data.rows import Page, Row
 from node.data.selection import TYPENAME, Selected
 from node.data.shapes import Finishing
 from node.data.statements import Statement
@@ -81,7 +81,7 @@ class Connection:
         after = self.after if self.after_variable is None else variables.get(self.after_variable)
         place = [] if after is None else cursors.open(after, bound)
         values = {f"{_AFTER}{index}": value for index, value in enumerate(place)}
-        found = await database.rows(self.statement, {CONSUMER: run.consumer, **values})
+        found = await database.rows(self.statement, {**run.parameters, **values})
         # Where total or groups are wanted, a row without the rest says them.
         head = found[0] if found else ()
         there = 1 + len(self.groups)

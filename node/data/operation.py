@@ -30,7 +30,7 @@ from node.data.keyed import Keyed, MaskKeys
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
-from node.data.rows import CONSUMER, Reading, Row, tables_of
+from node.data.rows import Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
 from node.data.shapes import Finishing
 from node.data.statements import Statement
@@ -51,7 +51,8 @@ _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bit
 class Asker:
     """For whom an operation runs: the consumer's code, the node's keys for masks and cursors, who audits its counts.
 
-    `longest_list` is how many elements a list may have, as the agreement says.
+    `longest_list` is how many elements a list may have, as the agreement says; `withdrawn` is JSON of consents that the
+    register does not know to be withdrawn: `[pseudonym, purpose, day]` each.
     """
 
     consumer: str
@@ -59,6 +60,7 @@ class Asker:
     cursors: CursorSealer
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
     longest_list: int = LONGEST_LIST
+    withdrawn: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class _Lookup:
         values = _looked_up(self.source, name, value)
         if values is None:
             return None
-        rows = await running.database.rows(self.statement, {CONSUMER: running.asker.consumer, **values})
+        rows = await running.database.rows(self.statement, {**running.finishing.parameters, **values})
         if len(rows) != 1:
             return None
         return self.arrival.objects(rows, 1, running.finishing)[0]
@@ -106,7 +108,7 @@ class _Batch:
         split = {text: parts for text in wanted if (parts := split_key(text, self.keys)) is not None}
         if not split:
             return {}
-        values = {CONSUMER: run.consumer, _KEYS: msgspec.json.encode(list(split.values())).decode()}
+        values = {**run.parameters, _KEYS: msgspec.json.encode(list(split.values())).decode()}
         rows = await database.rows(self.statement, values)
         return dict(zip([row[0] for row in rows], self.arrival.objects(rows, 1, run), strict=True))
 
@@ -187,7 +189,7 @@ class CompiledOperation:
             DatabaseUnavailableError: the database does not answer.
                 BadInputError: a cursor is not of its list.
         """
-        run = Finishing(Keyed(asker.consumer, self.purpose, asker.mask_keys), asker.audit)
+        run = Finishing(Keyed(asker.consumer, self.purpose, asker.mask_keys), asker.audit, asker.withdrawn)
         running = _Running(database, asker, variables, run)
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []

@@ -27,13 +27,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from node.data.dialects import Dialect, Sql
+from node.data.dialects import Dialect, Sql, negated
 from node.data.expressions import Column, Day, Expression, PlainType, ValueSet, columns_in
 from node.data.mapping import ConsentTable, Join, Mapping, RowTest, Source, Validity
 from node.data.values import Values
 
 CONSUMER: Final = "consumer"
 """The name of the parameter that holds the asking member."""
+WITHDRAWN: Final = "withdrawn"
+"""The name of the parameter that holds the consents that are withdrawn and that the register does not know of yet."""
+_WITHDRAWAL: Final = (PlainType.STR, PlainType.STR, PlainType.STR)  # person, purpose, day
 
 _DAY_LENGTH: Final = 10
 
@@ -240,6 +243,10 @@ class Row:
         if recorded.consumer:
             consumer = record.column(recorded.consumer)
             conditions.append(or_(consumer.is_(None), consumer == bindparam(CONSUMER, None, type_=Text)))
+        if person.source.subject:
+            conditions.append(
+                negated(record._is_withdrawn(person.column(person.source.subject), purpose, recorded.given))
+            )
         today = self.reading.today.isoformat()
         conditions.append(record._day_holds(recorded.given, lambda value: value <= today))
         if recorded.withdrawn:
@@ -249,6 +256,17 @@ class Row:
             expires = record._day_holds(recorded.expires, lambda value: value >= today)
             conditions.append(or_(record._is_open(recorded.expires), expires))
         return exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
+
+    def _is_withdrawn(self, subject: Sql, purpose: str, given: Day) -> Sql:
+        """Return whether this record's consent was withdrawn elsewhere, on the day that it was given or later."""
+        known = self.reading.dialect.given_keys(WITHDRAWN, len(_WITHDRAWAL), _WITHDRAWAL)
+        whose, what, day = known.selected_columns
+        meant = known.where(
+            whose == self.reading.dialect.text(subject),
+            what == purpose,
+            self._day_holds(given, lambda value: value <= day),
+        )
+        return exists(meant).correlate_except(*known.get_final_froms())
 
 
 def passes(test: RowTest, found: Sql) -> Sql:

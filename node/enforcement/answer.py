@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -53,6 +53,7 @@ from node.enforcement.scope import (
 from node.enforcement.signals import Signalling, asks_for_changes, tell_changes
 from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
+from node.own.withdrawals import Withdrawals
 
 DENY = "deny"
 
@@ -75,6 +76,7 @@ class Node:
     guards: Guards
     limits: Limits
     signalling: Signalling | None = None
+    withdrawals: Withdrawals | None = None
     writing: Writing | None = None
     random: Callable[[int], bytes] = secrets.token_bytes
 
@@ -126,6 +128,8 @@ async def prepare(
     plans = node.policy.of(caller.requested)  # (3)
     audit = node.guards.audit(caller, node.identity)
     asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list)
+    if node.withdrawals is not None:
+        asker = replace(asker, withdrawn=await node.withdrawals.of(caller.consumer.id))
     if asks_for_changes(wanted):
         told = await tell_changes(document, asked, wanted, caller, node.plane, plans, asker, _signalling(node))  # (4)
         return Prepared(told, EntryKind.SIGNAL)

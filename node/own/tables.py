@@ -56,3 +56,13 @@ SUBSCRIPTION: Final = Table(
     Column("at", Text, nullable=False),
 )
 """Who is told of changes, and how far each has come."""
+
+WITHDRAWAL: Final = Table(
+    "withdrawal",
+    METADATA,
+    Column("subject", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("consumer", Text, primary_key=True),  # empty for every consumer
+    Column("day", Text, nullable=False),
+)
+"""Consents that were withdrawn through the node and not given through it again."""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from federation.contract.errors import IdempotencyError
 from node.own.database import OwnDatabase
 from node.own.tables import OUTBOX, WRITTEN
+from node.own.withdrawals import note
 
 _OUTBOX_LOCK: Final = 0x63726F63
 """The advisory lock of whoever adds to the outbox."""
@@ -113,3 +114,4 @@ def _write(connection: Connection, write: Write) -> None:
             at=write.at,
         )
     )
+    note(connection, write.mutation, write.subject, write.record)

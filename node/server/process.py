@@ -47,6 +47,7 @@ from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.own.database import OwnDatabase, open_own
 from node.own.subscriptions import Subscriptions
+from node.own.withdrawals import Withdrawals
 from node.own.writes import Writes
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_policies
@@ -88,10 +89,12 @@ class NodeProcess:
     _api: tuple[str, Documents] | None = field(init=False, default=None)
     _own: tuple[GraphQLSchema, Documents] | None = field(init=False, default=None)
     _tokens: AccessTokens = field(init=False)
+    _withdrawals: Withdrawals = field(init=False)
 
     def __post_init__(self) -> None:
         federation = self.registry.federation
         self._tokens = AccessTokens(federation, self.settings.url + "/graphql", self.clock)
+        self._withdrawals = Withdrawals(self.own, self.clock)
 
     @classmethod
     def open(cls, settings: NodeSettings, clock: Clock) -> NodeProcess:
@@ -159,6 +162,7 @@ class NodeProcess:
             self._api = (members.api_schema, Documents(build_schema(sdl, assume_valid_sdl=True), self.settings.limits))
         if self._own is None or self._own[0] is not self.plane.schema:
             self._own = (self.plane.schema, Documents(self.plane.schema, self.settings.limits))
+        mapping = self.plane.prepared.mapping
         return Node(
             identity=Identity(self.settings.member, self.members, self._tokens, self.replay, self.counters, self.clock),
             documents=self._own[1],
@@ -170,7 +174,8 @@ class NodeProcess:
             guards=Guards(self.settings.guards, self.counters, self.delivered, self.told_counts),
             limits=self.settings.limits,
             signalling=Signalling(self.settings.member, Subscriptions(self.own), self.clock, secrets.token_bytes),
-            writing=Writing(Writes(self.own), self.clock) if self.plane.prepared.mapping.writes else None,
+            withdrawals=self._withdrawals if mapping.consent else None,
+            writing=Writing(Writes(self.own), self._withdrawals, self.clock) if mapping.writes else None,
         )
 
     @property

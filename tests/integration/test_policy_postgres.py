@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import false, select, true
 
 from node.data.conditions import condition_sql
+from node.data.dialects import SQLITE
 from node.data.mapping import Mapping as NodeMapping
-from node.data.rows import Reading, Row, tables_of
+from node.data.rows import CONSUMER, WITHDRAWN, Reading, Row, tables_of
 from node.data.statements import Statement
 from node.policy.conditions import Condition, Consent, evaluate
 from node.policy.residuals import residual
-from tests.support.data import THING_MAPPING
+from tests.support.data import THING_MAPPING, THING_TABLES, MemoryDatabase
 from tests.support.policies import CONDITIONS, ENVIRONMENTS
 from tests.support.postgres import CountingDatabase, Server
 
@@ -71,3 +73,35 @@ def test_a_condition_means_the_same_in_postgresql(
     # Decisions ask whether a condition is true, is false, or is not false: an unknown prohibition denies.
     meant = evaluate(left, row, consents)
     assert list(found) == [meant, meant is True, meant is False, meant is not False]
+
+
+WITHDRAWALS = {
+    "nothing withdrawn": ([], True),
+    "withdrawn later": ([["v1.x.c.aaaa", "statistics", "2026-01-01"]], False),
+    "withdrawn on the day it was given": ([["v1.x.c.aaaa", "statistics", "2025-01-01"]], False),
+    "withdrawn before it was given again": ([["v1.x.c.aaaa", "statistics", "2024-12-31"]], True),
+    "for another purpose": ([["v1.x.c.aaaa", "emergency-care", "2026-01-01"]], True),
+    "of somebody else": ([["v1.x.c.bbbb", "statistics", "2026-01-01"]], True),
+}
+
+
+@pytest.mark.parametrize(("withdrawn", "counts"), WITHDRAWALS.values(), ids=WITHDRAWALS.keys())
+def test_r8_a_withdrawal_that_the_register_does_not_know_counts_on_both_databases(
+    server: Server,
+    database: CountingDatabase,
+    withdrawn: list[list[str]],
+    counts: bool,  # noqa: FBT001  # a case
+) -> None:
+    server.run("TRUNCATE things, tags, consents")
+    server.fill("things", [(1, "v1.x.c.aaaa", True, 1, "x")])
+    server.fill("consents", [(1, "statistics", None, date(2025, 1, 1), None, None)])
+    lite = MemoryDatabase.of(THING_TABLES)
+    lite.connection.execute("INSERT INTO things (n, pid) VALUES (1, 'v1.x.c.aaaa')")
+    lite.connection.execute("INSERT INTO consents VALUES (1, 'statistics', NULL, '2025-01-01', NULL, NULL)")
+    values = {CONSUMER: "ustat", WITHDRAWN: msgspec.json.encode(withdrawn).decode()}
+    for dialect, rows in ((database.dialect, database.rows), (SQLITE, lite.rows)):
+        mapping = NodeMapping.parse(THING_MAPPING)
+        row = Row.of(Reading(mapping, dialect, date(2026, 5, 1), tables_of(mapping)), mapping.sources["Thing"])
+        query = select(condition_sql(Consent("statistics"), row)).select_from(row.tables)
+        [[found]] = server.runner.run(rows(Statement.of(query, dialect), values))
+        assert bool(found) is counts

@@ -190,3 +190,37 @@ async def test_roots_of_one_operation_are_written_together(unwritten: Simulator)
 
 def _codes(content: dict[str, Any]) -> set[str]:
     return {each["extensions"]["code"] for each in content["errors"]}
+
+
+CASES = "query($by: CitizenKey!) { citizen(by: $by) { cases { title } contactPoints { channel } } }"
+CONSENT = """mutation($input: ConsentInput!, $key: String!) {
+  recordConsent(input: $input, idempotencyKey: $key) { given }
+}"""
+
+
+async def test_a_consent_that_is_withdrawn_counts_no_more_at_once(unwritten: Simulator) -> None:
+    """The register does not know of it yet; one that is given waits for it."""
+    people = list(read_truth(unwritten.home.root / "truth.ndjson"))
+    agreed = [each for each in people if each.civil and any(one.purpose == TOWN[1] for one in each.civil.consents)]
+    seen: list[str] = []
+    for person in agreed:
+        found = await unwritten.ask(*TOWN, CASES, {"by": {"taxCode": person.tax_code}})
+        if (found.content["data"]["citizen"] or {}).get("cases"):
+            seen.append(person.tax_code)
+    withdrawing, staying = seen[:2]
+
+    async def asked(tax_code: str) -> Any:
+        return (await unwritten.ask(*TOWN, CASES, {"by": {"taxCode": tax_code}})).content["data"]["citizen"]
+
+    async def consent(key: str, *, given: bool) -> None:
+        told = {"citizen": known_as(unwritten, "c_m999", withdrawing), "purpose": TOWN[1], "given": given}
+        assert (await unwritten.ask(*TOWN, CONSENT, {"input": told, "key": key})).content["data"]["recordConsent"]
+
+    before = await asked(withdrawing), await asked(staying)
+    await consent("withdrawn-1", given=False)
+    after = await asked(withdrawing), await asked(staying)
+    assert before[0]["cases"]
+    assert after[0] is None  # to find somebody by tax code needs the consent too
+    assert after[1] == before[1]
+    await consent("given-again", given=True)
+    assert await asked(withdrawing) == before[0]
