@@ -37,6 +37,8 @@ from node.data.trials import Trial
 from node.policy.errors import nearest
 
 _PERSON: Final = "Citizen"
+_MOMENT_OF_ANY_ZONE: Final = "timestamp with time zone"
+"""What PostgreSQL calls `timestamptz`."""
 
 
 async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple[Finding, ...]:
@@ -182,12 +184,16 @@ def _misfits(mapping: NodeMapping, catalogue: Catalogue, *, postgres: bool) -> I
 def _misfit(
     line: int, what: str, expression: Expression, table: TableFacts, catalogue: Catalogue, *, postgres: bool
 ) -> Iterator[Finding]:
-    family = _family(expression, table, catalogue)
+    read = _read(expression, table, catalogue)
+    family = None if read is None else read.family
     match expression:
         case Day(_, written_as) if (
             family in {Family.DATE, Family.TIMESTAMP} and written_as is not DateFormat.ISO and postgres
         ):
             yield error(line, Code.TYPE_MISFIT, f"{what} reads a column of type {family}; write `date: iso`")
+        case Day() if read is not None and read.type == _MOMENT_OF_ANY_ZONE:
+            message = f"{what} reads the day of a moment, which depends on the zone; give a view that says in which"
+            yield error(line, Code.TYPE_MISFIT, message)
         case Day() if family is Family.BOOLEAN:
             yield error(line, Code.TYPE_MISFIT, f"{what} reads a Boolean column as a day")
         case Truth(_, true, _) if postgres and family is Family.BOOLEAN and "true" not in true:
@@ -221,13 +227,10 @@ def _inner(expression: Expression) -> Expression | None:
             return None
 
 
-def _family(expression: Expression, table: TableFacts, catalogue: Catalogue) -> Family | None:
-    """Return the family of the column that an expression reads, None if it reads another expression."""
+def _read(expression: Expression, table: TableFacts, catalogue: Catalogue) -> ColumnFacts | None:
+    """Return the column that an expression reads, None if it reads another expression."""
     inner = _inner(expression)
-    if not isinstance(inner, Column):
-        return None
-    facts = catalogue.column(table, inner.name)
-    return None if facts is None else facts.family
+    return catalogue.column(table, inner.name) if isinstance(inner, Column) else None
 
 
 def _strict_misfits(mapping: NodeMapping, source: Source, catalogue: Catalogue) -> Iterator[Finding]:

@@ -274,6 +274,18 @@ def test_the_doctor_names_every_type_that_postgresql_would_refuse(server: Server
     ]
 
 
+def test_the_doctor_refuses_the_day_of_a_moment_that_has_a_zone(server: Server) -> None:
+    server.run("ALTER TABLE things ADD seen timestamptz")
+    found = examined(server, THING_MAPPING.replace("birth: birth,", "birth: {column: seen, date: iso},", 1))
+    server.run("ALTER TABLE things DROP seen")
+    assert [line for line in found if ": error:" in line] == [
+        (
+            "node.yaml:14: error: `Thing.birth` reads the day of a moment, which depends on the zone; "
+            "give a view that says in which [TYPE_MISFIT]"
+        )
+    ]
+
+
 def test_the_doctor_says_that_a_role_could_write(server: Server) -> None:
     found = examined(server, THING_MAPPING)
     assert any("this role could change `things`" in line and "[RIGHTS_TOO_WIDE]" in line for line in found)
