@@ -249,13 +249,13 @@ def bearer_of(authorization: str) -> str:
 class AccessTokens:
     """Verifies access tokens once and remembers them until they expire (a lookup instead of a signature).
 
-    `forget` is for when keys were withdrawn.
+    INVARIANT: a token counts only while the key that signed it is known; one that was withdrawn takes its tokens along.
     """
 
     issuer: str
     audience: str
     clock: Clock
-    _verified: OrderedDict[bytes, AccessClaims] = field(default_factory=OrderedDict, repr=False)
+    _verified: OrderedDict[bytes, tuple[str, AccessClaims]] = field(default_factory=OrderedDict, repr=False)
 
     def verify(self, text: str, keys: KeyLookup) -> AccessClaims:
         """Return the claims of a token.
@@ -265,21 +265,19 @@ class AccessTokens:
             TokenExpiredError: outside its time.
         """
         name = sha256(text.encode()).digest()
-        known = self._verified.get(name)
-        if known is not None:
+        found = self._verified.get(name)
+        if found is not None:
+            kid, known = found
+            _known(keys, kid)
             if known.exp + SKEW < epoch_seconds(self.clock):
                 del self._verified[name]
                 raise TokenExpiredError("access token expired; ask for a new one")
             return known
         claims = verify_access_token(text, self.issuer, self.audience, keys, self.clock)
-        self._verified[name] = claims
+        self._verified[name] = (read_token(text, _AccessHeader)[0].kid, claims)
         if len(self._verified) > _CACHED:
             self._verified.popitem(last=False)
         return claims
-
-    def forget(self) -> None:
-        """Verify every token anew from now on."""
-        self._verified.clear()
 
 
 def _known(keys: KeyLookup, kid: str) -> VerifyKey:
