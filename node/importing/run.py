@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TextIO
 
 from federation.contract.errors import BadInputError
 from node.data.catalogue import TableFacts
 from node.importing.files import FileRow, rows_of
 from node.importing.fitting import Fitting, UnfitError
-from node.importing.target import Target
+from node.importing.target import Refused, Target
 
 BATCH = 10_000
+_HEADER: Final = ["line", "reason"]
 
 
 @dataclass(slots=True)
@@ -60,21 +61,28 @@ def run_import(
     name = str(path.resolve())
     try:
         done.resumed = target.reached(name)
-        with report.open("a" if done.resumed else "w", encoding="utf-8", newline="") as written:
-            writer = csv.writer(written)
-            if not done.resumed:
-                writer.writerow(["line", "reason"])
+        kept = _reported(report, done.resumed)
+        with report.open("w", encoding="utf-8", newline="") as written:
+            csv.writer(written).writerows([_HEADER, *kept])
             with closing(rows_of(path)) as rows:
                 for batch in _batches(row for row in rows if row.line > done.resumed):
-                    _add(batch, fitting, target, name, writer, done)
-                    written.flush()
+                    _add(batch, fitting, target, name, written, done)
                     progress(len(batch))
     finally:
         target.close()
     return done
 
 
-def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, writer: Any, done: Imported) -> None:
+def _reported(report: Path, line: int) -> list[list[str]]:
+    """Return what was reported up to a line; what comes after it belongs to a batch that did not come to its end."""
+    if not line or not report.exists():
+        return []
+    with report.open(encoding="utf-8", newline="") as content:
+        rows = [row for row in csv.reader(content) if len(row) == len(_HEADER)]
+    return [row for row in rows if row[0].isdigit() and int(row[0]) <= line]
+
+
+def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, written: TextIO, done: Imported) -> None:
     good: list[tuple[int, tuple[Any, ...]]] = []
     bad: list[tuple[int, str]] = []
     for row in batch:
@@ -82,10 +90,13 @@ def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, writ
             good.append((row.line, fitting.fit(row)))
         except UnfitError as unfit:
             bad.append((row.line, str(unfit)))
-    refused = target.add([values for _, values in good], name, batch[-1].line)
-    bad += [(good[number][0], reason) for number, reason in refused]
-    writer.writerows(sorted(bad))
-    done.added += len(good) - len(refused)
+
+    def told(refused: Refused) -> None:
+        bad.extend((good[number][0], reason) for number, reason in refused)
+        csv.writer(written).writerows(sorted(bad))
+        written.flush()
+
+    done.added += target.add([values for _, values in good], name, batch[-1].line, told)
     done.refused += len(bad)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -13,6 +13,10 @@ from federation.contract.errors import DatabaseUnavailableError
 
 PROGRESS: Final = "crocevia_import"
 """The table that says how far each file has come; it may be dropped when an import is done."""
+Refused = list[tuple[int, str]]
+"""Numbers of rows in their batch, each with the reason."""
+Report = Callable[[Refused], None]
+"""Told what is refused, before it is final: what was reported may come again, and is never missing."""
 _MAKE: Final = f"CREATE TABLE IF NOT EXISTS {PROGRESS} (file TEXT PRIMARY KEY, line INTEGER NOT NULL)"
 
 
@@ -23,8 +27,11 @@ class Target(Protocol):
         """Return the last line of a file that was dealt with, 0 for a new one."""
         ...
 
-    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int) -> list[tuple[int, str]]:
-        """Add rows and remember the line, in one transaction; return the numbers of those refused, with the reason."""
+    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
+        """Add rows and remember the line, in one transaction, and return how many were added.
+
+        `report` is told of those refused before the transaction ends.
+        """
         ...
 
     def close(self) -> None:
@@ -54,10 +61,10 @@ class SqliteTarget:
         found = self._connection.execute(f"SELECT line FROM {PROGRESS} WHERE file = ?", (file,)).fetchone()  # noqa: S608  # a constant
         return int(found[0]) if found else 0
 
-    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int) -> list[tuple[int, str]]:
+    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
         """Add rows; where one breaks a rule of the table, the batch is added row by row."""
         with self._connection:
-            refused: list[tuple[int, str]] = []
+            refused: Refused = []
             self._connection.execute("SAVEPOINT batch")
             try:
                 self._connection.executemany(self._insert, rows)
@@ -67,7 +74,8 @@ class SqliteTarget:
                     (number, reason) for number, row in enumerate(rows) if (reason := self._one(row)) is not None
                 ]
             self._connection.execute(f"INSERT OR REPLACE INTO {PROGRESS} VALUES (?, ?)", (file, line))  # noqa: S608  # a constant
-        return refused
+            report(refused)
+        return len(rows) - len(refused)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -104,19 +112,19 @@ class PostgreSQLTarget:
         found = self._runner.run(self._connection.fetchval(query, file))
         return int(found or 0)
 
-    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int) -> list[tuple[int, str]]:
+    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
         """Add rows; where one breaks a rule of the table, the batch is added row by row."""
-        return self._runner.run(self._add(rows, file, line))
+        return self._runner.run(self._add(rows, file, line, report))
 
     def close(self) -> None:
         """Let go of the connection."""
         with closing(self._runner):
             self._runner.run(self._connection.close())
 
-    async def _add(self, rows: Sequence[Sequence[Any]], file: str, line: int) -> list[tuple[int, str]]:
+    async def _add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
         import asyncpg  # noqa: PLC0415  # the optional extra `postgres`
 
-        refused: list[tuple[int, str]] = []
+        refused: Refused = []
         async with self._connection.transaction():
             try:
                 async with self._connection.transaction():
@@ -130,7 +138,8 @@ class PostgreSQLTarget:
                         refused.append((number, f"breaks a rule of the table ({error.sqlstate})"))
             upsert = f"INSERT INTO {PROGRESS} VALUES ($1, $2) ON CONFLICT (file) DO UPDATE SET line = $2"  # noqa: S608  # a constant
             await self._connection.execute(upsert, file, line)
-        return refused
+            report(refused)
+        return len(rows) - len(refused)
 
     async def _copy(self, rows: Sequence[Sequence[Any]]) -> None:
         await self._connection.copy_records_to_table(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
-from collections.abc import Sequence
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 from typer.testing import CliRunner, Result
-from typing_extensions import override
 
 import crocevia
-from node.data.catalogue import ColumnFacts, Family, TableFacts
-from node.importing.run import run_import
-from node.importing.target import SqliteTarget
 
 TABLE = """CREATE TABLE cases (number INTEGER PRIMARY KEY, title VARCHAR(10) NOT NULL, opened DATE, open BOOLEAN);"""
 COLUMNS = ("number", "title", "opened", "open")
@@ -90,38 +89,44 @@ def test_a_column_that_the_table_lacks_is_named_with_the_nearest() -> None:
     assert "a column `titel`, which `cases` does not have; did you mean `title`?" in str(result.exception)
 
 
-class KilledError(Exception):
-    """The process ended between two batches."""
+KILLED = """
+import os, signal
+from pathlib import Path
+from node.data.catalogue import ColumnFacts, Family, TableFacts
+from node.importing.run import run_import
+from node.importing.target import SqliteTarget
+
+class Killed(SqliteTarget):
+    def add(self, rows, file, line, report):
+        def reported(refused):
+            report(refused)
+            if line > 10_001:  # what is refused in the second batch is reported, its rows are not committed
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().add(rows, file, line, reported)
+
+kinds = dict(number=Family.INTEGER, title=Family.TEXT, opened=Family.DATE, open=Family.BOOLEAN)
+columns = {name: ColumnFacts(name, "", kind, nullable=True) for name, kind in kinds.items()}
+facts = TableFacts("cases", is_view=False, columns=columns, indexes=(), foreign_keys=(), writable=True)
+target = lambda names: Killed(Path("register.db"), "cases", names)
+run_import(Path("cases.csv"), facts, target, Path("cases.csv.rejected.csv"), lambda _: None, typed=False)
+"""
 
 
-class Fragile(SqliteTarget):
-    """A target whose process is killed before the second batch."""
-
-    @override
-    def add(self, rows: Sequence[Sequence[Any]], file: str, line: int) -> list[tuple[int, str]]:
-        if line > 10_001:
-            raise KilledError
-        return super().add(rows, file, line)
-
-
-@pytest.mark.usefixtures("place")
-def test_an_interrupted_import_goes_on_where_it_was() -> None:
-    lines = [f"{number},Case,," for number in range(25_000)]
+def test_an_import_that_is_killed_goes_on_with_the_same_rows_and_the_same_report(place: Path) -> None:
+    lines = [f"{number % 24_990},Case,{'' if number % 5_000 else 'soon'}," for number in range(25_000)]
     Path("cases.csv").write_text("number,title,opened,open\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    kinds = (Family.INTEGER, Family.TEXT, Family.DATE, Family.BOOLEAN)
-    columns = {name: ColumnFacts(name, "", kind, nullable=True) for name, kind in zip(COLUMNS, kinds, strict=True)}
-    facts = TableFacts("cases", is_view=False, columns=columns, indexes=(), foreign_keys=(), writable=True)
-    with pytest.raises(KilledError):
-        run_import(
-            Path("cases.csv"),
-            facts,
-            lambda names: Fragile(Path("register.db"), "cases", names),
-            Path("cases.csv.rejected.csv"),
-            lambda _: None,
-            typed=False,
-        )
-    assert len(rows()) == 10_000
+    environment = {**os.environ, "PYTHONPATH": str(Path(crocevia.__file__).parent)}
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=place, env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(rows()) == 10_000 - 2
+    assert len(rejected("cases.csv")) == 4  # two more than what was committed
     told = json.loads(run("cases.csv").stdout)
-    assert told == {"added": 15_000, "rejected": 0, "resumedAfter": 10_001, "report": "cases.csv.rejected.csv"}
-    assert len(rows()) == 25_000
+    assert (told["added"], told["rejected"], told["resumedAfter"]) == (14_988, 12, 10_001)
+    interrupted = rows(), rejected("cases.csv")
+    Path("register.db").unlink()
+    with closing(sqlite3.connect("register.db")) as connection:
+        connection.executescript(TABLE)
+    run("cases.csv")
+    assert (rows(), rejected("cases.csv")) == interrupted
+    assert len(interrupted[1]) == 14
     assert json.loads(run("cases.csv").stdout)["added"] == 0
