@@ -79,7 +79,7 @@ def both(
 
 
 @given(bundles(), SITUATIONS, ROWS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_entities_are_the_same_on_both_databases(
     server: Server, bundle: Bundle, situation: Situation, rows: list[dict[str, Any]]
 ) -> None:
@@ -95,7 +95,7 @@ ORDERS = ["name", "birth", "income"]
 
 
 @given(bundles(), SITUATIONS, ROWS, st.sampled_from(ORDERS), st.sampled_from(["ASC", "DESC"]), st.sampled_from(ORDERS))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_lists_are_filtered_ordered_and_cut_the_same_on_both_databases(  # everything that a list depends on
     server: Server,
     bundle: Bundle,

@@ -25,7 +25,7 @@ def server(postgres: Server) -> Server:
 
 
 @given(asked=asked_pairs(bundles() | masking_bundles() | masking_bundles(crowd=True)) | pairs_in_small_groups())
-@settings(max_examples=PAIRS, deadline=None)
+@settings(max_examples=PAIRS)
 def test_databases_that_look_alike_answer_alike_on_postgres(server: Server, asked: Asked) -> None:
     pair, wanted = asked
     one, other = Node.on_postgres(pair, server).answers((pair.first, pair.second), wanted)

@@ -48,7 +48,7 @@ def database(server: Server) -> Iterator[CountingDatabase]:
 
 
 @given(CONDITIONS, ENVIRONMENTS, st.booleans())
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_condition_means_the_same_in_postgresql(
     server: Server,
     database: CountingDatabase,

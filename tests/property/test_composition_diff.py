@@ -74,7 +74,7 @@ def schemas(draw: st.DrawFn) -> GraphQLSchema:
 OUR_OWN = {"ROOT_TYPE_CHANGED", "ONE_OF_CHANGED"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schemas(), schemas())
 def test_changes_are_those_of_the_reference_implementation_and_never_milder(
     old: GraphQLSchema, new: GraphQLSchema
@@ -94,7 +94,7 @@ def test_changes_are_those_of_the_reference_implementation_and_never_milder(
     assert ours[Severity.DANGEROUS] + harsher == dangerous
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(schemas(), schemas(), st.sets(st.sampled_from([f"{name}.{field}" for name in "ABQ" for field in NAMES])))
 def test_usage_only_ever_makes_milder_and_never_what_is_used(
     old: GraphQLSchema, new: GraphQLSchema, used: set[str]
@@ -109,7 +109,7 @@ def test_usage_only_ever_makes_milder_and_never_what_is_used(
             assert not before.touches & used
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(schemas())
 def test_a_schema_does_not_differ_from_itself(schema: GraphQLSchema) -> None:
     assert compare(schema, schema) == ()

@@ -72,7 +72,7 @@ def _leaves(type_: object, depth: int) -> Iterator[tuple[str, str]]:
                 yield f"{name} {{ {step}", f"{text} }}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(subgraph(), min_size=2, max_size=4))
 def test_every_field_of_an_accepted_graph_has_a_plan(sdls: list[str]) -> None:
     try:

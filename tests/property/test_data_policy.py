@@ -62,7 +62,7 @@ FIELDS = tuple(VALUES)
 
 
 @given(CONDITIONS, ENVIRONMENTS, st.sampled_from([frozenset[str](), frozenset({"statistics"})]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_condition_means_the_same_in_sql(
     condition: Condition, names: dict[str, object], consents: frozenset[str]
 ) -> None:
@@ -91,7 +91,7 @@ def in_sql(condition: Condition, names: dict[str, Any], consents: frozenset[str]
 
 
 @given(bundles(), SITUATIONS, st.lists(st.tuples(ROWS, RAW), min_size=1, max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_node_answers_as_the_oracle_decides(
     bundle: Bundle, situation: Situation, rows: list[tuple[dict[str, Any], dict[str, Any]]]
 ) -> None:
@@ -179,13 +179,13 @@ NUMBER_FORMS: list[Form] = [
 
 
 @given(st.sampled_from(TEXT_FORMS), TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_mask_does_the_same_to_texts_in_sql(form: Form, value: str | None) -> None:
     assert masked_in_sql(form, value, Kind.TEXT) == masks.apply(form, value, TODAY)
 
 
 @given(st.sampled_from(NUMBER_FORMS), NUMBERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_mask_does_the_same_to_numbers_in_sql(form: Form, value: float | None) -> None:
     assert masked_in_sql(form, value, Kind.NUMBER) == masks.apply(form, value, TODAY)
 

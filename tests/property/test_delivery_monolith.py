@@ -37,7 +37,7 @@ def planner_of(world: World) -> Planner:
     return Planner(supergraph, options_of(world, supergraph))
 
 
-@settings(max_examples=WORLDS // 2, deadline=None)
+@settings(max_examples=WORLDS // 2)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_deferred_fragments_together_are_what_the_merged_schema_answers(seed: int) -> None:
     random = Random(seed)
@@ -89,7 +89,7 @@ def merge(target: Any, value: Any) -> Any:
     return None if value is None else target
 
 
-@settings(max_examples=WORLDS // 2, deadline=None)
+@settings(max_examples=WORLDS // 2)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_event_is_what_the_merged_schema_says_at_that_moment(seed: int) -> None:
     random = Random(seed)

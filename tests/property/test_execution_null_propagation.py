@@ -199,7 +199,7 @@ def without(fields: Sequence[Shape], value: Any, down: frozenset[str], owner: st
     return kept
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ROOTS, st.integers(0, 2**32), st.sets(st.sampled_from(("b", "c"))))
 def test_a_joined_response_is_what_one_server_would_answer(roots: tuple[Shape, ...], seed: int, down: set[str]) -> None:
     world = World(random.Random(seed))

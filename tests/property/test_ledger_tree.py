@@ -35,7 +35,7 @@ sizes = st.integers(1, len(LEAVES))
 
 
 @given(sizes, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_roots_and_proofs_from_subtrees_are_the_standards(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     first = data.draw(st.integers(1, size))
@@ -45,7 +45,7 @@ def test_roots_and_proofs_from_subtrees_are_the_standards(size: int, data: st.Da
 
 
 @given(st.lists(st.integers(0, 40), max_size=12), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_frontier_fed_in_batches_proves_every_fresh_leaf(batches: list[int], data: st.DataObject) -> None:
     frontier = Frontier(0, {})
     for batch in batches:
@@ -63,7 +63,7 @@ def test_a_frontier_fed_in_batches_proves_every_fresh_leaf(batches: list[int], d
 
 
 @given(sizes, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_flipped_bit_anywhere_fails_an_inclusion_proof(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     top = root(LEAVES[:size])
@@ -76,7 +76,7 @@ def test_a_flipped_bit_anywhere_fails_an_inclusion_proof(size: int, data: st.Dat
 
 
 @given(sizes, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_flipped_bit_anywhere_fails_a_consistency_proof(size: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, size))
     chain = [root(LEAVES[:first]), *consistency_proof(first, LEAVES[:size]), root(LEAVES[:size])]
@@ -87,7 +87,7 @@ def test_a_flipped_bit_anywhere_fails_a_consistency_proof(size: int, data: st.Da
 
 
 @given(sizes, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_longer_or_shorter_proof_fails(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     first = data.draw(st.integers(1, size))
@@ -102,7 +102,7 @@ def test_a_longer_or_shorter_proof_fails(size: int, data: st.DataObject) -> None
 
 
 @given(sizes)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_roots_are_those_of_an_independent_library(size: int) -> None:
     oracle = InmemoryTree(algorithm="sha256")
     for entry in ENTRIES[:size]:

@@ -43,7 +43,7 @@ def answers(asked: Asked, ask: Ask = honestly) -> list[list[bytes]]:
 
 
 @given(asked_pairs(bundles() | masking_bundles() | masking_bundles(crowd=True)))
-@settings(max_examples=PAIRS, deadline=None)
+@settings(max_examples=PAIRS)
 def test_databases_that_look_alike_answer_alike(asked: Asked) -> None:
     one, other = answers(asked)
     assert one == other
@@ -55,7 +55,7 @@ def test_databases_that_look_alike_answer_alike(asked: Asked) -> None:
 
 
 @given(pairs_in_small_groups())
-@settings(max_examples=PAIRS, deadline=None)
+@settings(max_examples=PAIRS)
 def test_r25_databases_that_only_small_groups_tell_apart_answer_alike(asked: Asked) -> None:
     one, other = answers(asked)
     assert one == other
@@ -161,6 +161,6 @@ def test_a_node_with_a_leak_is_found(leak: Leak) -> None:
         one, other = answers(asked, leak.ask)
         return one != other
 
-    quickly = settings(max_examples=400, deadline=None, database=None, phases=[Phase.generate])
+    quickly = settings(max_examples=400, database=None, phases=[Phase.generate])
     one, other = answers(find(leak.asked, tells, settings=quickly, random=Random(2)))
     assert one == other

@@ -34,7 +34,7 @@ OPERATIONS = 10
 pytestmark = pytest.mark.property
 
 
-@settings(max_examples=WORLDS, deadline=None)
+@settings(max_examples=WORLDS)
 @given(seed=st.integers(0, 2**32 - 1), prefix=st.sampled_from([None, "_k_"]))
 def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
     random = Random(seed)
@@ -42,7 +42,7 @@ def test_a_plan_answers_as_the_merged_schema_does(seed: int, prefix: str | None)
     check(world, Supergraph.parse(world.supergraph_sdl()), random, prefix)
 
 
-@settings(max_examples=WORLDS // 2, deadline=None)
+@settings(max_examples=WORLDS // 2)
 @given(seed=st.integers(0, 2**32 - 1), prefix=st.sampled_from([None, "_k_"]))
 def test_entities_that_own_each_other_answer_as_the_merged_schema_does(seed: int, prefix: str | None) -> None:
     random = Random(seed)

@@ -45,7 +45,7 @@ def schemas(suite: str) -> dict[str, GraphQLSchema]:
     return {one["name"]: subgraph_schema(one["sdl"]) for one in SUITES[suite]["subgraphs"]}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     suite=st.sampled_from(sorted(SUITES) or [""]), seed=st.integers(0, 2**32 - 1), prefix=st.sampled_from([None, "_k_"])
 )

@@ -22,7 +22,7 @@ BUNDLE = example()
 
 
 @given(CONDITIONS, ENVIRONMENTS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_a_condition_means_the_same_to_z3(condition: Condition, names: dict[str, Any]) -> None:
     truths = Truths(BUNDLE, BUNDLE.types["Citizen"], names.values())
     assert truths.of(condition)(names, names[CONSENT]) == evaluate(condition, names)

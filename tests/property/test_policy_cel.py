@@ -58,7 +58,7 @@ def cel_input(names: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("ask", [ask_google, ask_rust], ids=["google", "rust"])
 @given(condition=CONDITIONS, names=COMPLETE_ENVIRONMENTS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_a_condition_means_what_cel_says(
     ask: Callable[[str, dict[str, Any]], object], condition: Condition, names: dict[str, Any]
 ) -> None:
@@ -67,7 +67,7 @@ def test_a_condition_means_what_cel_says(
 
 @pytest.mark.parametrize("ask", [ask_google, ask_rust], ids=["google", "rust"])
 @given(condition=CONDITIONS, names=COMPLETE_ENVIRONMENTS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_a_residual_means_in_cel_what_the_whole_condition_means(
     ask: Callable[[str, dict[str, Any]], object], condition: Condition, names: dict[str, Any]
 ) -> None:

@@ -116,7 +116,7 @@ def forms(decision: RowDecision) -> dict[str, Form | None]:
 
 
 @given(bundles(), SITUATIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_plan_decides_as_the_oracle(bundle: Bundle, situation: Situation) -> None:
     expected = decide(bundle, "Thing", situation)
     plan = compile_type(bundle, "Thing", situation.requester, situation.purpose, situation.day)
@@ -127,7 +127,7 @@ def test_the_plan_decides_as_the_oracle(bundle: Bundle, situation: Situation) ->
 
 
 @given(bundles(), SITUATIONS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_constant_decision_is_the_decision_of_every_visible_row(bundle: Bundle, situation: Situation) -> None:
     plan = compile_type(bundle, "Thing", situation.requester, situation.purpose, situation.day)
     expected = decide(bundle, "Thing", situation)
@@ -139,7 +139,7 @@ def test_a_constant_decision_is_the_decision_of_every_visible_row(bundle: Bundle
 
 
 @given(bundles(), SITUATIONS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_r2_the_order_of_rules_has_no_meaning(bundle: Bundle, situation: Situation) -> None:
     thing = bundle.types["Thing"]
     shuffled = replace(thing, grants=thing.grants[::-1], prohibitions=thing.prohibitions[::-1])
@@ -153,7 +153,7 @@ def test_r2_the_order_of_rules_has_no_meaning(bundle: Bundle, situation: Situati
 
 
 @given(bundles(), SITUATIONS, prohibitions("added"))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_prohibition_added_never_discloses_more(bundle: Bundle, situation: Situation, added: Prohibition) -> None:
     thing = bundle.types["Thing"]
     stricter = replace(bundle, types={"Thing": replace(thing, prohibitions=(*thing.prohibitions, added))})
@@ -165,7 +165,7 @@ def test_a_prohibition_added_never_discloses_more(bundle: Bundle, situation: Sit
 
 
 @given(bundles(), SITUATIONS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_grant_removed_never_discloses_more(bundle: Bundle, situation: Situation) -> None:
     thing = bundle.types["Thing"]
     assume(crowd(thing.grants[:1]) is None)  # what a grant demands of crowds holds for the others, too

@@ -74,31 +74,31 @@ def spoilt(draw: st.DrawFn, tree: Any) -> Any:
 
 
 @given(spoilt(SOUND))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_r11_a_spoilt_type_document_gives_findings(thing: Any) -> None:
     read(files_of(thing))
 
 
 @given(spoilt(VOCABULARY))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_r11_a_spoilt_vocabulary_gives_findings(vocabulary: Any) -> None:
     read(files_of(SOUND, vocabulary=vocabulary))
 
 
 @given(spoilt(SUITE), spoilt(INVARIANTS))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_r11_spoilt_suites_and_invariants_give_findings(suite: Any, invariants: Any) -> None:
     read(files_of(SOUND, tests__Thing_test=suite, invariants=invariants))
 
 
 @given(st.binary(max_size=80), st.sampled_from(["vocabulary.yaml", "types/Thing.yaml", "invariants.yaml"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_r11_bytes_of_any_kind_give_findings(content: bytes, path: str) -> None:
     read(files_of(SOUND) | {path: content})
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_r11_a_file_cut_or_changed_anywhere_gives_findings(data: st.DataObject) -> None:
     files = folder_files(EXAMPLE)
     path = data.draw(st.sampled_from(sorted(files)))

@@ -43,7 +43,7 @@ def mutated(draw: st.DrawFn, text: str) -> str:
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_mutated_request_is_accepted_only_if_nothing_changed(data: st.DataObject) -> None:
     part = data.draw(st.sampled_from(["method", "target", "body", *REQUEST.headers]))
     method, target, headers, body = REQUEST.method, REQUEST.target_uri, dict(REQUEST.headers), REQUEST.body
@@ -63,7 +63,7 @@ def test_a_mutated_request_is_accepted_only_if_nothing_changed(data: st.DataObje
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_mutated_response_is_accepted_only_if_nothing_changed(data: st.DataObject) -> None:
     part = data.draw(st.sampled_from(["status", "body", *RESPONSE.headers]))
     status, headers, body = RESPONSE.status, dict(RESPONSE.headers), RESPONSE.body
@@ -81,7 +81,7 @@ def test_a_mutated_response_is_accepted_only_if_nothing_changed(data: st.DataObj
 
 
 @given(st.text(max_size=300), st.text(max_size=120))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_in_the_signature_headers_breaks_the_verifier(signature_input: str, signature: str) -> None:
     headers = {**REQUEST.headers, "signature-input": signature_input, "signature": signature}
     assert not accepts_request(HttpRequest(REQUEST.method, REQUEST.target_uri, headers, REQUEST.body))

@@ -62,7 +62,7 @@ def test_we_verify_what_the_library_signs() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_mutated_token_is_accepted_only_if_nothing_changed(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(PROOF)))
     gone = data.draw(st.integers(0, 3))
@@ -73,7 +73,7 @@ def test_a_mutated_token_is_accepted_only_if_nothing_changed(data: st.DataObject
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_breaks_the_token_reader(text: str) -> None:
     assert not ours_accepts(text)
 
@@ -92,13 +92,13 @@ texts = st.text(max_size=40)
         issued_at=st.integers(0, 2**53 - 1),
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_fast_form_of_a_statement_is_its_canonical_json(statement: TranslationStatement) -> None:
     assert _content(statement) == canonical(msgspec.to_builtins(statement))
 
 
 @given(st.binary(max_size=60), st.text(max_size=80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_digest_is_that_of_the_body_in_its_one_spelling(body: bytes, other: str) -> None:
     headers = {"content-digest": content_digest(body)}
     assert require_content_digest(headers, body) == headers["content-digest"]
@@ -107,7 +107,7 @@ def test_a_digest_is_that_of_the_body_in_its_one_spelling(body: bytes, other: st
 
 
 @given(st.binary(min_size=64, max_size=64), st.binary(max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_bytes_are_a_signature_by_chance(signature: bytes, message: bytes) -> None:
     with pytest.raises(SignatureError):
         KEY.public().verify(signature, message)

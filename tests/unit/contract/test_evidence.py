@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.contract.evidence import (
@@ -28,7 +28,6 @@ answers = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(answers)
 def test_every_value_is_shown_by_its_own_commitment(data: Any) -> None:
     digest, committed = commit(data, SEED, REQUEST)
@@ -40,7 +39,6 @@ def test_every_value_is_shown_by_its_own_commitment(data: Any) -> None:
     assert digest_of(each.without_value() for each in committed) == digest
 
 
-@settings(deadline=None)
 @given(answers, st.data())
 def test_another_value_or_place_is_not_shown(data: Any, drawn: st.DataObject) -> None:
     digest, committed = commit(data, SEED, REQUEST)
