@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from graphql import (
@@ -18,16 +18,22 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
+    VariableDefinitionNode,
+    VariableNode,
     get_named_type,
     is_abstract_type,
     is_composite_type,
     is_object_type,
 )
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 
 from federation.contract import changes, policy_view
 from federation.contract.canonical import sha256_digest
@@ -70,30 +76,80 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
 def asked_fields(
     schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]
 ) -> frozenset[AskedField]:
-    """Return every field the operation may select, on every concrete type it may reach.
+    """Return every field the operation may select, on every concrete type it may reach; see `Measured`."""
+    return Measured.of(schema, document, operation_name).asked(variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an operation asks for, as far as its text says: only arguments that hold variables are left open.
 
     Fields under `@skip` and `@include` count whatever the variables say: scope is about what may be asked, and a
-    narrower operation asks less. The document must have been validated against `schema`.
-
-    Raises:
-        BadInputError: a variable's value does not fit its type; the message names the variable only.
+    narrower operation asks less.
     """
-    operation = operation_of(document, operation_name)
-    values = variable_values(schema, operation.variable_definitions or (), variables)
-    root = schema.get_root_type(operation.operation)
-    if root is None:
-        raise DocumentError(f"the schema has no {operation.operation.value} operations")
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return frozenset(_Walk(schema, fragments, values).fields(root, operation.selection_set))
+
+    schema: GraphQLSchema
+    variables: tuple[VariableDefinitionNode, ...]
+    fixed: frozenset[AskedField]
+    varying: tuple[_Selected, ...]
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Self:
+        """Measure an operation of a document that was validated against `schema`.
+
+        Raises:
+            DocumentError: there is no such operation, or the schema has none of its kind.
+            BadInputError: an argument without variables does not fit its definition.
+        """
+        operation = operation_of(document, operation_name)
+        root = schema.get_root_type(operation.operation)
+        if root is None:
+            raise DocumentError(f"the schema has no {operation.operation.value} operations")
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        walked = _Walk(schema, fragments).fields(root, operation.selection_set)
+        selected = {(each.type_name, id(each.node)): each for each in walked}.values()  # a fragment may come again
+        return cls(
+            schema,
+            tuple(operation.variable_definitions or ()),
+            frozenset(each.asked(None) for each in selected if not each.varies),
+            tuple(each for each in selected if each.varies),
+        )
+
+    def asked(self, variables: Mapping[str, Any]) -> frozenset[AskedField]:
+        """Return every field that the operation asks for with these variables.
+
+        Raises:
+            BadInputError: a variable's value does not fit its type; the message names the variable only.
+        """
+        values = variable_values(self.schema, self.variables, variables)
+        return self.fixed.union(each.asked(values) for each in self.varying)
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """A field of an operation on one concrete type; `varies` where an argument holds a variable."""
+
+    type_name: str
+    node: FieldNode
+    definition: GraphQLField
+    varies: bool
+
+    def asked(self, values: VariableValues | None) -> AskedField:
+        name = self.node.name.value
+        try:
+            arguments = get_argument_values(self.definition, self.node, values)
+        except GraphQLError as error:
+            raise BadInputError(f"arguments of `{self.type_name}.{name}` do not fit its definition") from error
+        text = msgspec.json.encode(arguments, enc_hook=str, order="deterministic").decode()
+        return AskedField(FieldCoordinate(self.type_name, name), text, (self.node.alias or self.node.name).value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
-    variables: Any
 
-    def fields(self, parent: GraphQLCompositeType, selections: SelectionSetNode) -> Iterator[AskedField]:
+    def fields(self, parent: GraphQLCompositeType, selections: SelectionSetNode) -> Iterator[_Selected]:
         for node in selections.selections:
             match node:
                 case FieldNode():
@@ -106,18 +162,14 @@ class _Walk:
                 case _:
                     raise DocumentError("document holds a selection of a kind that GraphQL does not know")
 
-    def _field(self, parent: GraphQLCompositeType, node: FieldNode) -> Iterator[AskedField]:
+    def _field(self, parent: GraphQLCompositeType, node: FieldNode) -> Iterator[_Selected]:
         name = node.name.value
         if name in _META_FIELDS:
             return
         for concrete in self._reached(parent):
             definition = concrete.fields[name]
-            try:
-                arguments = get_argument_values(definition, node, self.variables)
-            except GraphQLError as error:
-                raise BadInputError(f"arguments of `{concrete.name}.{name}` do not fit its definition") from error
-            text = msgspec.json.encode(arguments, enc_hook=str, order="deterministic").decode()
-            yield AskedField(FieldCoordinate(concrete.name, name), text, (node.alias or node.name).value)
+            varies = any(_holds_variable(argument.value) for argument in node.arguments or ())
+            yield _Selected(concrete.name, node, definition, varies)
             below = get_named_type(definition.type)
             if node.selection_set and is_composite_type(below):
                 yield from self.fields(below, node.selection_set)
@@ -136,6 +188,18 @@ class _Walk:
             yield from self.schema.get_possible_types(parent)
         elif is_object_type(parent):
             yield parent
+
+
+def _holds_variable(value: ValueNode) -> bool:
+    match value:
+        case VariableNode():
+            return True
+        case ListValueNode():
+            return any(_holds_variable(each) for each in value.values)
+        case ObjectValueNode():
+            return any(_holds_variable(each.value) for each in value.fields)
+        case _:
+            return False
 
 
 def operation_digest(query: str, operation_name: str | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from graphql import DocumentNode, GraphQLSchema, validate
 
-from federation.contract.coverage import AskedField, asked_fields
+from federation.contract.coverage import AskedField, Measured
 from federation.contract.errors import ValidationError
 from federation.contract.graphql_request import Limits, message_without_values, parse_document
 
@@ -48,6 +48,7 @@ class Documents:
     schema: GraphQLSchema
     limits: Limits
     _understood: _Kept[str, DocumentNode] = field(default_factory=_Kept)
+    _measures: _Kept[tuple[str, str | None], Measured] = field(default_factory=_Kept)
     _measured: _Kept[tuple[str, str | None, bytes], frozenset[AskedField]] = field(default_factory=_Kept)
 
     def understood(self, query: str) -> DocumentNode:
@@ -67,7 +68,7 @@ class Documents:
         return self._understood.put(query, document)
 
     def asked(self, query: str, operation_name: str | None, variables: Mapping[str, Any]) -> frozenset[AskedField]:
-        """Return what an operation asks for; see `asked_fields`.
+        """Return what an operation asks for; see `Measured`.
 
         Raises:
             As `understood`, and BadInputError when a variable does not fit.
@@ -76,7 +77,15 @@ class Documents:
         key = (query, operation_name, written)
         found = self._measured.get(key)
         if found is None:
-            found = asked_fields(self.schema, self.understood(query), operation_name, variables)
+            found = self._measure(query, operation_name).asked(variables)
             if len(written) <= _MOST_VARIABLES:
                 self._measured.put(key, found)
+        return found
+
+    def _measure(self, query: str, operation_name: str | None) -> Measured:
+        """Return what the text says; other variables, such as the next citizen's, change nothing of it."""
+        key = (query, operation_name)
+        found = self._measures.get(key)
+        if found is None:
+            found = self._measures.put(key, Measured.of(self.schema, self.understood(query), operation_name))
         return found

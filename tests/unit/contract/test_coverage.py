@@ -3,7 +3,7 @@
 import pytest
 from graphql import build_schema, parse
 
-from federation.contract.coverage import asked_fields
+from federation.contract.coverage import Measured, asked_fields
 from federation.contract.errors import BadInputError, DocumentError
 
 SCHEMA = build_schema("""
@@ -52,3 +52,44 @@ def test_a_variable_of_a_wrong_type_is_refused_without_its_value() -> None:
 def test_two_operations_without_a_name_are_refused() -> None:
     with pytest.raises(DocumentError, match="2 operations"):
         asked("query a { search { __typename } } query b { search { __typename } }")
+
+
+QUERY = """query($k: Key!, $n: Int = 5, $t: String) {
+  citizen(by: $k) { name cases(first: $n) { ...c } }
+  search(text: $t) { ...c ... on Citizen { cases(first: 3) { id } more: cases(first: $n) { ...c } } }
+} fragment c on Case { id status }"""
+
+
+def test_an_operation_measured_once_asks_with_each_variables_what_it_asks_with_these_alone() -> None:
+    """What is kept of a text must not carry the variables of an earlier question into a later one."""
+    document = parse(QUERY)
+    measured = Measured.of(SCHEMA, document, None)
+    a, b, c = {"k": {"id": "a"}}, {"k": {"id": "b"}, "n": 7}, {"k": {"taxCode": "c"}, "t": "x"}
+    for variables in (a, b, c, a):
+        assert measured.asked(variables) == asked_fields(SCHEMA, document, None, variables)
+    first, second = measured.asked(a), measured.asked(b)
+    assert {(str(each.coordinate), each.arguments) for each in first ^ second} == {
+        ("Query.citizen", '{"by":{"id":"a"}}'),
+        ("Query.citizen", '{"by":{"id":"b"}}'),
+        ("Citizen.cases", '{"first":5}'),
+        ("Citizen.cases", '{"first":7}'),
+    }
+
+
+def test_only_arguments_with_variables_are_left_open() -> None:
+    measured = Measured.of(SCHEMA, parse(QUERY), None)
+    assert {str(each.coordinate) for each in measured.fixed} == {
+        "Citizen.name",
+        "Citizen.cases",
+        "Case.id",
+        "Case.status",
+    }
+    assert sorted(each.type_name for each in measured.varying) == ["Citizen", "Citizen", "Query", "Query"]
+
+
+def test_an_operation_measured_before_still_refuses_variables_that_do_not_fit() -> None:
+    measured = Measured.of(SCHEMA, parse(QUERY), None)
+    measured.asked({"k": {"id": "a"}})
+    for wrong in ({}, {"k": {"id": "a"}, "n": "many"}, {"k": None}):
+        with pytest.raises(BadInputError):
+            measured.asked(wrong)
