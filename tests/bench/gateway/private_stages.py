@@ -1,7 +1,7 @@
 """Where the time of the classic request goes with everything on: `python tests/bench/gateway/private_stages.py`.
 
-Best of seven, microseconds of CPU, in one process without sockets; what `stages.py` measures comes on top. The second
-column is how often one request needs the stage.
+Best of seven, microseconds of CPU, in one process without sockets; what HTTP on both sides costs comes on top. The
+second column is how often one request needs the stage, the last its share of the sum.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import tempfile
 import time
 import timeit
 from base64 import b64encode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,25 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from federation.contract.clock import SystemClock, rfc3339  # found through the line above
+from federation.contract.clock import SystemClock, day_in_rome, rfc3339  # found through the line above
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.messages import EXTENSION, ConsumerRequest, NodeAnswerExtension, NodeRequestExtension
+from federation.execution.execute import execute
+from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.execution.run import Outside
 from federation.execution.transport.message import HttpAnswer
 from federation.gateway.disclosure import joined_decisions, privacy_extension
 from federation.gateway.egress import own_pseudonyms
 from federation.gateway.pseudonyms import Translator
+from federation.gateway.recorded import require_recorded
 from federation.gateway.sending import Peer, Sender
 from federation.ledger.log import Ledger
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
 from federation.trust.http_signatures import sign_request, sign_response, verify_request
 from federation.trust.keys import message_keys
+from federation.trust.rates import RateSettings, count_question
 from federation.trust.tokens import AccessTokens, dpop_proof, make_dpop, verify_dpop
 from tests.bench.gateway.private import AGREEMENT, CONSUMER, FEDERATION, PURPOSE, Setting
 from tests.bench.gateway.private_gateway import open_process
@@ -49,7 +55,7 @@ from tests.bench.gateway.workload import classic
 class Sum:
     """Adds up what one request spends."""
 
-    total: float = 0.0
+    rows: list[tuple[str, int, float]] = field(default_factory=list)
 
     def show(self, name: str, times: int, act: Callable[[], Any], repeat: int = 200) -> None:
         """Measure and print one stage."""
@@ -57,9 +63,15 @@ class Sum:
         self.add(name, times, best)
 
     def add(self, name: str, times: int, best: float) -> None:
-        """Print one stage that was measured."""
-        self.total += best * times
-        print(f"{name:52}{best:9.1f} x{times:2}{best * times:9.1f}")
+        """Note one stage that was measured."""
+        self.rows.append((name, times, best))
+
+    def print(self) -> None:
+        """Print every stage with its share."""
+        total = sum(times * best for _, times, best in self.rows)
+        for name, times, best in self.rows:
+            print(f"{name:52}{best:9.1f} x{times:2}{best * times:9.1f}{best * times / total:6.0%}")
+        print(f"{'sum of these':52}{total:21.1f}")
 
 
 async def main() -> None:
@@ -97,6 +109,10 @@ async def measure(setting: Setting, process: Any) -> None:
     stages.show("replay store", 2, lambda: process.replay.first_time("nonce", secrets.token_urlsafe(18), 2**40))
     asked = GraphQLRequest.parse(body, Limits())
     agreement = members.agreements[0]
+    stages.show("reading the request", 1, lambda: GraphQLRequest.parse(body, Limits()))
+    counters, rates = process.counters, RateSettings()
+    stages.show("budgets: the minute's", 1, lambda: count_question(CONSUMER, PURPOSE, rates, counters, clock))
+    stages.show("budgets: the day's", 1, lambda: counters.add("agreement", day_in_rome(clock.now()), 2**40))
     stages.show("question, planned before", 1, lambda: process.gateway.questions.question(asked, agreement))
     question = process.gateway.questions.question(asked, agreement)
     stages.show("variables", 1, lambda: process.gateway.questions.coerced(question, {}))
@@ -123,10 +139,16 @@ async def measure(setting: Setting, process: Any) -> None:
     stages.show("verifying an answer", 3, lambda: sender.require_answer(peer, fetch, answer))
     said = {name: msgspec.json.decode(each)["extensions"] for name, each in bodies.items()}
     stages.show(
-        "what a node says beside its data", 3, lambda: msgspec.convert(said["stock"][EXTENSION], NodeAnswerExtension)
+        "what a node says beside its data",
+        3,
+        lambda: require_recorded(bodies["stock"], "stock", said["stock"][EXTENSION]["requestDigest"]),
     )
     heard = [msgspec.convert(each[EXTENSION], NodeAnswerExtension) for each in said.values()]
     form = question.plan.form({})
+    start = time.process_time()
+    for _ in range(200):
+        await execute(question.plan, {}, Outside(Ready(bodies)), asyncio.get_running_loop().time() + 10)
+    stages.add("the plan: decoding, joining, scheduling", 1, (time.process_time() - start) / 200 * 1e6)
     stages.show(
         "extension: what was decided", 1, lambda: privacy_extension(heard, form.provenance, PURPOSE, AGREEMENT, ())
     )
@@ -146,7 +168,25 @@ async def measure(setting: Setting, process: Any) -> None:
     )
     stages.show("ledger entry", 1, lambda: (joined_decisions(heard), entry.to_bytes()))
     await recording(stages, process.ledger, entry.to_bytes())
-    print(f"{'sum of these':52}{stages.total:21.1f}")
+    stages.print()
+    public, base = key.public(), b"x" * 600
+    curve = Sum()
+    curve.show("of these, the curve: verifying", 5, partial(public.verify, key.sign(base), base))
+    curve.show("of these, the curve: signing", 3, partial(key.sign, base))
+    curve.print()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A fetcher whose answers are there already."""
+
+    bodies: Mapping[str, bytes]
+
+    def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
+        """Return a future that is done."""
+        future: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
+        future.set_result(FetchAnswer(self.bodies[request.member]))
+        return future
 
 
 async def recording(stages: Sum, ledger: Ledger, entry: bytes) -> None:
