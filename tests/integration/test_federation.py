@@ -166,7 +166,7 @@ async def test_a_suspended_agreement_opens_nothing(federation: Simulator) -> Non
     federation.publish(suspend)
     with pytest.raises(Refused) as refused:
         await _asked(federation)
-    assert (refused.value.status, refused.value.code) == (403, "AGREEMENT_INACTIVE")
+    assert (refused.value.status, refused.value.code) == (400, "AGREEMENT_INACTIVE")  # at the token endpoint
 
 
 async def test_with_an_expired_member_list_nobody_is_trusted(federation: Simulator) -> None:
