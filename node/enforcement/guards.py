@@ -51,6 +51,8 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     """Questions for counts."""
     least_difference: int = 10
     """Two counts of which one may contain the other are equal, or differ by so many persons (policy R26)."""
+    populations: int = 1
+    """Filters, equalities left out, by which the counts of a type that a consumer is told are cut, within a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ class CountsAudit:
         """
         guards, caller = self.spending.guards, self.spending.caller
         self.spending.spend("counts", guards.budgets.counts, asked.type_name)
-        day, least = caller.requested.day, guards.budgets.least_difference
-        guards.told_counts.tell(caller.consumer.id, asked, day, least)
+        day, budgets = caller.requested.day, guards.budgets
+        guards.told_counts.tell(caller.consumer.id, asked, day, budgets.least_difference, budgets.populations)
         return True
 
 

@@ -9,15 +9,21 @@ not both told if
 
 Read from the texts: a group and `{field: {eq: value}}` of a filter fix a field. Sets that fix one field to different
 values are disjoint. Where the rest of the two filters is the same, only a set that fixes all that the other fixes lies
-within it; where it is not, either may. Every sum of told cells is held against every other. Sets that are told to be
-within each other only by more than two questions together are not found here; the budget of questions bounds those.
+within it; where it is not, either may. Every sum of told cells is held against every other.
+
+More than two questions together tell of a few persons where sets that share nothing fill a larger one but for those
+few. So the counts of all questions with one rest are put together (`parts_leave_a_few`): a set, and the sets into which
+the values of one more field part it, part by part again. With another rest nobody can say which sets share what; how
+many of those a consumer is told is bounded instead (`guards.populations`).
+
+Not found: what follows from remainders of remainders, and the bounds that margins of many dimensions set to a cell.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from typing import Any, TypeAlias
 
 import msgspec
@@ -45,10 +51,10 @@ def counted(by: Sequence[str], where: str, counts: Mapping[tuple[Hashable, ...],
     sums: dict[Fixed, int] = {}
     for cell, count in counts.items():
         values = [(name, str(value)) for name, value in zip(by, cell, strict=False)]
-        for size in range(len(by) + 1):
-            for kept in combinations(values, size):
-                name = tuple(sorted({**dict(kept), **fixed}.items()))
-                sums[name] = sums.get(name, 0) + count
+        kept = chain.from_iterable(combinations(values, size) for size in range(len(by) + 1))
+        # A field that is grouped by and fixed by the filter is one field.
+        for name in {tuple(sorted({**dict(each), **fixed}.items())) for each in kept}:
+            sums[name] = sums.get(name, 0) + count
     return Counted(rest, tuple(sorted((count, name) for name, count in sums.items())))
 
 
@@ -63,6 +69,33 @@ def tell_apart(one: Counted, other: Counted, least: int) -> bool:
                 break
             if found != count and _may_nest(dict(fixed), dict(against), same_rest=same_rest):
                 return True
+    return False
+
+
+def parts_leave_a_few(told: Iterable[Counted], least: int) -> bool:
+    """Say whether the counts of questions with one rest, put together, tell of fewer than `least` persons.
+
+    A set that fixes some fields is filled by those that fix one field more, each by its own count or by what is known
+    to fill it. What they leave of it must be nobody, or enough.
+    """
+    counts: dict[Fixed, set[int]] = {}
+    for one in told:
+        for count, fixed in one.counts:
+            counts.setdefault(fixed, set()).add(count)
+    for fixed in list(counts):
+        for size in range(len(fixed)):
+            for kept in combinations(fixed, size):
+                counts.setdefault(kept, set())
+    filled: dict[Fixed, int] = {}
+    parts: dict[Fixed, dict[str, int]] = {}
+    for fixed in sorted(counts, key=len, reverse=True):
+        sums = parts.get(fixed, {}).values()
+        if any(0 < count - found < least for count in counts[fixed] for found in sums):
+            return True
+        filled[fixed] = max((*counts[fixed], *sums), default=0)
+        for position, (name, _) in enumerate(fixed):
+            whole = parts.setdefault(fixed[:position] + fixed[position + 1 :], {})
+            whole[name] = whole.get(name, 0) + filled[fixed]
     return False
 
 

@@ -29,6 +29,7 @@ probes = 10000              # guesses of fields that may only be verified
 probes-of-one = 5           # … of one field of one citizen
 counts = 200                # questions for counts
 least-difference = 10       # counts of which one may contain the other differ by so many persons, or not at all
+populations = 1             # filters, equalities left out, that cut its counts of a type within a year
 
 [timestamps]                # RFC 3161; without this table heads are not timestamped
 url = "https://tsa.example/"

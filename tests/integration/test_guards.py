@@ -230,6 +230,7 @@ def test_guards_have_safe_defaults() -> None:
         "probes-of-one": 5,
         "counts": 200,
         "least-difference": 10,
+        "populations": 1,
     }
 
 
