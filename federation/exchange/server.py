@@ -210,6 +210,7 @@ def serve(path: Path) -> None:
     run_server(
         open_app,
         settings.listen,
+        settings.clients,
         secured=lambda: secured(opened[0].channel, opened[0].registry),
         workers=settings.workers,
     )
@@ -236,7 +237,6 @@ def _asked(process: Process, path: str, answer: Callable[[HttpRequest], Awaitabl
         MAX_BODY_BYTES,
         told_or_refused,
         lambda _, fault: _refused(_error_of(fault)),
-        seconds=process.settings.body_seconds,
     )
 
 

@@ -24,12 +24,13 @@ from federation.contract.errors import ConfigurationError
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.serving.limits import ClientLimits
 from federation.trust.channel import ChannelSettings
 from federation.trust.shared_place import SharedPlace
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The exchange's settings; every path is absolute once read. `body_seconds` bounds how long a body may take.
+    """The exchange's settings; every path is absolute once read.
 
     `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share; without it, files in `state`.
     `enrolments` is the number of messages a day by which one member may enrol citizens, two for each 250.
@@ -40,7 +41,6 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: Path
     state: Path
     registry: Path
-    body_seconds: float = 5.0
     enrolments: int = 10_000
     registry_url: str | None = None
     workers: int = 1
@@ -48,6 +48,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
     shared: str | None = None
+    clients: ClientLimits = ClientLimits()
 
     @property
     def shared_place(self) -> SharedPlace:

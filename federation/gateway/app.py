@@ -138,7 +138,10 @@ def serve(path: Path) -> None:
     if settings.demo:
         _log.warning("demo: the signing proxy at /demo/graphql plays the partners' own systems; loopback only")
     run_server(
-        lambda: create_app(GatewayProcess.open(settings, SystemClock())), settings.listen, workers=settings.workers
+        lambda: create_app(GatewayProcess.open(settings, SystemClock())),
+        settings.listen,
+        settings.clients,
+        workers=settings.workers,
     )
 
 

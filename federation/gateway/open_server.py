@@ -16,6 +16,7 @@ from federation.execution.transport.message import Endpoint
 from federation.gateway.open_access import AccessRules
 from federation.gateway.open_graph import OpenGraph, OpenSettings
 from federation.gateway.open_mode import OpenApp
+from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 
 _log = logging.getLogger("crocevia.gateway.open")
@@ -63,4 +64,4 @@ def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) 
     _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
     if asking := len(AccessRules.of(supergraph).needs):
         _log.warning("%d fields ask for authentication, scopes or policies: %s", asking, _decided(settings))
-    run_server(lambda: app, f"{host}:{port}", keep_alive=IDLE_SECONDS)
+    run_server(lambda: app, f"{host}:{port}", ClientLimits(idle=IDLE_SECONDS))

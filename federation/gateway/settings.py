@@ -31,6 +31,7 @@ from federation.execution.breaker import BreakerSettings
 from federation.execution.transport.limits import TransportLimits
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.serving.limits import ClientLimits
 from federation.trust.channel import ChannelSettings
 from federation.trust.rates import RateSettings
 from federation.trust.shared_place import SharedPlace
@@ -68,6 +69,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     witnessing: WitnessSettings = WitnessSettings()
     timestamps: TimestampSettings | None = None
     shared: str | None = None
+    clients: ClientLimits = ClientLimits()
 
     @property
     def shared_place(self) -> SharedPlace:

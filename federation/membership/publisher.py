@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.errors import CroceviaError, UnavailableError
 from federation.membership.settings import TIMESTAMP_KEY, PublisherSettings, load_settings
+from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 from federation.trust.keys import load_ed25519
 from federation.trust.registry import ROOT_FILE
@@ -108,4 +109,4 @@ def serve(path: Path) -> None:
         ConfigurationError: the settings or the key cannot be used.
     """
     settings = load_settings(path)
-    run_server(lambda: create_app(Publisher.open(settings, SystemClock())), settings.listen)
+    run_server(lambda: create_app(Publisher.open(settings, SystemClock())), settings.listen, ClientLimits())

@@ -21,10 +21,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply, WhenLeft
-
-HEAD_SECONDS = 10.0
-"""From the first byte of a head to its last, and from the connection to the first byte."""
-MOST_HEAD_BYTES = 65_536
+from federation.serving.limits import ClientLimits
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NOTHING_MORE = b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -68,11 +65,17 @@ class Connection(HttpToolsProtocol):
     """What is in work, or was last: uvicorn's own or an `_Exchange`; None before the first."""
 
     def __init__(
-        self, *arguments: Any, endpoints: Mapping[bytes, Endpoint], admits: Admits | None = None, **named: Any
+        self,
+        *arguments: Any,
+        endpoints: Mapping[bytes, Endpoint],
+        limits: ClientLimits,
+        admits: Admits | None = None,
+        **named: Any,
     ) -> None:
         """Begin before the client has said anything; with `admits`, the channel is mutual TLS."""
         super().__init__(*arguments, **named)
         self._endpoints = endpoints
+        self._limits = limits
         self._admits = admits
         self._certificate: Any = None
         self._direct: _Exchange | None = None
@@ -89,7 +92,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         if self._admits is not None:
             self._certificate = transport.get_extra_info("peercert")
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._head_timer = self.loop.call_later(self._limits.head_seconds, self._give_up)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -109,16 +112,17 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES and b"\r\n\r\n" not in data[:MOST_HEAD_BYTES]:
+            most = self._limits.head
+            if self._head_bytes > most and b"\r\n\r\n" not in data[:most]:
                 self.transport.write(STATUS_LINE[HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE] + _NOTHING_MORE)
                 self._give_up()
                 return
         super().data_received(data)
         if self._in_head and self._head_timer is None and self._head_bytes:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+            self._head_timer = self.loop.call_later(self._limits.head_seconds, self._give_up)
         direct = self._direct
         if direct is not None and direct.task is None and direct.timer is None:
-            direct.timer = self.loop.call_later(direct.endpoint.seconds, self._refuse, direct, Fault.TOO_SLOW)
+            direct.timer = self.loop.call_later(self._limits.body_seconds, self._refuse, direct, Fault.TOO_SLOW)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
@@ -260,7 +264,10 @@ class Connection(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_if_idle)
 
 
-def answering(endpoints: Iterable[Endpoint], admits: Admits | None = None) -> type[asyncio.Protocol]:
+def answering(
+    endpoints: Iterable[Endpoint], admits: Admits | None = None, limits: ClientLimits | None = None
+) -> type[asyncio.Protocol]:
     """Return what makes connections that answer these endpoints: uvicorn's setting `http`."""
     known = {endpoint.path.encode(): endpoint for endpoint in endpoints}
-    return cast("type[asyncio.Protocol]", partial(Connection, endpoints=known, admits=admits))
+    made = partial(Connection, endpoints=known, admits=admits, limits=limits or ClientLimits())
+    return cast("type[asyncio.Protocol]", made)

@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from federation.serving.limits import ClientLimits
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,8 +26,8 @@ Send = Callable[[Message], Awaitable[None]]
 WATCH_AFTER = 0.1
 """Seconds after which the connection is watched: most requests end before and need no watcher."""
 
-BODY_SECONDS = 5.0
-"""A body that takes longer is not waited for."""
+BODY_SECONDS = ClientLimits().body_seconds
+"""A body that takes longer is not waited for, where another server than ours reads it."""
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ class WhenLeft(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path. `limit` is in bytes of the body, `seconds` is how long it may take to arrive.
+    """One path; `limit` is in bytes of the body.
 
     `answer` must not raise; `refuse` answers what never became a request; `takes` says which requests are for it when
     the same path also serves others, such as streams.
@@ -83,12 +85,11 @@ class Endpoint:
     refuse: Callable[[Arrived, Fault], Reply]
     takes: Callable[[str, RawHeaders], bool] = lambda method, _: method == "POST"
     when_left: WhenLeft = WhenLeft.FINISH
-    seconds: float = BODY_SECONDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
         arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], b"")
-        body = await read_body(receive, self.limit, self.seconds)
+        body = await read_body(receive, self.limit, BODY_SECONDS)
         if isinstance(body, Fault):
             reply = self.refuse(arrived, body)
         else:

@@ -21,11 +21,8 @@ from federation.contract.errors import ConfigurationError
 from federation.contract.settings import host_and_port
 from federation.serving.connection import Admits, answering
 from federation.serving.endpoint import Endpoint
+from federation.serving.limits import ClientLimits
 from federation.serving.workers import run_workers
-
-KEEP_ALIVE_SECONDS = 75
-DRAIN_SECONDS = 10
-"""What is in work when the signal comes has this long to finish."""
 
 _YOUNG_OBJECTS = 20_000
 """Requests make many small objects and hardly a cycle: the collector need not look after every 700 of them."""
@@ -42,13 +39,13 @@ class Secured:
 def run_server(
     open_app: Callable[[], Any],
     listen: str,
-    keep_alive: int = KEEP_ALIVE_SECONDS,
+    clients: ClientLimits,
     workers: int = 1,
     secured: Callable[[], Secured | None] = lambda: None,
 ) -> None:
     """Serve the application that `open_app` makes on `host:port` until a signal asks the process to end, then return.
 
-    Nothing new is accepted after the signal; what is in work is answered first, within `DRAIN_SECONDS`.
+    Nothing new is accepted after the signal; what is in work is answered first, within `clients.drain`.
 
     What the application opens belongs to the event loop it runs on, so it is made there, awaited where it must be, and
     only once the address is ours; `secured` is asked after it. Its endpoints are served straight from the connection.
@@ -68,14 +65,14 @@ def run_server(
         context = None if found is None else found.context
         config = uvicorn.Config(
             app,
-            http=answering(endpoints_of(app), None if found is None else found.admits),
+            http=answering(endpoints_of(app), None if found is None else found.admits, clients),
             ssl_context_factory=None if context is None else lambda _config, _default: context,
             ws="none",
             access_log=False,  # paths and addresses are not for logs
             server_header=False,
             log_level="warning",
-            timeout_keep_alive=keep_alive,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=clients.idle,
+            timeout_graceful_shutdown=clients.drain,
         )
         await _Server(config).serve(sockets=[bound])
 

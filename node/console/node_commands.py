@@ -21,6 +21,7 @@ from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, ConfigurationError
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import member_id
+from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 from node.console.node_output import finding_json, print_answer, print_findings
 from node.console.policy_folders import shared_policies_folder
@@ -166,7 +167,7 @@ def try_node(
         asking = Trying.checked(policies, replace(found, database=settings), base, kind, purpose, basis or (), area)
     if listen is not None:
         say(f"answering {kind} for {purpose} at http://{_local(listen)}/graphql, for tests only; Ctrl-C stops it")
-        run_server(lambda: as_application(asking), listen)
+        run_server(lambda: as_application(asking), listen, ClientLimits())
         return
     if query is None:
         raise BadInputError("name a file with a query, or `--listen 127.0.0.1:8410`")

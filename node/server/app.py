@@ -145,6 +145,7 @@ def serve(path: Path) -> None:
     run_server(
         open_app,
         settings.listen,
+        settings.clients,
         secured=lambda: secured(opened[0].channel, opened[0].registry),
         workers=settings.workers,
     )

@@ -53,6 +53,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
+from federation.serving.limits import ClientLimits
 from federation.trust.channel import ChannelSettings
 from federation.trust.shared_place import SharedPlace
 from node.enforcement.guards import Budgets
@@ -97,6 +98,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timestamps: TimestampSettings | None = None
     own: str | None = None
     shared: str | None = None
+    clients: ClientLimits = ClientLimits()
 
     @property
     def own_url(self) -> str:

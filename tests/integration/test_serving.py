@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from federation.serving import connection
 from federation.serving.connection import answering
 from federation.serving.endpoint import Arrived, Endpoint, Fault, RawHeaders, Reply, WhenLeft
+from federation.serving.limits import ClientLimits
 from federation.serving.server import endpoints_of
 
 LIMIT = 1_000
@@ -51,8 +51,8 @@ class Echo:
         self.faults.append(fault)
         return Reply(413 if fault is Fault.TOO_LONG else 408, (), fault.name.encode())
 
-    def endpoint(self, when_left: WhenLeft = WhenLeft.FINISH, seconds: float = 5.0) -> Endpoint:
-        return Endpoint("/echo", LIMIT, self.answer, self.refuse, _takes, when_left, seconds)
+    def endpoint(self, when_left: WhenLeft = WhenLeft.FINISH) -> Endpoint:
+        return Endpoint("/echo", LIMIT, self.answer, self.refuse, _takes, when_left)
 
 
 def _takes(method: str, headers: RawHeaders) -> bool:
@@ -85,13 +85,15 @@ class Talk:
 
 
 @asynccontextmanager
-async def serving(endpoint: Endpoint, keep_alive: int = 5) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+async def serving(
+    endpoint: Endpoint, keep_alive: int = 5, limits: ClientLimits | None = None
+) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """Run a server for one endpoint, and everything else through Starlette."""
     app = Starlette(routes=[Route("/echo", endpoint), Route("/other", _other)])
     config = uvicorn.Config(
         app,
         port=0,
-        http=answering(endpoints_of(app)),
+        http=answering(endpoints_of(app), limits=limits),
         ws="none",
         log_level="error",
         timeout_graceful_shutdown=2,
@@ -190,7 +192,7 @@ async def test_a_body_over_the_limit_is_refused_while_it_comes() -> None:
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     echo = Echo()
-    async with serving(echo.endpoint(seconds=0.1)) as (port, _), talking(port) as talk:
+    async with serving(echo.endpoint(), limits=ClientLimits(body_seconds=0.1)) as (port, _), talking(port) as talk:
         await talk.say(posted(b"whole")[:-2])
         assert (await talk.hear())[0] == 408
         assert await talk.ended()
@@ -198,9 +200,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"POST /echo HTTP/1.1\r\nhost:"], ids=["nothing", "half a head"])
-async def test_a_head_that_does_not_come_is_not_waited_for(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
-    async with serving(Echo().endpoint()) as (port, _), talking(port) as talk:
+async def test_a_head_that_does_not_come_is_not_waited_for(said: bytes) -> None:
+    async with serving(Echo().endpoint(), limits=ClientLimits(head_seconds=0.1)) as (port, _), talking(port) as talk:
         await talk.say(said)
         assert await talk.ended()
 

@@ -22,6 +22,7 @@ SERVER = textwrap.dedent(
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route
+    from federation.serving.limits import ClientLimits
     from federation.serving.server import run_server
 
     def app():
@@ -31,7 +32,7 @@ SERVER = textwrap.dedent(
             return PlainTextResponse(str(os.getpid()), headers={"connection": "close"})
         return Starlette(routes=[Route("/", who)])
 
-    run_server(app, sys.argv[1], workers=3)
+    run_server(app, sys.argv[1], ClientLimits(), workers=3)
     """
 )
 

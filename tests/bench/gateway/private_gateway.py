@@ -31,6 +31,7 @@ from federation.ledger.note import Ed25519Signer
 from federation.ledger.reader import LedgerReader
 from federation.ledger.store import SqliteStore
 from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 from federation.trust.counters import SharedCounters
 from federation.trust.keys import LEDGER_KEY, load_ed25519, read_secret
@@ -94,7 +95,7 @@ def main(folder: Path, port: int, subgraph_port: int) -> None:
         question = _question(open_process(setting))
         return Starlette(routes=[Route(question.path, question, methods=["POST"])])
 
-    run_server(app, f"127.0.0.1:{port}")
+    run_server(app, f"127.0.0.1:{port}", ClientLimits())
 
 
 if __name__ == "__main__":
