@@ -93,6 +93,15 @@ def _changes() -> Commands:
     return changes
 
 
+@app.command(
+    "changed", help="Tell of what the member's own programs changed in the register, so that subscribers learn of it."
+)
+def _changed() -> Commands:
+    from node.server.db_commands import changed
+
+    return changed
+
+
 @app.command("outbox", help="Print the events of the node's outbox, one JSON object a line, in order.")
 def _outbox() -> Commands:
     from node.server.db_commands import outbox

@@ -9,6 +9,8 @@
 
 Of what came to be, a field is told if it may be seen in any form. Of what changed, a field is told only if it may be
 seen whole: what a mask shows may be what it was, and that something changed behind it is more than the mask tells.
+What the member's own programs told of has no values: an example of each field's type is decided in their place, and
+whether it would be seen whole is taken from the plan.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ from node.data.selection import Selected
 from node.enforcement.caller import Caller
 from node.enforcement.decide import RequestPlans
 from node.own.subscriptions import Happened, Looked, Place, Subscriber, Subscriptions
+from node.policy.forms import CLEAR
+from node.vocabulary.scalars import SCALARS
 from node.writing.kinds import Event
 
 _PERSON: Final = "Citizen"
@@ -45,6 +49,12 @@ _QUERY: Final = "Query"
 _MOST_LOOKED_AT: Final = 1_000
 """Events that one question looks at, told or not."""
 _NONCE_BYTES: Final = 8
+_EXAMPLES: Final[Mapping[str, Any]] = {
+    **{scalar.name: scalar.example for scalar in SCALARS},
+    "Int": 1,
+    "Float": 1.5,
+    "Boolean": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ class _Deciding:
                 self._decided.setdefault(each.coordinate, each)
             for (event, record), seen in zip(pairs, decided.objects, strict=True):
                 found[event.place] = tuple(
-                    each.field for each in wanted if _is_told(event, each, record, (seen or {}).get(each.field))
+                    each.field for each in wanted if self._is_told(event, each, record, (seen or {}).get(each.field))
                 )
         return found
 
@@ -231,7 +241,23 @@ class _Deciding:
         person = self._persons[event.subject]
         if person is None:
             return None
-        return Record(event.record, of_type(self.plane.prepared, event.type_name, person), event.subject)
+        values = self._examples(event) if event.record is None else event.record
+        return Record(values, of_type(self.plane.prepared, event.type_name, person), event.subject)
+
+    def _examples(self, event: Happened) -> dict[str, Any]:
+        wanted = self._values(event.type_name, set(event.fields))
+        return {each.field: _EXAMPLES.get(each.type_name, "x") for each in wanted}
+
+    def _is_told(self, event: Happened, wanted: Selected, record: Record, seen: object) -> bool:
+        if wanted.field not in event.fields or seen is None:
+            return False
+        if event.kind == Event.CREATED:
+            return True
+        if event.record is None:
+            return all(grant.form == CLEAR for grant in self.plans(event.type_name).fields[wanted.field].shown)
+        scalar = get_named_type(wanted.type)
+        assert isinstance(scalar, GraphQLScalarType)
+        return bool(seen == scalar.coerce_output_value(record.values[wanted.field]))
 
     def _values(self, type_name: str, names: set[str]) -> tuple[Selected, ...]:
         kind = self.plane.schema.type_map[type_name]
@@ -241,13 +267,3 @@ class _Deciding:
             for name in sorted(names)
             if name in kind.fields and isinstance(get_named_type(kind.fields[name].type), GraphQLScalarType)
         )
-
-
-def _is_told(event: Happened, wanted: Selected, record: Record, seen: object) -> bool:
-    if wanted.field not in event.fields or seen is None:
-        return False
-    if event.kind == Event.CREATED:
-        return True
-    scalar = get_named_type(wanted.type)
-    assert isinstance(scalar, GraphQLScalarType)
-    return bool(seen == scalar.coerce_output_value(record.values[wanted.field]))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from node.own.tables import OUTBOX, WRITTEN
+from node.own.writes import TOLD
 
 
 def events_after(connection: Connection, seq: int, most: int) -> list[Mapping[str, Any]]:
@@ -15,7 +16,7 @@ def events_after(connection: Connection, seq: int, most: int) -> list[Mapping[st
     rows = connection.execute(
         select(OUTBOX, WRITTEN.c.consumer, WRITTEN.c.mutation, WRITTEN.c.record)
         .join(WRITTEN, WRITTEN.c.id == OUTBOX.c.written)
-        .where(OUTBOX.c.seq > seq)
+        .where(OUTBOX.c.seq > seq, WRITTEN.c.mutation != TOLD)  # whoever reads here told of those
         .order_by(OUTBOX.c.seq)
         .limit(most)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from node.own.database import OwnDatabase
 from node.own.tables import OUTBOX, SUBSCRIPTION, WRITTEN
+from node.own.writes import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event: what came to be or changed of which citizen (this member's pseudonym), with the record's values."""
+    """An event: what came to be or changed of which citizen (this member's pseudonym), with the record's values.
+
+    What the member's own programs told of has no record.
+    """
 
     place: Place
     kind: str
     type_name: str
     fields: Sequence[str]
     subject: str
-    record: Mapping[str, Any]
+    record: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,21 @@ class _Look:
             self._take(known)
         begin = known or taken
         rows = self.connection.execute(
-            select(OUTBOX, WRITTEN.c.record)
+            select(OUTBOX, WRITTEN.c.mutation, WRITTEN.c.record)
             .join(WRITTEN, WRITTEN.c.id == OUTBOX.c.written)
             .where(OUTBOX.c.seq > begin.seq)
             .order_by(OUTBOX.c.seq)
             .limit(most)
         )
         events = tuple(
-            Happened(Place(row.seq, row.at), row.kind, row.type_name, row.fields, row.subject, row.record)
+            Happened(
+                place=Place(row.seq, row.at),
+                kind=row.kind,
+                type_name=row.type_name,
+                fields=row.fields,
+                subject=row.subject,
+                record=None if row.mutation == TOLD else row.record,
+            )
             for row in rows
         )
         return Looked(events, events[-1].place if events else begin)

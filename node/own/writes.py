@@ -16,11 +16,16 @@ from node.own.withdrawals import note
 
 _OUTBOX_LOCK: Final = 0x63726F63
 """The advisory lock of whoever adds to the outbox."""
+TOLD: Final = "told"
+"""In place of a mutation: what the member's own programs changed in the register, told without a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One mutation to be carried out; `subject` is this member's pseudonym of the citizen, `at` RFC 3339 in UTC."""
+    """One mutation to be carried out; `subject` is this member's pseudonym of the citizen, `at` RFC 3339 in UTC.
+
+    `fields` are those that have a new value: of what is `TOLD`, which has no record; otherwise those of the record.
+    """
 
     mutation: str
     consumer: str
@@ -31,6 +36,7 @@ class Write:
     event: str
     record: Mapping[str, Any]
     at: str
+    fields: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def _write(connection: Connection, write: Write) -> None:
             written=made,
             kind=write.event,
             type_name=write.type_name,
-            fields=sorted(write.record),
+            fields=sorted(write.fields or write.record),
             subject=write.subject,
             at=write.at,
         )

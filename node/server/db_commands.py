@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
-from federation.contract.clock import SystemClock
+from federation.contract.clock import SystemClock, rfc3339
 from federation.contract.errors import BadInputError
 from node.console.policy_options import Format, FormatOption
 from node.console.policy_output import print_json
 from node.own.database import OwnDatabase, open_own
 from node.own.outbox import events_after
 from node.own.upgrading import upgrade
+from node.own.writes import Writes
 from node.server.backups import (
     OWN_ROWS,
     check_backup,
@@ -27,8 +29,13 @@ from node.server.backups import (
     put_state,
     require_unused,
 )
+from node.server.planes import member_mapping
 from node.server.settings import NodeSettings, load_settings
+from node.server.telling import told_changes
+from node.subgraph.schema import NodeSchema
+from node.vocabulary.schema import full_schema
 
+_BATCH = 500
 app = typer.Typer(no_args_is_help=True, help="A node's own tables: upgrade, back up, restore.")
 
 SettingsOption = Annotated[Path, typer.Option("--settings", help="The node's settings file (TOML).")]
@@ -106,6 +113,26 @@ def outbox(
     """Print the events of the node's outbox, one JSON object a line, in order."""
     for event in _on(load_settings(settings), lambda own: own.run(lambda found: events_after(found, after, most))):
         typer.echo(msgspec.json.encode(event).decode())
+
+
+def changed(
+    file: Annotated[Path, typer.Argument(help="JSON objects, one a line: docs/writing.md.")],
+    settings: SettingsOption,
+) -> None:
+    """Tell of what the member's own programs changed in the register, so that subscribers learn of it."""
+    found = load_settings(settings)
+    schema = NodeSchema.build(full_schema(), member_mapping(found)).schema
+
+    async def tell(own: OwnDatabase) -> int:
+        count = 0
+        with file.open("rb") as lines:
+            told = told_changes(lines, found.member, schema, rfc3339(SystemClock().now()))
+            while batch := list(islice(told, _BATCH)):
+                await Writes(own).carry_out(batch)
+                count += len(batch)
+        return count
+
+    typer.echo(f"{_on(found, tell)} changes told")
 
 
 def _on(settings: NodeSettings, work: Callable[[OwnDatabase], Coroutine[Any, Any, _Result]]) -> _Result:

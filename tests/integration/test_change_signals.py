@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+import crocevia
 from federation.contract.entries import Entry, EntryKind
+from node.own.outbox import events_after
 from tests.integration.test_writes import FEEDBACK, PREFER, TOWN, known_as, preference
 from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
-    pass
+    from pathlib import Path
+
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -135,3 +141,53 @@ async def test_a_gateway_cannot_move_a_cursor(unwritten: Simulator) -> None:
     found = await unwritten.ask(*COOP, 'query { changes(member: "c_m999") { cursor } }', {})
     assert found.content["data"]["changes"] is None
     assert unwritten.wire.heard[-1][2]["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"
+
+
+def tell(federation: Simulator, file: Path) -> Result:
+    settings = federation.home.party("c_m999") / "settings.toml"
+    return CliRunner().invoke(crocevia.app, ["changed", str(file), "--settings", str(settings)])
+
+
+def line(federation: Simulator, key: str, **more: Any) -> str:
+    told = {"key": key, "citizen": known_as(federation, "c_m999"), "kind": "updated", **more}
+    return json.dumps(told) + "\n"
+
+
+async def test_what_the_members_own_programs_changed_is_told_once(unwritten: Simulator, tmp_path: Path) -> None:
+    """They name fields and no values; who may read which of them is decided as if there were some."""
+    await changes(unwritten, COOP)
+    await changes(unwritten, TOWN)
+    file = tmp_path / "changed.ndjson"
+    file.write_text(
+        line(unwritten, "batch-1-1", type="ContactPreference", fields=["language", "channel"])
+        + line(unwritten, "batch-1-2", type="Feedback", fields=["rating", "comment"])
+        + line(unwritten, "batch-1-3", type="Citizen", fields=["maritalStatus"])
+    )
+    for _ in range(2):
+        ran = await asyncio.to_thread(tell, unwritten, file)
+        assert ran.stdout == "3 changes told\n", ran.exception
+    [wish] = (await changes(unwritten, TOWN))["signals"]
+    [opinion] = (await changes(unwritten, COOP))["signals"]
+    assert (wish["type"], sorted(wish["fields"])) == ("ContactPreference", ["channel", "language"])
+    assert (opinion["type"], opinion["fields"]) == ("Feedback", ["rating"])
+    assert await unwritten.nodes["c_m999"].own.run(lambda connection: events_after(connection, 0, 9)) == []
+
+
+WRONG = {
+    "no type of this node": ({"type": "Pets", "fields": ["name"]}, "line 1: this node answers no type `Pets`"),
+    "no field of the type": ({"type": "Feedback", "fields": ["mood"]}, "line 1: `Feedback` has no field `mood`"),
+    "a value": ({"type": "Feedback", "fields": ["rating"], "rating": 5}, "line 1: "),
+    "another member's citizen": (
+        {"type": "Feedback", "fields": ["rating"], "citizen": "v1.siv.inprev.aaaa"},
+        "line 1: `citizen` must be a pseudonym of `c_m999`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), WRONG.values(), ids=WRONG.keys())
+async def test_a_line_that_is_none_is_named(
+    unwritten: Simulator, tmp_path: Path, more: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "changed.ndjson").write_text(line(unwritten, "batch-2-1", **more))
+    ran = await asyncio.to_thread(tell, unwritten, tmp_path / "changed.ndjson")
+    assert said in str(ran.exception)
