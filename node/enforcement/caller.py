@@ -109,7 +109,7 @@ def authenticate(request: HttpRequest, asked: GraphQLRequest, identity: Identity
     # A relayed request's nonce is for the gateway to watch: one question may need several fetches from one node.
     if relayed is None and not identity.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):
         raise ReplayError("this signed request was already answered")
-    agreement, requested, basis = agreed(proved.consumer, proved.agreement, proved.purpose, identity)  # (4)
+    agreement, requested, basis = agreed(proved.consumer, proved.agreement, proved.purpose, members, identity)  # (4)
     operation = trusted(asked if relayed is None else GraphQLRequest.parse(own.body, limits), agreement)  # (5)
     digest = request_digest(own.headers)
     # One question may need several fetches from one node, and counts once.
@@ -137,18 +137,18 @@ def _require_sender(request: HttpRequest, keys: tuple[PublishedKey, ...], identi
 
 
 def agreed(
-    consumer: Member, agreement_id: str, purpose_id: str, identity: Identity
+    consumer: Member, agreement_id: str, purpose_id: str, members: MemberList, identity: Identity
 ) -> tuple[Agreement, Requested, tuple[str, ...]]:
     """Return what an agreement lets a consumer ask here: requester attributes come from it and the signed member list.
 
-    They come from nowhere else (policy R9).
+    They come from nowhere else (policy R9), and from one `members` for the whole question.
 
     Raises:
         AgreementError: it is not this consumer's, not in force, or does not name this node.
         PurposeNotAgreedError: it does not name the purpose.
     """
     day = day_in_rome(identity.clock.now())
-    agreement = identity.members.current().agreement(agreement_id)
+    agreement = members.agreement(agreement_id)
     purpose = agreement.require(consumer.id, purpose_id, day)
     provider = agreement.provider(identity.member)
     if provider is None:

@@ -43,7 +43,7 @@ class HandingOver:
         identity = node.identity
         members = identity.members.current()
         consumer = members.member(members.agreement(agreement_id).consumer)
-        agreement, requested, basis = agreed(consumer, agreement_id, purpose, identity)
+        agreement, requested, basis = agreed(consumer, agreement_id, purpose, members, identity)
         count_request(agreement, identity.counters, identity.clock)
         nobody = GraphQLRequest("", None, None, {}, {})
         return cls(
