@@ -158,6 +158,10 @@ class Dialect(ABC):
         """Return a value if it is a number or the text of one, else NULL."""
 
     @abstractmethod
+    def as_number(self, value: Sql) -> Sql:
+        """Return a number that was reckoned as `number` returns those that were read."""
+
+    @abstractmethod
     def numeric(self, value: Sql) -> Sql:
         """Return what `number` returned as a number that can be compared."""
 
@@ -315,6 +319,10 @@ class SQLiteDialect(Dialect):
         return value.op("NOT GLOB", is_comparison=True, return_type=Boolean())(pattern)
 
     @override
+    def as_number(self, value: Sql) -> Sql:
+        return value
+
+    @override
     def numeric(self, value: Sql) -> Sql:
         return type_coerce(value.op("+")(literal(0)), Numeric)
 
@@ -417,6 +425,10 @@ class PostgreSQLDialect(Dialect):
     def number(self, value: Sql) -> Sql:
         as_text = cast(value, Text)
         return case((self._matches(as_text, _MAX_NUMBER), as_text))
+
+    @override
+    def as_number(self, value: Sql) -> Sql:
+        return cast(value, Text)
 
     @override
     def numeric(self, value: Sql) -> Sql:

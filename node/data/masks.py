@@ -75,10 +75,10 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
         case Band(bounds):
             return _band(bounds, dialect.numeric(_number(value, kind, dialect)))
         case Round(step):
-            return _rounded(step, dialect.numeric(_number(value, kind, dialect)), dialect)
+            return _made(_rounded(step, dialect.numeric(_number(value, kind, dialect)), dialect), kind, dialect)
         case TopCode(limit):
             number = _number(value, kind, dialect)
-            above = literal(str(limit)) if kind in _TEXTS else literal(limit)
+            above = literal(str(limit)) if kind in _TEXTS else _made(literal(limit), kind, dialect)
             return case((dialect.numeric(number) <= limit, value), (number.is_not(None), above))
         case _ if kind not in _TEXTS:
             return null()
@@ -102,6 +102,11 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
 def _number(value: Sql, kind: Kind, dialect: Dialect) -> Sql:
     """Return a value of the kind as a number; only a text has still to be read as one."""
     return dialect.number(value) if kind in _TEXTS else value
+
+
+def _made(number: Sql, kind: Kind, dialect: Dialect) -> Sql:
+    """Return a number that a mask made as the field's other forms are: one row may have this form, the next another."""
+    return number if kind is Kind.WHOLE else dialect.as_number(number)
 
 
 def _start(value: Sql, length: int) -> Sql:

@@ -241,9 +241,11 @@ def fill_things(database: MemoryDatabase, rows: Mapping[int, Mapping[str, Any]])
         )
 
 
-def demo_member(folder: Path, bundle: Bundle, day: date) -> Member:
-    """Return a member of the demo; `folder` holds its node.yaml and its register."""
+def demo_member(folder: Path, bundle: Bundle, day: date, url: str | None = None) -> Member:
+    """Return a member of the demo; `folder` holds its node.yaml and its register, unless `url` is another's."""
     mapping = NodeMapping.parse((folder / "node.yaml").read_text(encoding="utf-8"))
+    if url is not None:
+        mapping = replace(mapping, database=replace(mapping.database, url=url))
     schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
     plane = DataPlane.open(schema, mapping, folder, partial(visible_schema, schema), partial(visible_sdl, schema))
     return Member(schema, plane, bundle, day)

@@ -1,9 +1,10 @@
-"""The demo's five registers, asked through their mappings under their policies."""
+"""The demo's five registers on both databases, asked through their mappings under their policies."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from node.data.statements import Statement
 from node.demo.facts import Person
 from node.demo.seed import SeedReport, read_truth, seed
 from node.policy.requesters import Requester
+from tests.support.both import DATABASES
 from tests.support.data import Member, demo_member
 from tests.support.policies import DEMO_MEMBERS, demo
+from tests.support.postgres import Server
+
+pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
 DAY = date(2026, 11, 22)
 INPREV = Requester("national", frozenset({"6.1.e"}), "*")
@@ -53,8 +58,43 @@ def people(town: SeedReport) -> dict[str, Person]:
     return {person.showcase: person for person in read_truth(town.truth_file) if person.showcase}
 
 
-def member(town: SeedReport, name: str) -> Member:
-    return demo_member(town.registers[name].parent, demo(name), DAY)
+@pytest.fixture(scope="module")
+def copied(postgres: Server, town: SeedReport) -> dict[str, str]:
+    """The registers in PostgreSQL, by member."""
+    found = {}
+    for name in DEMO_MEMBERS:
+        server = postgres.database(f"demo_{name}")
+        server.copy_register(town.registers[name])
+        found[name] = server.url
+    return found
+
+
+class Opening:
+    """Opens the demo's members on one of the databases, and closes them."""
+
+    def __init__(self, town: SeedReport, urls: Mapping[str, str]) -> None:
+        self._town, self._urls = town, urls
+        self.opened: list[Member] = []
+
+    def __call__(self, name: str) -> Member:
+        found = demo_member(self._town.registers[name].parent, demo(name), DAY, self._urls.get(name))
+        self.opened.append(found)
+        return found
+
+
+@pytest.fixture(params=DATABASES)
+def urls(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where the registers are; none is their own files."""
+    found: dict[str, str] = request.getfixturevalue("copied") if request.param == "postgresql" else {}
+    return found
+
+
+@pytest.fixture
+async def member(town: SeedReport, urls: dict[str, str]) -> AsyncIterator[Opening]:
+    opening = Opening(town, urls)
+    yield opening
+    for each in opening.opened:
+        await each.plane.close()
 
 
 def everything(schema: GraphQLSchema, type_name: str, above: tuple[str, ...] = ()) -> str:
@@ -75,17 +115,16 @@ def everything(schema: GraphQLSchema, type_name: str, above: tuple[str, ...] = (
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize("name", DEMO_MEMBERS)
 async def test_every_field_of_every_member_can_be_asked_at_once(
-    town: SeedReport, people: dict[str, Person], name: str, purpose: str
+    member: Opening, people: dict[str, Person], name: str, purpose: str
 ) -> None:
-    asked = member(town, name)
+    asked = member(name)
     fields = everything(asked.plane.schema, "Citizen")
     for person in people.values():
         await asked.entity(PURPOSES[purpose], purpose, pseudonym(name, person.subject_id), fields)
-    await asked.plane.database.close()
 
 
-async def test_a_citizen_under_one_purpose(town: SeedReport, people: dict[str, Person]) -> None:
-    asked = member(town, "c_m999")
+async def test_a_citizen_under_one_purpose(member: Opening, people: dict[str, Person]) -> None:
+    asked = member("c_m999")
     laura = pseudonym("c_m999", people["laura"].subject_id)
     fields = """_k_id: id givenName dateOfBirth placeOfBirth { geographicName } maritalStatus
       residence { since address { fullAddress } } household { size members { givenName yearOfBirth } }
@@ -108,13 +147,12 @@ async def test_a_citizen_under_one_purpose(town: SeedReport, people: dict[str, P
         },
         "contactPoints": None,
     }
-    await asked.plane.database.close()
 
 
 async def test_a_protected_citizens_residence_is_hidden_but_from_an_emergency(
-    town: SeedReport, people: dict[str, Person]
+    member: Opening, people: dict[str, Person]
 ) -> None:
-    asked = member(town, "c_m999")
+    asked = member("c_m999")
     giulia = pseudonym("c_m999", people["giulia"].subject_id)
     hidden = await asked.entity(INPREV, "benefit-assessment", giulia, "familyName residence { municipality }")
     assert hidden["residence"] is None
@@ -122,22 +160,20 @@ async def test_a_protected_citizens_residence_is_hidden_but_from_an_emergency(
     shown = await asked.entity(ASLVS, "emergency-care", giulia, "residence { municipality }")
     assert shown["residence"] == {"municipality": "M999"}
     assert await asked.entity(USTAT, "statistics", giulia, "sex") is None
-    await asked.plane.database.close()
 
 
-async def test_who_lives_with_a_citizen_is_touched_too(town: SeedReport, people: dict[str, Person]) -> None:
-    asked = member(town, "c_m999")
+async def test_who_lives_with_a_citizen_is_touched_too(member: Opening, people: dict[str, Person]) -> None:
+    asked = member("c_m999")
     query = """query($r: [_Any!]!) {
       _entities(representations: $r) { ... on Citizen { household { members { givenName } } } } }"""
     given = [{"__typename": "Citizen", "id": pseudonym("c_m999", people["laura"].subject_id)}]
     answer = await asked.ask(INPREV, "benefit-assessment", query, {"r": given})
     family = {pseudonym("c_m999", people[name].subject_id) for name in ("laura", "paolo", "sofia")}
     assert answer.subjects == family
-    await asked.plane.database.close()
 
 
-async def test_r23_only_the_policy_opens_a_look_up_by_tax_code(town: SeedReport, people: dict[str, Person]) -> None:
-    asked = member(town, "c_m999")
+async def test_r23_only_the_policy_opens_a_look_up_by_tax_code(member: Opening, people: dict[str, Person]) -> None:
+    asked = member("c_m999")
     query = "query($by: CitizenKey!) { citizen(by: $by) { citizenship } }"
     by_code = {"by": {"taxCode": "bnclra84h57f257b"}}
     found = await asked.ask(INPREV, "tax-assessment", query, by_code)
@@ -149,7 +185,7 @@ async def test_r23_only_the_policy_opens_a_look_up_by_tax_code(town: SeedReport,
     denied = await asked.ask(region, "emergency-care", query, by_code)
     assert denied.data == {"citizen": None}
     assert [error["path"] for error in denied.errors] == [["citizen"]]
-    elsewhere = member(town, "aslvs")
+    elsewhere = member("aslvs")
     closed = await elsewhere.ask(
         ASLVS, "emergency-care", "query($by: CitizenKey!) { citizen(by: $by) { id } }", by_code
     )
@@ -158,8 +194,8 @@ async def test_r23_only_the_policy_opens_a_look_up_by_tax_code(town: SeedReport,
         await each.plane.database.close()
 
 
-async def test_introspection_and_sdl_show_the_requesters_part(town: SeedReport) -> None:
-    asked = member(town, "c_m999")
+async def test_introspection_and_sdl_show_the_requesters_part(member: Opening) -> None:
+    asked = member("c_m999")
     query = '{ __type(name: "Citizen") { fields { name } } }'
     answer = await asked.ask(COOP, "social-support", query)
     names = {field["name"] for field in answer.data["__type"]["fields"]}
@@ -168,11 +204,10 @@ async def test_introspection_and_sdl_show_the_requesters_part(town: SeedReport) 
     service = (await asked.ask(COOP, "social-support", "{ _service { sdl } }")).data["_service"]["sdl"]
     assert "familyName" in service
     assert "maritalStatus" not in service
-    await asked.plane.database.close()
 
 
-async def test_a_statement_is_compiled_once_for_other_keys_and_again_for_other_plans(town: SeedReport) -> None:
-    asked = member(town, "inprev")
+async def test_a_statement_is_compiled_once_for_other_keys_and_again_for_other_plans(member: Opening) -> None:
+    asked = member("inprev")
     query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Citizen { isee } } }"
     plans = asked.plans(INPREV, "benefit-assessment")("Citizen")
     for key in ("a", "b"):
@@ -181,7 +216,6 @@ async def test_a_statement_is_compiled_once_for_other_keys_and_again_for_other_p
     await asked.ask(INPREV, "statistics", query, {"r": []})
     assert len(asked.plane._known) == 2
     assert plans is asked.plans(INPREV, "benefit-assessment")("Citizen")
-    await asked.plane.database.close()
 
 
 def test_a_missing_database_is_named_with_the_way_out(tmp_path: Path) -> None:
