@@ -12,6 +12,7 @@ from federation.contract.decisions import PolicyVersion
 from federation.contract.errors import ConfigurationError, PolicyUnavailableError
 from federation.contract.settings import host_and_port
 from federation.ledger.store import SqliteStore
+from federation.trust.channel import Channel
 from node.server.planes import governed_schema, member_mapping
 from node.server.policies import MEMORY_FILE, PolicyMemory, open_policies
 from node.server.process import LEDGER_FILE
@@ -70,8 +71,7 @@ def node_status(settings_file: Path) -> NodeStatus:
 
 
 def _asked(settings: NodeSettings) -> tuple[_Ready | None, str]:
-    host, port = host_and_port(settings.listen)
-    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
+    connection = _connection(settings)
     try:
         connection.request("GET", "/readyz")
         response = connection.getresponse()
@@ -83,6 +83,20 @@ def _asked(settings: NodeSettings) -> tuple[_Ready | None, str]:
         return None, f"no node answers at `{settings.listen}`: {error}"
     finally:
         connection.close()
+
+
+def _connection(settings: NodeSettings) -> http.client.HTTPConnection:
+    """Return a connection to the node's process; where it asks for certificates, by the node's own.
+
+    Raises:
+        ConfigurationError: the channel's files cannot be used.
+    """
+    host, port = host_and_port(settings.listen)
+    if settings.channel is None:
+        return http.client.HTTPConnection(host, port, timeout=_SECONDS)
+    context = Channel.open(settings.channel).asking
+    context.check_hostname = False  # `listen` need not be the name by which others know it; the authority is held to
+    return http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
 
 
 def _in_folder(settings: NodeSettings) -> tuple[PolicyVersion | None, str]:

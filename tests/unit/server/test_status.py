@@ -15,11 +15,15 @@ from typer.testing import CliRunner
 
 from federation.contract.clock import FixedClock
 from federation.contract.exit_codes import ExitCode
+from federation.serving.connection import answering
+from federation.serving.server import endpoints_of
+from federation.trust.channel import Channel, ChannelSettings
 from node.server.app import create_app
 from node.server.process import NodeProcess
 from node.server.settings import NodeSettings
 from node.server.status import NodeStatus, node_status
 from node.server.status_command import status
+from tests.support.channels import Issuer, listed
 from tests.support.officers import Officers
 from tests.support.parties import NOW, Parties
 
@@ -41,6 +45,12 @@ def break_policy(settings: NodeSettings) -> None:
     (settings.policies / "types" / "Citizen.yaml").write_text("policy: Citizen\n", encoding="utf-8")
 
 
+def speak_by(files: ChannelSettings, settings_file: Path) -> None:
+    named = {"certificate": files.certificate, "key": files.key, "authority": files.authority}
+    table = "\n".join(f"{name} = '{path}'" for name, path in named.items())
+    settings_file.write_text(f"{settings_file.read_text(encoding='utf-8')}\n[channel]\n{table}\n", encoding="utf-8")
+
+
 def test_a_node_that_does_not_run_says_so(settings_file: Path, settings: NodeSettings) -> None:
     found = node_status(settings_file)
     assert (found.running, found.member_list, found.ledger_size, found.drifts) == (None, None, None, False)
@@ -50,16 +60,26 @@ def test_a_node_that_does_not_run_says_so(settings_file: Path, settings: NodeSet
     assert node_status(settings_file).broken.startswith("policy bundle")
 
 
+@pytest.mark.parametrize("mutual", [False, True], ids=["in the clear", "by mutual TLS"])
 async def test_a_running_node_tells_its_policy_and_drift(
-    settings_file: Path, settings: NodeSettings, parties: Parties
+    settings_file: Path,
+    settings: NodeSettings,
+    parties: Parties,
+    tmp_path: Path,
+    mutual: bool,  # noqa: FBT001  # a table
 ) -> None:
     listen = (await asyncio.to_thread(node_status, settings_file)).refusal.split("`")[1]
     running = msgspec.structs.replace(settings, listen=listen)
     process = NodeProcess.open(running, FixedClock(NOW))
     host, port = listen.split(":")
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(process), host=host, port=int(port), log_level="error", ws="none")
-    )
+    app, config = create_app(process), uvicorn.Config("", host=host, port=int(port), log_level="error", ws="none")
+    config.app = app
+    if mutual:
+        files = Issuer.found(tmp_path / "channels").party(settings.member)
+        speak_by(files, settings_file)
+        config.http = answering(endpoints_of(app), listed(settings.member))
+        config.ssl_context_factory = lambda _config, _default: Channel.open(files).accepting
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # the server says it to nobody
         await asyncio.sleep(0.01)
