@@ -33,7 +33,7 @@ from node.enforcement.handing_over import HandingOver
 from node.exporting.columns import Choice, choose
 from node.exporting.files import export_file, require_writable
 from node.exporting.run import Ask, Exported, run_export
-from node.server.planes import require_names
+from node.server.planes import require_names, require_own_tables
 from node.server.process import NodeProcess
 from node.server.settings import NodeSettings, load_settings
 
@@ -123,6 +123,7 @@ async def _of_trial(asking: Trying) -> AsyncIterator[_Source]:
 async def _of_node(settings: NodeSettings, agreement: str, purpose: str) -> AsyncIterator[_Source]:
     process = NodeProcess.open(settings, SystemClock())
     try:
+        await require_own_tables(settings)
         await process.record_start()
         handing = HandingOver.under(process.node(), agreement, purpose)
         yield _Source(process.plane, handing.plans, handing.answer)

@@ -33,6 +33,7 @@ from node.enforcement.handing_over import DETAIL, HandingOver
 from node.exporting.columns import Choice, Column, choose
 from node.exporting.files import export_file
 from node.exporting.run import run_export
+from node.own.upgrading import require_current
 from node.server.process import NodeProcess
 from node.server.settings import NodeSettings
 from tests.support.nodes import pseudonym
@@ -230,6 +231,7 @@ async def process(settings: NodeSettings, parties: Parties, tmp_path: Path) -> A
     parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
     publish(parties, tmp_path / "registry")
     opened = NodeProcess.open(settings, parties.clock)
+    await opened.own.run(require_current)
     yield opened
     await opened.close()
 

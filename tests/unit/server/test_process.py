@@ -12,6 +12,7 @@ import pytest
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import PolicyUnavailableError
 from node.enforcement.answer import answer
+from node.own.upgrading import require_current
 from node.server.process import NodeProcess
 from node.server.settings import NodeSettings
 from tests.support.parties import NODE_URL, Parties
@@ -23,6 +24,7 @@ OPEN = "      maritalStatus: clear\n      residence: clear\n"
 @pytest.fixture
 async def process(settings: NodeSettings, parties: Parties) -> AsyncIterator[NodeProcess]:
     opened = NodeProcess.open(settings, parties.clock)
+    await opened.own.run(require_current)
     yield opened
     await opened.close()
 
