@@ -242,13 +242,25 @@ def compare_bundles(
 
 def _print_changes(changes: list[Change], after: Bundle, lang: Language) -> None:
     console = out()
-    for one in changes:
+    for one, fields in _grouped(changes):
         colour, mark = ("red", message("gains")) if one.gains else ("green", message("loses"))
-        _print_marked(console, colour, mark, change_sentence(one, after, lang), lang)
+        _print_marked(console, colour, mark, change_sentence(one, fields, after, lang), lang)
         example = situation_phrase(one.requester, one.day, one.row, one.consent, lang)
         print_line(console, "  " + said(message("for example: {situation}", situation=example), lang))
     gains = sum(one.gains for one in changes)
     print_line(console, said(message("{gains} gains, {losses} losses", gains=gains, losses=len(changes) - gains), lang))
+
+
+def _grouped(changes: list[Change]) -> list[tuple[Change, list[str]]]:
+    """Put fields together of which everything else is the same: an officer reads one line for all of them."""
+    groups: list[tuple[Change, list[str]]] = []
+    for change in changes:
+        fields = next((those for one, those in groups if dataclasses.replace(one, field=change.field) == change), None)
+        if fields is None:
+            groups.append((change, [change.field]))
+        else:
+            fields.append(change.field)
+    return groups
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -336,6 +336,16 @@ def _bundle_json(bundle: Bundle) -> dict[str, Any]:
             }
             for name, document in sorted(bundle.types.items())
         },
+        "invariants": [
+            {
+                "id": invariant.id,
+                "type": invariant.type_name,
+                "fields": list(invariant.fields),
+                "form": "any" if invariant.form is None else write_form(invariant.form),
+                "when": to_text(invariant.when),
+            }
+            for invariant in bundle.invariants
+        ],
     }
 
 

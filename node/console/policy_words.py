@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.policy.forms import Form, form_text
@@ -28,10 +28,12 @@ def counterexample_sentence(found: Counterexample, type_name: str, bundle: Bundl
     return f"{type_name}.{found.field} is shown ({shown}) to {kind} for {purpose}, by rule `{found.rule}`: {where}"
 
 
-def change_sentence(change: Change, bundle: Bundle, language: Language) -> str:
-    """Say who gains or loses what."""
+def change_sentence(change: Change, fields: Sequence[str], bundle: Bundle, language: Language) -> str:
+    """Say who gains or loses what, of fields for which everything else is the same."""
     kind, purpose = kind_phrase(change.requester.kind, language), _purpose(change.purpose, bundle, language)
-    what = f"{change.type_name}.{change.field}: {_shown(change.before, language)} → {_shown(change.after, language)}"
+    what = (
+        f"{change.type_name}.{', '.join(fields)}: {_shown(change.before, language)} → {_shown(change.after, language)}"
+    )
     if language is Language.ITALIAN:
         return f"{kind}, per «{purpose}»: {what}"
     return f"{kind}, for {purpose}: {what}"

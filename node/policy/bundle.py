@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from federation.contract.canonical import canonical, sha256_digest, sha256_hex
 from node.policy.documents import TypeDocument, read_type_document
 from node.policy.errors import BundleError
-from node.policy.findings import Finding, FindingCode, Place, Severity
+from node.policy.findings import MOST_FINDINGS, Finding, FindingCode, Place, Severity
 from node.policy.invariants import Invariant, read_invariants
 from node.policy.messages import message
 from node.policy.reader import Reader, leaf, text_of
@@ -213,4 +213,9 @@ def _suites(
 
 
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(set(findings)))
+    found = sorted(set(findings))
+    if len(found) > MOST_FINDINGS:
+        rest = Place(found[MOST_FINDINGS].place.file)
+        told = message("there is more; mend the first {number} and check again", number=MOST_FINDINGS)
+        found[MOST_FINDINGS:] = [Finding(rest, FindingCode.FINDINGS_OMITTED, told)]
+    return tuple(found)

@@ -47,7 +47,11 @@ class FindingCode(StrEnum):
     CELL_SMALL = "CELL_SMALL"
     PREDICATE_REVEALS = "PREDICATE_REVEALS"
     COMBINATION_GRANTED = "COMBINATION_GRANTED"
+    FINDINGS_OMITTED = "FINDINGS_OMITTED"
 
+
+MOST_FINDINGS: Final = 1_000
+"""Of more in one bundle the first are told: nobody reads more, and a broken file must not keep a node busy."""
 
 WARNINGS: Final = frozenset(
     {

@@ -52,6 +52,9 @@ _READING: Final[Mapping[str, str]] = {
     "tag `{tag}` is refused; remove it": "il tipo esplicito `{tag}` non è ammesso; toglierlo",
     "expected text as a key": "una chiave deve essere testo",
     "key `{key}` is there twice; the first is in {first}": "la chiave `{key}` c'è due volte; la prima è in {first}",
+    "there is more; mend the first {number} and check again": (
+        "c'è altro; correggere i primi {number} e controllare ancora"
+    ),
     "expected UTF-8; save the file in that encoding": "il file non è UTF-8; salvarlo in quella codifica",
     "expected at most {most_depth} levels of nesting": "al massimo {most_depth} livelli, uno dentro l'altro",
 }

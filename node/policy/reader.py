@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from node.policy.condition_parser import parse_condition
 from node.policy.errors import ConditionError, FormError, nearest
-from node.policy.findings import Finding, FindingCode, Place
+from node.policy.findings import MOST_FINDINGS, Finding, FindingCode, Place
 from node.policy.forms import Form, parse_form
 from node.policy.messages import message
 from node.policy.yaml_tree import Branch, Items, Leaf, Tree, place_of, plain
@@ -27,8 +27,13 @@ class Reader:
     findings: list[Finding] = field(default_factory=list)
 
     def report(self, place: Place, code: FindingCode, message: str) -> None:
-        """Add a finding."""
-        self.findings.append(Finding(place, code, message))
+        """Add a finding, unless there are more already than anybody is told."""
+        if not self._is_full:
+            self.findings.append(Finding(place, code, message))
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self.findings) > MOST_FINDINGS
 
     def declared(self, leaf: Leaf | None, what: str, known: Collection[str]) -> str:
         """Return a text that must be one of `known`; report it otherwise, with the nearest right one."""
@@ -39,6 +44,8 @@ class Reader:
 
     def unknown(self, place: Place, what: str, text: str, known: Collection[str]) -> None:
         """Report a name that is not declared."""
+        if self._is_full:
+            return  # the nearest names are the costly part
         self.report(
             place,
             FindingCode.NAME_UNKNOWN,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator
 
 from node.policy.errors import nearest
-from node.policy.findings import Finding, FindingCode
+from node.policy.findings import MOST_FINDINGS, Finding, FindingCode
 from node.policy.messages import Message, message
 from node.policy.yaml_tree import place_of, plain
 
@@ -40,8 +41,8 @@ _PATTERN_WORDS: Final[Mapping[str, Message]] = {  # the first that a pattern beg
 
 
 def check_shape(tree: Tree, schema: Schema) -> tuple[Finding, ...]:
-    """Return every way in which a tree departs from a schema, in the order of lines."""
-    errors = Draft202012Validator(dict(schema)).iter_errors(plain(tree))
+    """Return the ways in which a tree departs from a schema, in the order of lines; of very many, the first found."""
+    errors = islice(Draft202012Validator(dict(schema)).iter_errors(plain(tree)), MOST_FINDINGS + 1)
     return tuple(sorted(finding for error in errors for finding in _read(tree, error)))
 
 

@@ -27,6 +27,7 @@ from node.policy.registers import Declared, Delivery, Pursuit, register_of_proce
 from tests.support.policies import (
     DEMO_MEMBERS,
     EXAMPLE,
+    ROOT,
     VOCABULARY,
     bundle_of,
     demo,
@@ -314,6 +315,8 @@ def test_prove_diff_and_mutate_on_the_command_line(tmp_path: Path) -> None:
 
     compared = run("diff", EXAMPLE, changed, "--lang", "it")
     assert compared.exit_code == 1
+    other = run("diff", ROOT / "policies" / "aslvs", ROOT / "policies" / "inprev").stdout
+    assert "Benefit.id, kind, status, amount, validFrom, validUntil: denied → clear (clear)" in other
     assert "guadagna enti nazionali, per «Verifica requisiti prestazione»: Citizen.isee: " in compared.stdout
     assert "→ in chiaro (clear)" in compared.stdout
     assert "gains enti nazionali" not in run("diff", EXAMPLE, changed, "--lang", "en").stdout

@@ -8,7 +8,7 @@ import pytest
 
 from node.policy.bundle import load_bundle, read_bundle
 from node.policy.errors import BundleError
-from node.policy.findings import FindingCode
+from node.policy.findings import MOST_FINDINGS, FindingCode
 from tests.support.policies import EXAMPLE as EXAMPLE_FOLDER
 from tests.support.policies import FIELDS, VOCABULARY, bundle_of, document, example, files_of, folder_files, grant
 
@@ -240,6 +240,21 @@ def test_counts_over_special_categories_default_to_ten() -> None:
     assert plain.aggregates is not None
     assert special.aggregates is not None
     assert (plain.aggregates.min_cell, special.aggregates.min_cell) == (5, 10)
+
+
+TOO_MANY = {
+    "keys twice": "a: 1\n" * 3_000,
+    "shapes": "grants:\n" + "- {id: x}\n" * 3_000,
+    "names": "fields: {" + ", ".join(f"f{number}: {{category: nme}}" for number in range(3_000)) + "}",
+    "conditions": "grants:\n" + "- {rows: row.x}\n" * 3_000,
+}
+
+
+@pytest.mark.parametrize("text", TOO_MANY.values(), ids=TOO_MANY.keys())
+def test_of_very_many_mistakes_the_first_are_told(text: str) -> None:
+    found = read_bundle(folder_files(EXAMPLE_FOLDER) | {"types/Citizen.yaml": text.encode()}).findings
+    assert len(found) == MOST_FINDINGS + 1
+    assert found[-1].code is FindingCode.FINDINGS_OMITTED
 
 
 def test_the_errors_of_every_file_are_told_in_one_run() -> None:
