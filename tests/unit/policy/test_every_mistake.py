@@ -18,9 +18,11 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from node.policy.bundle import VOCABULARY_FILE, read_bundle
+from node.policy.bundle import REGISTER_FILE, VOCABULARY_FILE, read_bundle
+from node.policy.errors import BundleError
 from node.policy.findings import Finding, FindingCode, Severity
 from node.policy.messages import Language, fillings_of, said
+from node.policy.registers import Declared
 from tests.support.policies import DEMO_MEMBERS, demo_files
 
 Path = tuple[str | int, ...]
@@ -65,6 +67,7 @@ OPTIONAL_THERE: Final = {
     ("requesters", ANY, "area"),
     ("categories", ANY, "it"),
     ("tests", ANY, "now"),
+    *((key,) for key in ("controller", "contact", "dpo", "subjects", "transfers", "security")),
 }
 
 
@@ -119,6 +122,12 @@ def at(tree: Any, path: Path) -> Any:
 
 def refusals(member: str, file: str, text: str) -> list[Finding]:
     """Return the errors of a bundle with one document replaced; of its types, only those that it is about."""
+    if file == REGISTER_FILE:
+        try:
+            Declared.parse(text.encode())
+        except BundleError as refused:
+            return [*refused.findings]
+        return []
     files = files_of(member)
     about = file.partition("/")[2].removesuffix(".yaml").removesuffix("_test")
     kept = {path: content for path, content in files.items() if needed(path, file, about)}
