@@ -558,6 +558,20 @@ _SAYING: Final[Mapping[str, str]] = {
     ),
 }
 
+_STATUS: Final[Mapping[str, str]] = {
+    "decides by": "decide con",
+    "published": "pubblicata",
+    "member list": "lista dei membri",
+    "ledger entries": "voci del registro",
+    "verdict": "esito",
+    "signed by two officers": "firmata da due incaricati",
+    "unsigned": "senza firme",
+    "none": "nessuna",
+    "the node decides by the published policy": "il nodo decide con la politica pubblicata",
+    "the node decides by another policy": "il nodo decide con un'altra politica",
+    "the node does not answer": "il nodo non risponde",
+}
+
 _REGISTERS: Final[Mapping[str, str]] = {
     "Register of processing (GDPR art. 30)": "Registro delle attività di trattamento (art. 30 GDPR)",
     "Risk analysis, input of the impact assessment (GDPR art. 35)": (
@@ -661,6 +675,7 @@ ITALIAN: Final[Mapping[str, str]] = {
     **_OUTSIDE,
     **_ASKING,
     **_SAYING,
+    **_STATUS,
     **_REGISTERS,
     **_STARTING,
 }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 import typer
@@ -15,7 +15,8 @@ from rich.table import Table
 
 from federation.contract.decisions import PolicyVersion
 from federation.contract.exit_codes import ExitCode
-from node.policy.messages import Language
+from node.console.policy_options import LanguageOption
+from node.policy.messages import Language, message, said
 from node.server.status import NodeStatus, node_status
 
 
@@ -29,7 +30,8 @@ class StatusFormat(StrEnum):
 def status(
     settings: Annotated[Path, typer.Option("--settings", help="The node's settings file (TOML).")],
     output: Annotated[StatusFormat, typer.Option("--format", help="How the status is written.")] = StatusFormat.TABLE,
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.ITALIAN,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Say by which policy a node decides, and whether its folder holds another: 0 in step, 1 drift, 5 no answer."""
     found = node_status(settings)
@@ -37,7 +39,7 @@ def status(
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(_whole(found)), indent=2).decode() + "\n")
     else:
         table = Table(title=found.member, title_justify="left", show_header=False)
-        for label, value in _lines(found, _WORDS[lang]):
+        for label, value in _lines(found, lang):
             table.add_row(label, value)
         Console().print(table)
     raise typer.Exit(_code(found))
@@ -53,68 +55,31 @@ def _code(found: NodeStatus) -> ExitCode:
     return ExitCode.UNREACHABLE if found.running is None else ExitCode.OK
 
 
-class _Words(msgspec.Struct, frozen=True):
-    running: str
-    folder: str
-    verdict: str
-    members: str
-    ledger: str
-    signed: str
-    unsigned: str
-    none: str
-    in_step: str
-    drift: str
-    stopped: str
-
-
-_WORDS: Final = {
-    Language.ITALIAN: _Words(
-        running="decide con",
-        folder="pubblicata",
-        verdict="esito",
-        members="lista dei membri",
-        ledger="voci del registro",
-        signed="firmata da due incaricati",
-        unsigned="senza firme",
-        none="nessuna",
-        in_step="il nodo decide con la politica pubblicata",
-        drift="il nodo decide con un'altra politica",
-        stopped="il nodo non risponde",
-    ),
-    Language.ENGLISH: _Words(
-        running="decides by",
-        folder="published",
-        verdict="verdict",
-        members="member list",
-        ledger="ledger entries",
-        signed="signed by two officers",
-        unsigned="unsigned",
-        none="none",
-        in_step="the node decides by the published policy",
-        drift="the node decides by another policy",
-        stopped="the node does not answer",
-    ),
-}
-
-
-def _lines(found: NodeStatus, words: _Words) -> Iterator[tuple[str, str]]:
-    yield words.running, _version(found.running, words)
-    how = words.signed if found.signed else words.unsigned
-    yield words.folder, f"{_version(found.folder, words)} · {how}"
-    yield words.members, words.none if found.member_list is None else str(found.member_list)
-    yield words.ledger, words.none if found.ledger_size is None else str(found.ledger_size)
-    if found.running is None:
-        yield words.verdict, f"[yellow]{words.stopped}[/]: {_plain(found.refusal)}"
-    elif found.drifts:
-        yield words.verdict, f"[red]{words.drift}[/]"
-    else:
-        yield words.verdict, f"[green]{words.in_step}[/]"
+def _lines(found: NodeStatus, lang: Language) -> Iterator[tuple[str, str]]:
+    how = message("signed by two officers") if found.signed else message("unsigned")
+    yield said(message("decides by"), lang), _version(found.running, lang)
+    yield said(message("published"), lang), f"{_version(found.folder, lang)} · {said(how, lang)}"
+    yield said(message("member list"), lang), _number(found.member_list, lang)
+    yield said(message("ledger entries"), lang), _number(found.ledger_size, lang)
+    yield said(message("verdict"), lang), _verdict(found, lang)
     if found.broken:
         yield "", f"[red]{_plain(found.broken)}[/]"
 
 
-def _version(version: PolicyVersion | None, words: _Words) -> str:
-    return words.none if version is None else f"{version.revision} ({version.digest[:19]}…)"
+def _verdict(found: NodeStatus, lang: Language) -> str:
+    if found.running is None:
+        return f"[yellow]{said(message('the node does not answer'), lang)}[/]: {_plain(found.refusal)}"
+    if found.drifts:
+        return f"[red]{said(message('the node decides by another policy'), lang)}[/]"
+    return f"[green]{said(message('the node decides by the published policy'), lang)}[/]"
+
+
+def _number(number: int | None, lang: Language) -> str:
+    return said(message("none"), lang) if number is None else str(number)
+
+
+def _version(version: PolicyVersion | None, lang: Language) -> str:
+    return said(message("none"), lang) if version is None else f"{version.revision} ({version.digest[:19]}…)"
 
 
 def _plain(text: str) -> str:
