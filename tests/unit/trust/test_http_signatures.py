@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.errors import BadInputError, CroceviaError, DigestError, SignatureError, StaleSignatureError
-from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
+from federation.trust.http_messages import HttpRequest, HttpResponse, is_visible, single_headers
 from federation.trust.http_signatures import (
     MAX_LIFETIME,
     SKEW,
@@ -229,3 +230,10 @@ def test_long_names_and_inputs_are_read_without_being_remembered() -> None:
     headers = {**request.headers, "signature-input": request.headers["signature-input"] + " " * 2_000}
     with pytest.raises(SignatureError):
         verify_request(HttpRequest("POST", request.target_uri, headers, request.body), keys, CLOCK)
+
+
+def test_visible_is_printable_ascii_without_space_around_it() -> None:
+    visible = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+    for each in map(chr, range(0x250)):
+        for text in (each, f"a{each}", f"{each}a", f"a{each}a", ""):
+            assert is_visible(text) is (visible.fullmatch(text) is not None), repr(text)
