@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -210,18 +211,23 @@ class _Surroundings:
 
 
 def _attributes(tree: Tree, reader: Reader) -> dict[str, ValueType]:
-    known = {str(type_) for type_ in ValueType}
+    """Read the attributes. A mistyped type, which the schema reported, stands for the nearest right one.
+
+    Nothing is used of such a document; but every condition that names the attribute would be reported as well.
+    """
     for name, _, place in entries(entry(tree, "attributes")):
         if f"{ROW}{name}" == ALIKE:
             said = message(
                 "`{name}` is the number of persons alike (`generalise_k`): give the attribute another name", name=ALIKE
             )
             reader.report(place, FindingCode.VALUE_INVALID, said)
-    return {
-        name: ValueType(text_of(found))
+    known = [str(type_) for type_ in ValueType]
+    near = {
+        name: get_close_matches(text_of(found), known, n=1, cutoff=0.4)
         for name, found, _ in entries(entry(tree, "attributes"))
-        if isinstance(found, Leaf) and text_of(found) in known
+        if isinstance(found, Leaf)
     }
+    return {name: ValueType(words[0]) for name, words in near.items() if words}
 
 
 def _fields(tree: Tree, vocabulary: Vocabulary, reader: Reader) -> dict[str, GovernedField]:

@@ -242,6 +242,15 @@ def test_counts_over_special_categories_default_to_ten() -> None:
     assert (plain.aggregates.min_cell, special.aggregates.min_cell) == (5, 10)
 
 
+def test_a_mistyped_attribute_type_is_one_error_and_not_one_per_condition() -> None:
+    files = folder_files(EXAMPLE_FOLDER)
+    wrong = files["types/Citizen.yaml"].replace(b"residency: str", b"residency: strr")
+    found = read_bundle(files | {"types/Citizen.yaml": wrong}).findings
+    assert [finding.message for finding in found] == [
+        "expected one of `bool`, `int`, `str`, `set<str>`, got `strr` in `attributes.residency`; did you mean `str`?"
+    ]
+
+
 TOO_MANY = {
     "keys twice": "a: 1\n" * 3_000,
     "shapes": "grants:\n" + "- {id: x}\n" * 3_000,
