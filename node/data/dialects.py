@@ -10,6 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
@@ -108,6 +109,10 @@ class _Piece:
     whole: bool
 
 
+def _bound(bound: Decimal) -> Sql:
+    return literal(int(bound)) if bound == int(bound) else cast(literal(float(bound)), Numeric)
+
+
 class Dialect(ABC):
     """The expressions that depend on the database system."""
 
@@ -168,6 +173,11 @@ class Dialect(ABC):
     @abstractmethod
     def floored(self, value: Sql) -> Sql:
         """Return the greatest whole number not above a number."""
+
+    def banded(self, number: Sql, bounds: Sequence[Decimal], labels: Sequence[str]) -> Sql:
+        """Return the label of the band in which a number lies; there is one label more than bounds."""
+        below = [(number < _bound(bound), literal(label)) for bound, label in zip(bounds, labels[:-1], strict=True)]
+        return case(*below, (number.is_not(None), literal(labels[-1])))
 
     @abstractmethod
     def position(self, value: Sql, part: str) -> Sql:
@@ -441,6 +451,13 @@ class PostgreSQLDialect(Dialect):
     @override
     def floored(self, value: Sql) -> Sql:
         return cast(func.floor(value), BigInteger)
+
+    @override
+    def banded(self, number: Sql, bounds: Sequence[Decimal], labels: Sequence[str]) -> Sql:
+        # The number is worked out once: to read it from a text costs more than all the rest of a row.
+        edges = postgresql.array([cast(literal(str(bound)), Numeric) for bound in bounds])
+        bucket = func.width_bucket(cast(number, Numeric), edges, type_=Integer)
+        return case({place: literal(label) for place, label in enumerate(labels)}, value=bucket)
 
     @override
     def position(self, value: Sql, part: str) -> Sql:

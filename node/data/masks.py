@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from enum import Enum, auto
 from typing import Final, assert_never
 
@@ -73,7 +72,7 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
         case Band() | Round() | TopCode() if kind is Kind.TRUTH:
             return null()
         case Band(bounds):
-            return _band(bounds, dialect.numeric(_number(value, kind, dialect)))
+            return dialect.banded(dialect.numeric(_number(value, kind, dialect)), bounds, band_labels(bounds))
         case Round(step):
             return _made(_rounded(step, dialect.numeric(_number(value, kind, dialect)), dialect), kind, dialect)
         case TopCode(limit):
@@ -134,16 +133,6 @@ def _age_band(value: Sql, dialect: Dialect, today: date) -> Sql:
     is_day = dialect.shaped(value, "####-##-##")
     # The year is read only from a text that has one: a cast of anything else is an error in PostgreSQL.
     return case((is_day, case((age < 0, null()), (age >= _OLDEST_BAND, f"{_OLDEST_BAND}+"), else_=label)))
-
-
-def _band(bounds: tuple[Decimal, ...], number: Sql) -> Sql:
-    labels = band_labels(bounds)
-    below = [(number < _bound(bound), literal(label)) for bound, label in zip(bounds, labels[:-1], strict=True)]
-    return case(*below, (number.is_not(None), literal(labels[-1])))
-
-
-def _bound(bound: Decimal) -> Sql:
-    return literal(int(bound)) if bound == int(bound) else cast(literal(float(bound)), Numeric)
 
 
 def _rounded(step: int, number: Sql, dialect: Dialect) -> Sql:

@@ -2,8 +2,9 @@
 
     python tests/bench/policy/bench_pushdown.py [--rows 20000] [--json]
 
-Both read the same table of a SQLite file. Pushed: one SELECT that holds row filter, decisions and masks. In Python: a
-SELECT of everything, then the node's own closures and masks, row by row. CPU time of the process, median of turns.
+Both read the same table, in SQLite and in PostgreSQL. Pushed: one SELECT that holds row filter, decisions and masks. In
+Python: a SELECT of everything, then the node's own closures and masks, row by row. Turn and turn about, medians: of the
+process's CPU time with SQLite, which works in the process, and of wall-clock time with PostgreSQL, which does not.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+import asyncpg
 from sqlalchemy import select
 
 from node.data.cells import candidate_row, cell, shows
-from node.data.dialects import SQLITE
+from node.data.dialects import POSTGRESQL, SQLITE, Dialect
 from node.data.mapping import Mapping as NodeMapping
 from node.data.masks import Kind
 from node.data.rows import Reading, Row, tables_of
@@ -37,6 +41,7 @@ from node.policy.forms import KEYED
 from node.policy.plans import TypePlan
 from node.policy.requesters import Requester
 from tests.support.policies import INPS, example
+from tests.support.postgres import Server, running_server
 
 DAY: Final = date(2026, 5, 1)
 TURNS: Final = 7
@@ -64,52 +69,90 @@ roots: {}
 """
 
 
-def register(rows: int) -> sqlite3.Connection:
-    """Return a table of synthetic citizens."""
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A table of synthetic citizens in one of the databases: how it is read, and with which clock reading is timed."""
+
+    name: str
+    dialect: Dialect
+    read: Callable[[str, Mapping[str, Any]], Sequence[Sequence[Any]]]
+    clock: Callable[[], float]
+
+
+def citizens(count: int) -> list[list[Any]]:
+    """Return rows: a number, the fields, residency, age, whether she is protected."""
     chance = random.Random("citizens")
-    connection = sqlite3.connect(":memory:")
-    columns = ", ".join(f'"{name}"' for name in FIELDS)
-    connection.execute(f"CREATE TABLE citizens (n INTEGER PRIMARY KEY, {columns}, residency, age, protected)")
-    places = ",".join("?" * (len(FIELDS) + 4))
-    for number in range(rows):
+    rows = []
+    for number in range(count):
         values: dict[str, Any] = {name: f"{name} {number}" for name in FIELDS}
         values |= {
             "municipality": chance.choice(["F205", "M999", "H501"]),
             "birthDate": f"{chance.randint(1930, 2024)}-05-12",
             "isee": chance.choice([None, chance.randint(0, 60_000)]),
         }
-        rest = (chance.choice(["resident", "abroad"]), chance.randint(0, 100), chance.choice([None, 0, 0, 0, 1]))
-        connection.execute(f"INSERT INTO citizens VALUES ({places})", [number, *values.values(), *rest])
-    return connection
+        rest = (
+            chance.choice(["resident", "abroad"]),
+            chance.randint(0, 100),
+            chance.choice([None, False, False, True]),
+        )
+        rows.append([number, *values.values(), *rest])
+    return rows
 
 
-def pushed(connection: sqlite3.Connection, plan: TypePlan) -> list[tuple[Any, ...]]:
-    """Let the database decide."""
-    statement = statement_of(plan)
-    return connection.execute(statement.sql, statement.bound).fetchall()
+_KINDS: Final = {"n": "BIGINT", "isee": "BIGINT", "age": "BIGINT", "protected": "BOOLEAN"}
+_COLUMNS: Final = ("n", *FIELDS, "residency", "age", "protected")
+_EVERYTHING: Final = 'SELECT "' + '", "'.join(_COLUMNS[1:]) + '" FROM citizens'
 
 
-def statement_of(plan: TypePlan) -> Statement:
+def _table() -> str:
+    written = (f'"{name}" {_KINDS.get(name, "TEXT")}' for name in _COLUMNS)
+    return f"CREATE TABLE citizens ({', '.join(written)})"
+
+
+def in_sqlite(rows: Sequence[Sequence[Any]]) -> Register:
+    """Put the citizens into a SQLite database in memory."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(_table())
+    connection.executemany(f"INSERT INTO citizens VALUES ({', '.join('?' * len(_COLUMNS))})", rows)  # question marks
+    return Register("SQLite", SQLITE, lambda sql, values: connection.execute(sql, values).fetchall(), time.process_time)
+
+
+def in_postgres(server: Server, rows: Sequence[Sequence[Any]]) -> Register:
+    """Put the citizens into a PostgreSQL database."""
+    found = server.database("pushdown")
+    found.run(_table())
+    found.fill("citizens", rows)
+    found.run("ANALYZE citizens")
+    connection = found.runner.run(asyncpg.connect(found.url))
+
+    def read(sql: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        fetched: Sequence[Sequence[Any]] = found.runner.run(connection.fetch(sql, *values.values()))
+        return fetched
+
+    return Register("PostgreSQL", POSTGRESQL, read, time.perf_counter)
+
+
+def statement_of(plan: TypePlan, dialect: Dialect) -> Statement:
+    """Write the policy view of all citizens."""
     mapping = NodeMapping.parse(MAPPING.replace("FIELDS", ", ".join(f"{name}: {name}" for name in FIELDS)))
-    row = Row.of(Reading(mapping, SQLITE, DAY, tables_of(mapping)), mapping.sources["Citizen"])
+    row = Row.of(Reading(mapping, dialect, DAY, tables_of(mapping)), mapping.sources["Citizen"])
     table = row.tables
     cells = []
     for name in FIELDS:
         plan_of_field = plan.fields[name]
         if shows(plan_of_field):
             kind = Kind.NUMBER if name == "isee" else Kind.TEXT
-            raw = SQLITE.number(table.c[name]) if name == "isee" else SQLITE.text(table.c[name])
+            raw = dialect.number(table.c[name]) if name == "isee" else dialect.text(table.c[name])
             cells.append(cell(plan_of_field, raw, kind, row).value.label(name))
-    return Statement.of(select(*cells).select_from(table).where(candidate_row(plan, row)), SQLITE)
+    return Statement.of(select(*cells).select_from(table).where(candidate_row(plan, row)), dialect)
 
 
-def in_python(connection: sqlite3.Connection, plan: TypePlan) -> list[tuple[Any, ...]]:
-    """Read everything and decide row by row."""
+def in_python(rows: Sequence[Sequence[Any]], plan: TypePlan) -> list[tuple[Any, ...]]:
+    """Decide row by row."""
     decider = Decider(plan)
-    columns = ", ".join(f'"{name}"' for name in FIELDS)
     shown = [name for name in FIELDS if shows(plan.fields[name])]
     answers = []
-    for row in connection.execute(f"SELECT {columns}, residency, age, protected FROM citizens"):
+    for row in rows:
         values = dict(zip(FIELDS, row, strict=False))
         residency, age, protected = row[len(FIELDS) :]
         attributes = {
@@ -130,13 +173,23 @@ def in_python(connection: sqlite3.Connection, plan: TypePlan) -> list[tuple[Any,
     return answers
 
 
-def median(run: Callable[[], object]) -> float:
-    found = []
+def compared(register: Register, plan: TypePlan) -> dict[str, Any]:
+    """Measure both ways, turn and turn about."""
+    statement = statement_of(plan, register.dialect)
+    values = {name: statement.bound[name] for name in statement.order or statement.bound}
+    times: tuple[list[float], list[float]] = ([], [])
+    pushed: Sequence[Sequence[Any]] = ()
+    decided: list[tuple[Any, ...]] = []
     for _ in range(TURNS):
-        start = time.process_time()
-        run()
-        found.append(time.process_time() - start)
-    return statistics.median(found)
+        start = register.clock()
+        pushed = register.read(statement.sql, values)
+        middle = register.clock()
+        decided = in_python(register.read(_EVERYTHING, {}), plan)
+        times[0].append(middle - start)
+        times[1].append(register.clock() - middle)
+    assert sorted(repr(tuple(each)) for each in pushed) == sorted(map(repr, decided)), "SQL and Python differ"
+    sql, python = (statistics.median(found) * 1e3 for found in times)
+    return {"rows": len(decided), "sql_ms": sql, "python_ms": python, "ratio": python / sql}
 
 
 def main() -> None:
@@ -145,22 +198,20 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    connection = register(options.rows)
+    rows = citizens(options.rows)
     found = {}
-    for name, (requester, purpose) in ASKED.items():
-        plan = compile_type(example(), "Citizen", requester, purpose, DAY)
-        assert not any(grant.form.name in KEYED for field in plan.fields.values() for grant in field.grants)
-        left, right = pushed(connection, plan), in_python(connection, plan)
-        assert sorted(map(repr, left)) == sorted(map(repr, right)), f"{name}: SQL and Python differ"
-        sql, python = median(lambda: pushed(connection, plan)), median(lambda: in_python(connection, plan))  # noqa: B023
-        found[name] = {"rows": len(left), "sql_ms": sql * 1e3, "python_ms": python * 1e3, "ratio": python / sql}
-    connection.close()
+    with TemporaryDirectory() as folder, running_server(Path(folder)) as server:
+        for register in (in_sqlite(rows), in_postgres(server, rows)):
+            for name, (requester, purpose) in ASKED.items():
+                plan = compile_type(example(), "Citizen", requester, purpose, DAY)
+                assert not any(grant.form.name in KEYED for field in plan.fields.values() for grant in field.grants)
+                found[f"{register.name} {name}"] = compared(register, plan)
     if options.json:
         print(json.dumps(found))
         return
     for name, one in found.items():
         print(
-            f"{name:10} {one['rows']:6} rows  SQL {one['sql_ms']:7.1f} ms  Python {one['python_ms']:7.1f} ms  "
+            f"{name:22} {one['rows']:6} rows  SQL {one['sql_ms']:7.1f} ms  Python {one['python_ms']:7.1f} ms  "
             f"{one['ratio']:5.1f}x  identical"
         )
 
