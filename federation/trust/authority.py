@@ -10,6 +10,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -77,10 +78,10 @@ class Authority:
         """
         try:
             asked = x509.load_pem_x509_csr(request)
-        except ValueError as error:
-            raise BadInputError("certificate request cannot be read as PEM") from error
-        public = asked.public_key()
-        if not asked.is_signature_valid or not isinstance(public, ec.EllipticCurvePublicKey):
+            public, proved = asked.public_key(), asked.is_signature_valid
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise BadInputError("certificate request cannot be read as PEM, or holds no usable key") from error
+        if not proved or not isinstance(public, ec.EllipticCurvePublicKey):
             raise BadInputError("certificate request does not prove a P-256 key")
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(party_uri(federation, party))]
         names += _host(url)

@@ -47,14 +47,17 @@ def rows_of(path: Path) -> Generator[FileRow]:
 def _csv(path: Path) -> Generator[FileRow]:
     with path.open(encoding="utf-8-sig", newline="", errors="replace") as content:
         reader = csv.reader(content)
-        header = next(reader, [])
-        line = reader.line_num + 1
-        for cells in reader:
-            if len(cells) == len(header):
-                yield FileRow(line, dict(zip(header, cells, strict=True)))
-            elif cells:
-                yield FileRow(line, {}, f"has {len(cells)} cells, the header has {len(header)}")
+        try:
+            header = next(reader, [])
             line = reader.line_num + 1
+            for cells in reader:
+                if len(cells) == len(header):
+                    yield FileRow(line, dict(zip(header, cells, strict=True)))
+                elif cells:
+                    yield FileRow(line, {}, f"has {len(cells)} cells, the header has {len(header)}")
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise BadInputError(f"`{path.name}` cannot be read as CSV at line {reader.line_num}: {error}") from error
 
 
 def _ndjson(path: Path) -> Generator[FileRow]:
@@ -62,7 +65,7 @@ def _ndjson(path: Path) -> Generator[FileRow]:
         for line, text in enumerate(content, start=1):
             try:
                 found = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 yield FileRow(line, {}, "is not JSON")
                 continue
             yield FileRow(line, found) if isinstance(found, dict) else FileRow(line, {}, "is not a JSON object")

@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 from graphql import build_schema
 
 from federation.consumer.evidence import Bundle, verify_bundle
-from federation.contract.canonical import b64url, from_b64url
+from federation.contract.canonical import b64url, from_b64url, sha256_digest
 from federation.contract.clock import FixedClock
+from federation.contract.delegation import Delegation, DelegationBasis
 from federation.contract.errors import CroceviaError
 from federation.contract.graphql_request import GraphQLRequest, Limits, strict_json
 from federation.contract.identifiers import Pseudonym
 from federation.contract.members import MemberList
 from federation.contract.messages import read_node_request
+from federation.contract.on_denied import HEADER as ON_DENIED
+from federation.contract.on_denied import OnDenied, wanted
 from federation.execution.transport.errors import BadMessageError
 from federation.execution.transport.heads import KnownHeads
 from federation.execution.transport.limits import TransportLimits
 from federation.execution.transport.reader import AnswerReader
+from federation.gateway.find_usage import UsageWanted
 from federation.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from federation.ledger.leaf import Leaf
 from federation.ledger.tiles import TilePath
 from federation.ledger.timestamps import verify_timestamp
 from federation.ledger.witness import AddCheckpoint
 from federation.serving.http_graphql import accepted, check_content_type
+from federation.trust.authority import Authority, certificate_request
+from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.http_messages import HttpRequest, single_headers
 from federation.trust.http_signatures import verify_request
-from federation.trust.keys import message_keys
+from federation.trust.keys import SigningKey, message_keys
+from federation.trust.registry import ROOT_FILE
 from federation.trust.tokens import AccessTokens, verify_dpop
-from node.data.mapping import Mapping
+from federation.trust.trusted_list import Kept, federation_of, update
+from node.data.mapping import Mapping as NodeMapping
 from node.enforcement.documents import Documents
+from node.importing.files import rows_of
 from node.policy.bundle import read_bundle
 from node.policy.errors import PolicyError
 from node.policy.signing import Envelope
 from tests.faults.fuzz import Target
 from tests.support.data import SEALER
 from tests.support.ledger import SIGNER, entry
+from tests.support.members import NOW as LIST_NOW
+from tests.support.members import found, members, publish, repository
 from tests.support.parties import FEDERATION, GATEWAY_URL, NOW, Parties
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +69,8 @@ def targets() -> Iterator[Target]:
     yield from _tokens(parties)
     yield from _ledger()
     yield from _files()
+    yield from _registry()
+    yield from _rows()
     yield from _answers()
 
 
@@ -178,9 +196,88 @@ def _files() -> Iterator[Target]:
     envelope = msgspec.json.encode({"manifest": {"revision": 1, "parent": None, "files": {}}, "signatures": []})
     yield Target("policy envelope", [envelope], Envelope.parse, (CroceviaError, PolicyError))
     mapping = (ROOT / "deploy" / "demo" / "c_m999" / "node.yaml").read_bytes()
-    yield Target("node.yaml", [mapping], lambda c: Mapping.parse(c.decode("utf-8", "replace")), OURS)
+    yield Target("node.yaml", [mapping], lambda c: NodeMapping.parse(c.decode("utf-8", "replace")), OURS)
     members = msgspec.json.encode(Parties().current())
     yield Target("member list", [members], MemberList.parse, OURS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    """A registry in memory, one file of which is another than was published."""
+
+    files: Mapping[str, bytes]
+
+    def changed(self) -> bool:
+        return True
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        return self.files.get(name, b"")[:limit] if name in self.files else None
+
+
+def _registry() -> Iterator[Target]:
+    """The member list as TUF metadata, certificate requests, and key sets of other issuers."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = repository(Path(folder) / "registry", FixedClock(LIST_NOW))
+        found(made)
+        publish(made, members(1))
+        paths = [path for path in made.folder.rglob("*") if path.is_file()]
+        files = {str(path.relative_to(made.folder)): path.read_bytes() for path in paths}
+        authority = Authority.found(Path(folder) / "authority", FEDERATION, LIST_NOW)
+    root = files[ROOT_FILE]
+    yield Target("TUF root", [root], federation_of, OURS)
+
+    def updated(content: bytes) -> None:
+        name, _, changed = content.partition(b"\n")
+        source = _Registry({**files, name.decode("latin-1"): changed})
+        update(Kept(sha256_digest(root), root), source, LIST_NOW)
+
+    seeds = [name.encode() + b"\n" + content for name, content in files.items() if len(content) < 60_000]
+    yield Target("TUF metadata", seeds, updated, OURS)
+    request = certificate_request(ec.generate_private_key(ec.SECP256R1()), "c_m999")
+
+    def certified(content: bytes) -> None:
+        authority.certify(content, FEDERATION, "c_m999", GATEWAY_URL, LIST_NOW, timedelta(days=1))
+
+    yield Target("certificate request", [request], certified, OURS)
+    jwk = {"keys": [{**SigningKey.generate().public_jwk(), "kid": "a", "use": "sig", "alg": "ES256"}]}
+    yield Target("key set", [msgspec.json.encode(jwk)], lambda c: PinnedKeys.parse(c, "ES256"), OURS)
+
+
+def _rows() -> Iterator[Target]:
+    """Files that are imported, headers and extensions of our own, and the cursor of the change feed."""
+    folder = Path(tempfile.gettempdir()) / "crocevia-fuzz-rows"
+    folder.mkdir(exist_ok=True)
+
+    def imported(name: str) -> Callable[[bytes], None]:
+        file = folder / f"{os.getpid()}-{name}"
+
+        def run(content: bytes) -> None:
+            file.write_bytes(content)
+            for _ in rows_of(file):
+                pass
+
+        return run
+
+    yield Target("csv rows", [b'a,b\n1,"x, y"\n2,"z\n"\n', b'a\n"' + b"x" * 140_000], imported("rows.csv"), OURS)
+    yield Target(
+        "ndjson rows", [b'{"a":1,"b":"x"}\n{"a":2,"b":[null]}\n', b"[" * 100_000], imported("rows.ndjson"), OURS
+    )
+    acting = Delegation("v1.siv.portal.AAECAwQ", DelegationBasis.ATTORNEY).to_bytes()
+    yield Target("delegation", [acting], Delegation.parse, OURS)
+
+    def header(content: bytes) -> None:
+        wanted({ON_DENIED: content.decode("latin-1")}, OnDenied.NULL)
+
+    yield Target("on-denied header", [b"reject", b"null"], header, OURS)
+    bound = ("changes", "inprev")
+    cursor = SEALER.seal([7, "2026-01-01T00:00:00Z", "AAAA"], bound)
+
+    def resumed(content: bytes) -> None:
+        SEALER.open(content.decode("utf-8", "replace"), bound)
+
+    yield Target("changes cursor", [cursor.encode()], resumed, OURS)
+    usage = [b"periodStart=2026-01-01T00%3A00%3A00Z&offset=3&limit=10"]
+    yield Target("usage parameters", usage, UsageWanted.parse, OURS)
 
 
 def _answers() -> Iterator[Target]:
