@@ -79,7 +79,7 @@ class Authority:
         try:
             asked = x509.load_pem_x509_csr(request)
             public, proved = asked.public_key(), asked.is_signature_valid
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise BadInputError("certificate request cannot be read as PEM, or holds no usable key") from error
         if not proved or not isinstance(public, ec.EllipticCurvePublicKey):
             raise BadInputError("certificate request does not prove a P-256 key")
