@@ -35,6 +35,7 @@
     + QuotaExceededError       QUOTA_EXCEEDED          429
     + BudgetExhaustedError     BUDGET_EXHAUSTED        429
   - UnavailableError           UNAVAILABLE             503
+    + OverloadedError          OVERLOADED              503
     + LedgerUnavailableError   LEDGER_UNAVAILABLE      503
     + LedgerUnwitnessedError   LEDGER_UNWITNESSED      503
     + ClockDriftError          CLOCK_DRIFT             503
@@ -325,6 +326,13 @@ class UnavailableError(CroceviaError):
     """A part that an answer needs does not work now; try again."""
 
     code = "UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OverloadedError(UnavailableError):
+    """A process has as much in work as it can answer in time; `retryAfter` says when to come back."""
+
+    code = "OVERLOADED"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

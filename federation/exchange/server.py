@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.enrolment import ENROL_PATH
-from federation.contract.errors import BadInputError, CroceviaError, UnavailableError
+from federation.contract.errors import BadInputError, CroceviaError, OverloadedError, UnavailableError
 from federation.exchange.convert import EXCHANGE, Exchange
 from federation.exchange.enrol import Enrolment
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
@@ -248,6 +248,8 @@ def _error_of(fault: Fault) -> CroceviaError:
             return SlowBodyError("body did not arrive in time")
         case Fault.LEFT:
             return BadInputError("body ended before its time")
+        case Fault.BUSY:
+            return OverloadedError("as much is in work here as can be answered in time; try again", retryAfter=1)
 
 
 def _refused(error: CroceviaError) -> Reply:

@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from federation.contract.errors import BadInputError, CroceviaError, InternalError, NotFoundError, UnavailableError
+from federation.contract.errors import (
+    BadInputError,
+    CroceviaError,
+    InternalError,
+    NotFoundError,
+    OverloadedError,
+    UnavailableError,
+)
 from federation.contract.graphql_request import GraphQLRequest
 from federation.execution.ports import PassedOn
 from federation.gateway.open_access import Believed
@@ -193,6 +200,8 @@ class OpenApp:
                 return SlowBodyError(f"body did not arrive within {BODY_SECONDS:g} seconds")
             case Fault.LEFT:
                 return BadInputError("the client left")
+            case Fault.BUSY:
+                return OverloadedError("as much is in work here as can be answered in time; try again", retryAfter=1)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -214,6 +214,9 @@ class Connection(HttpToolsProtocol):
         if direct.response_complete:
             return
         direct.stop_timer()
+        if len(self.tasks) >= self._limits.in_work:
+            self._write(direct, direct.endpoint.refuse(direct.head, Fault.BUSY))
+            return
         task = self.loop.create_task(direct.endpoint.answer(direct.arrived()))
         direct.task = task
         self.tasks.add(task)  # type: ignore[arg-type]  # uvicorn only counts and cancels them

@@ -57,11 +57,12 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Fault(Enum):
-    """Why a request is refused before it is whole; its body is then empty."""
+    """Why a request is refused before anybody looks at it; its body is then empty."""
 
     TOO_LONG = "the body is longer than the limit"
     TOO_SLOW = "the body did not arrive in time"
     LEFT = "the client left before its request was complete"
+    BUSY = "as much is in work as the process takes"
 
 
 class WhenLeft(Enum):

@@ -10,6 +10,7 @@ from federation.contract.errors import (
     BadInputError,
     CroceviaError,
     InternalError,
+    OverloadedError,
     QueryTooComplexError,
     RateLimitedError,
 )
@@ -50,6 +51,8 @@ def error_of(fault: Fault, limit: int) -> CroceviaError:
             return RateLimitedError("body did not arrive in time", retryAfter=1)
         case Fault.LEFT:
             return ClientLeftError("client left before its request was complete")
+        case Fault.BUSY:
+            return OverloadedError("as much is in work here as can be answered in time; try again", retryAfter=1)
 
 
 async def or_refusal(

@@ -180,6 +180,21 @@ class Field:
         await self.until_ready(program.name)
         return time.monotonic() - began
 
+    async def start_at(self, name: str, port: int) -> float:
+        """Start a party that listens elsewhere than the member list says: something else stands there."""
+        program = self.program(name)
+        host, _, path = program.health.partition("://")[2].partition("/")
+        moved = f"http://{host.partition(':')[0]}:{port}/{path}"
+        began = time.monotonic()
+        self.demo.processes.start([replace(program, health=moved)])
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            while time.monotonic() - began < 60:  # asked by HTTP
+                with suppress(httpx.HTTPError):
+                    if (await http.get(moved)).status_code == httpx.codes.OK:
+                        return time.monotonic() - began
+                await asyncio.sleep(0.05)
+        raise AssertionError(f"`{name}` was not ready in time")
+
     async def restart(self, name: str, environment: Mapping[str, str] | None = None, module: str = "") -> float:
         """Kill a party and start it again, with more in its environment or as another program; return the seconds."""
         self.kill(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -236,6 +236,19 @@ async def test_what_becomes_of_a_request_whose_client_left(when_left: WhenLeft) 
         await asyncio.sleep(0.2)
     expected = (1, 0) if when_left is WhenLeft.FINISH else (0, 1)
     assert (echo.finished, echo.cancelled) == expected
+
+
+async def test_more_than_can_be_in_work_is_refused_at_once_and_the_connection_kept() -> None:
+    echo = Echo(seconds=0.3)
+    async with serving(echo.endpoint(), limits=ClientLimits(in_work=2)) as (port, _), AsyncExitStack() as stack:
+        talks = [await stack.enter_async_context(talking(port)) for _ in range(3)]
+        for talk in talks:
+            await talk.say(posted(b"a"))
+        assert sorted([(await talk.hear())[0] for talk in talks]) == [200, 200, 408]
+        assert echo.faults == [Fault.BUSY]
+        for talk in talks:
+            await talk.say(posted(b"b"))
+            assert (await talk.hear())[0] == 200
 
 
 async def test_a_defect_is_a_bare_500_and_the_end_of_the_connection() -> None:
