@@ -2,7 +2,8 @@
 
     python tests/faults/campaign.py [--quick] [--planted-defects] [--only NAME …]
 
-Each campaign prints its own lines and ends with one that counts; the table repeats those. With `--planted-defects`
+Each campaign prints its own lines and ends with one that counts; the table repeats those. Two run at once, but those that
+measure times. With `--planted-defects`
 every campaign that knows how runs with a defect planted, and must fail: a test of the tests.
 """
 
@@ -11,21 +12,46 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+_NOT_HERE = 3
+"""The exit code of a campaign that lacks a program of the machine, such as a compiler or `faketime`."""
+_PRINTING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A script, the criteria it shows, and how it runs in a few minutes."""
+    """A script, the criteria it shows, and how it runs in a few seconds. One that measures times runs `alone`."""
 
     name: str
     shows: str
     quick: tuple[str, ...] = ("--quick",)
     plants: bool = True
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a campaign ended."""
+
+    campaign: Campaign
+    status: int
+    last: str
+    seconds: float
+
+    def good(self, *, planted: bool) -> bool:
+        """Whether it ended as it should: with a defect planted, it must have found it."""
+        return (self.status != 0) is planted
+
+    def row(self, *, planted: bool) -> str:
+        """Return its row of the table."""
+        outcome = "ok" if self.good(planted=planted) else "FAILED" if self.status != _NOT_HERE else "NOT RUN"
+        return f"{self.campaign.name:20} {self.campaign.shows:28.28} {outcome:8}{self.seconds:5.0f} s  {self.last}"
 
 
 CAMPAIGNS = (
@@ -42,53 +68,63 @@ CAMPAIGNS = (
     Campaign("federation_kill", "A1, D8"),
     Campaign("running_disk", "A3, A4"),
     Campaign("running_clocks", "S7"),
-    Campaign("hostile_input", "H1, H3, H4, H5, H6, H7, H8"),
+    Campaign("hostile_input", "H1, H3, H4, H5, H6, H7, H8", alone=True),
     Campaign("signal_kill", "at least once", plants=False),
-    Campaign("wire", "D1, D2, D3, D11"),
+    Campaign("degradation", "D2, D4, D5, D6, D7, D10, D12", alone=True),
+    Campaign("wire", "D1, D2, D3, D11", alone=True),
     Campaign("adversaries", "A6, H11, malicious gateway, node, consumer, log"),
     Campaign("workers", "S6, several processes"),
     Campaign("fuzz", "H10", ("--seconds", "2")),
 )
 
 
-def run(campaign: Campaign, arguments: tuple[str, ...]) -> tuple[int, str, float]:
-    """Run a campaign and return its exit code, its last line, and the seconds it took."""
+def run(campaign: Campaign, arguments: tuple[str, ...]) -> Ended:
+    """Run a campaign, and pass on its lines under its name."""
     began = time.monotonic()
     command = [sys.executable, str(FOLDER / f"{campaign.name}.py"), *arguments]
     last = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    say(f"{campaign.name:20}| begins")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            sys.stdout.write(f"    {line}")
-            sys.stdout.flush()
+            say(f"{campaign.name:20}| {line.rstrip()}")
             last = line.strip() or last
-    return process.returncode, last, time.monotonic() - began
+    return Ended(campaign, process.returncode, last, time.monotonic() - began)
+
+
+def say(line: str) -> None:
+    """Print a line at once, whole."""
+    with _PRINTING:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def main() -> int:
     """Run what is asked for, and print the table."""
     parser = argparse.ArgumentParser(description="all campaigns against faults and attackers")
-    parser.add_argument("--quick", action="store_true", help="a few minutes for each")
+    parser.add_argument("--quick", action="store_true", help="some minutes for all")
     parser.add_argument("--planted-defects", action="store_true", help="every campaign must fail")
     parser.add_argument("--only", action="append", choices=[campaign.name for campaign in CAMPAIGNS])
     asked = parser.parse_args()
-    rows, failed = [], 0
-    for campaign in CAMPAIGNS:
-        if (asked.only and campaign.name not in asked.only) or (asked.planted_defects and not campaign.plants):
-            continue
-        sys.stdout.write(f"== {campaign.name}\n")
-        arguments = campaign.quick if asked.quick or asked.planted_defects else ()
-        if asked.planted_defects:
-            arguments = (*arguments, "--planted-defect")
-        status, last, seconds = run(campaign, arguments)
-        good = (status != 0) if asked.planted_defects else (status == 0)
-        failed += not good
-        rows.append(
-            f"{campaign.name:20} {campaign.shows:16.16} {'ok' if good else 'FAILED':7} {seconds:6.0f} s  {last}"
-        )
-    sys.stdout.write("\n" + "\n".join(rows) + "\n")
-    what = "defects not found" if asked.planted_defects else "with something lost, missing or let through"
-    sys.stdout.write(f"{len(rows)} campaigns: {failed} {what}\n")
+    planted: bool = asked.planted_defects
+
+    def one(campaign: Campaign) -> Ended:
+        arguments = campaign.quick if asked.quick or planted else ()
+        return run(campaign, (*arguments, "--planted-defect") if planted else arguments)
+
+    chosen = [
+        each for each in CAMPAIGNS if (not asked.only or each.name in asked.only) and (each.plants or not planted)
+    ]
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(one, (each for each in chosen if not each.alone)))
+    ended += map(one, (each for each in chosen if each.alone))
+    failed = sum(not each.good(planted=planted) for each in ended)
+    sys.stdout.write("\n" + "\n".join(each.row(planted=planted) for each in ended) + "\n")
+    what = "defects not found" if planted else "with something lost, missing or let through, or not run"
+    sys.stdout.write(f"{len(ended)} campaigns in {time.monotonic() - began:.0f} s: {failed} {what}\n")
     return 1 if failed else 0
 
 

@@ -1,0 +1,55 @@
+"""How many entries a ledger takes from writers at once, beside one that commits each entry by itself; prints two lines.
+
+    PYTHONPATH=. python tests/bench/ledger.py [--writers 64] [--seconds 5]
+
+The ledger is a real file that is synced at every commit. The other one is the same ledger asked by one writer, which
+waits for each receipt before the next entry: what anybody gets who commits entry by entry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from tests.support.ledger import LedgerFiles, entry
+
+
+async def taken(folder: Path, writers: int, seconds: float) -> tuple[float, float]:
+    """Return entries a second, and the time within which 19 of 20 had their receipt."""
+    files = LedgerFiles(folder)
+    keys = files.subject_keys()
+    ledger, times = files.ledger(keys), list[float]()
+    until = time.perf_counter() + seconds
+
+    async def writer(number: int) -> None:
+        while (began := time.perf_counter()) < until:
+            await ledger.append(entry(number), [f"subject-{number}"])
+            times.append(time.perf_counter() - began)
+
+    await asyncio.gather(*(writer(number) for number in range(writers)))
+    ledger.close()
+    keys.close()
+    return len(times) / seconds, sorted(times)[int(len(times) * 0.95)]
+
+
+def main() -> None:
+    """Measure both, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--writers", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        alone, many = Path(folder) / "alone", Path(folder) / "many"
+        for made in (alone, many):
+            made.mkdir()
+        naive, _ = asyncio.run(taken(alone, 1, given.seconds))
+        rate, p95 = asyncio.run(taken(many, given.writers, given.seconds))
+    print(f"1 writer: {naive:.0f} entries a second")
+    print(f"{given.writers} writers: {rate:.0f} a second, {rate / naive:.1f} times as many; p95 {p95 * 1000:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
