@@ -1,10 +1,10 @@
-"""The whole campaign: every fault test, one after the other, and a table whose last line counts what was lost.
+"""The whole campaign: every fault test, and a table whose last line counts what was lost.
 
     python tests/faults/campaign.py [--quick] [--planted-defects] [--only NAME …]
 
-Each campaign prints its own lines and ends with one that counts; the table repeats those. Two run at once, but those that
-measure times. With `--planted-defects`
-every campaign that knows how runs with a defect planted, and must fail: a test of the tests.
+Each campaign prints its own lines and ends with one that counts; the table repeats those. Two run at once, but those
+that measure times run alone. With `--planted-defects` every campaign that knows how runs with a defect planted, and must
+fail: a test of the tests.
 """
 
 from __future__ import annotations

@@ -80,21 +80,21 @@ class Counted:
 class Asking:
     """Signed questions, made before they are sent so that only the answering is timed."""
 
-    field: Field
+    asked_in: Field
     dice: Random = field(default_factory=lambda: Random(20261128))
 
     def make(self, count: int, query: str = QUESTION) -> list[HttpRequest]:
         """Return so many questions."""
-        partner = self.field.demo.partner(self.field.consumer)
+        partner = self.asked_in.demo.partner(self.asked_in.consumer)
         members = partner.members
         nodes = filter(None, (member.endpoint for member in members.members))
         audience = (members.gateway.endpoint, members.exchange.endpoint, *nodes)
-        access = token(self.field.demo, partner, self.field.purpose, audience=audience)
-        known = [citizen["id"] for citizen in self.field.expected.values()]
+        access = token(self.asked_in.demo, partner, self.asked_in.purpose, audience=audience)
+        known = [citizen["id"] for citizen in self.asked_in.expected.values()]
         return [
             question(
                 partner,
-                self.field.demo.gateway + "/graphql",
+                self.asked_in.demo.gateway + "/graphql",
                 access,
                 {"query": query, "variables": {"by": {"id": self.dice.choice(known)}}},
             )
