@@ -3,8 +3,8 @@
     python tests/faults/campaign.py [--quick] [--planted-defects] [--only NAME …]
 
 Each campaign prints its own lines and ends with one that counts; the table repeats those. Two run at once, but those
-that measure times run alone. With `--planted-defects` every campaign that knows how runs with a defect planted, and must
-fail: a test of the tests.
+that measure times run alone. With `--planted-defects` every campaign that knows how runs with a defect planted, and
+must fail: a test of the tests.
 """
 
 from __future__ import annotations
