@@ -141,10 +141,13 @@ def fields(selections: Sequence[Wanted]) -> Iterator[Field]:
 
 
 def _inner(variants: Sequence[Wanted]) -> Iterator[Wanted]:
-    """Join the selections of variants for different typenames: what one variant alone selects may be absent."""
+    """Join the selections of variants for different typenames: what some variant does not select may be absent."""
+    always = set.intersection(
+        *({inner.key for inner in variant.selections or () if not inner.on} for variant in variants)
+    )
     for variant in variants:
         for inner in variant.selections or ():
-            maybe = inner.on or variant.on or frozenset({"?"})
+            maybe = frozenset[str]() if inner.key in always else inner.on or variant.on or frozenset({"?"})
             yield Wanted(inner.key, inner.type, inner.selections, maybe)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import pytest
 
@@ -70,7 +72,15 @@ async def federation(hostile: Behaviour) -> AsyncIterator[ResilientFetcher]:
 
 async def ask(fetcher: ResilientFetcher) -> Response:
     outside = Outside(fetcher, on_answer=fetcher.discredit, retries=fetcher.retries)
-    return await execute(CompiledPlan(shop(), API), {}, outside, asyncio.get_running_loop().time() + SECONDS)
+    return await execute(compiled(), {}, outside, asyncio.get_running_loop().time() + SECONDS)
+
+
+@cache
+def compiled() -> CompiledPlan:
+    """Return the plan, ready to run: half a second is for the members."""
+    made = CompiledPlan(shop(), API)
+    made.form({})
+    return made
 
 
 def saying(body: bytes, status: bytes = b"200 OK", media: bytes = b"application/json") -> Behaviour:
@@ -100,6 +110,17 @@ async def endless(talk: Talk) -> None:
         await talk.send(b" " * 65536)
 
 
+async def compressed(talk: Talk) -> None:
+    await talk.send(answer(BOMB, b"Content-Encoding: gzip"))
+
+
+async def hundred_megabytes(talk: Talk) -> None:
+    await talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n")
+    for _ in range(100):
+        await talk.send(b" " * 1_000_000)
+
+
+BOMB = gzip.compress(b" " * 10_000_000, 1)
 WRONG = json.dumps({"data": {"_entities": [{"price": "ten"}, {"price": 666}]}}).encode()
 HOSTILE: dict[str, tuple[Behaviour, str]] = {
     "hanging": (hanging, "NODE_TIMEOUT"),
@@ -112,6 +133,17 @@ HOSTILE: dict[str, tuple[Behaviour, str]] = {
     "a server error": (saying(b"666", b"500 Internal Server Error", b"text/plain"), "NODE_MISBEHAVED"),
     "a redirect": (saying(b"666", b"302 Found", b"text/plain"), "NODE_MISBEHAVED"),
     "truncated JSON": (saying(b'{"data":{"_entities":[{"price":666'), "NODE_MISBEHAVED"),
+    "100 MB": (hundred_megabytes, "NODE_MISBEHAVED"),
+    "a gzip bomb": (compressed, "NODE_MISBEHAVED"),
+    "a missing key": (saying(b'{"data":{"_entities":[{},{"price":666}]}}'), "NODE_MISBEHAVED"),
+    "a key twice": (
+        saying(b'{"data":{"_entities":[null,null]},"data":{"_entities":[{"price":666}]}}'),
+        "NODE_MISBEHAVED",
+    ),
+    "one entity too few": (saying(b'{"data":{"_entities":[{"price":666}]}}'), "NODE_MISBEHAVED"),
+    "one entity too many": (saying(b'{"data":{"_entities":[{"price":666},null,null]}}'), "NODE_MISBEHAVED"),
+    "JSON without end": (saying(b'{"data":' + b"[" * 100_000), "NODE_MISBEHAVED"),
+    "no UTF-8": (saying(b'{"data":{"_entities":[{"price":666},{"price":\xff}]}}'), "NODE_MISBEHAVED"),
 }
 
 
@@ -127,6 +159,15 @@ async def test_a_hostile_member_costs_its_fields_within_the_deadline(behaviour: 
             (code, "b")
         ]
         assert "666" not in str(response.errors)
+
+
+async def test_what_nobody_asked_for_is_dropped_and_costs_nothing() -> None:
+    entity = {"price": 10, "taxCode": "666", "__proto__": {}, "name": "666"}
+    body = {"data": {"_entities": [entity, entity], "more": 666}, "extensions": {"stack": "666"}}
+    async with federation(saying(json.dumps(body).encode())) as fetcher:
+        response = await ask(fetcher)
+    assert data_of(response) == {"products": [{"name": "Table", "price": 10}, {"name": "Couch", "price": 10}]}
+    assert response.errors == []
 
 
 async def test_a_member_that_keeps_failing_is_left_alone_and_the_rest_is_answered() -> None:

@@ -1,7 +1,8 @@
 """The public gateway audit with one subgraph failing at a time: less data, never other data, and every loss explained.
 
 `degraded.txt` holds, for every case and subgraph, which places are lost: people review it, `REWRITE_SNAPSHOTS=1` writes
-it. A subgraph that is slow or lies costs the same as one that is down; only the code differs.
+it. A subgraph that is slow or answers with garbage costs the same as one that is down; only the code differs. One whose
+answer is altered costs no more than that, and one that says more than it was asked costs nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +33,34 @@ LIES = {
     "no entities": b'{"data": {"_entities": {}}}',
     "nothing": b"{}",
 }
+
+
+def wrong(value: Any) -> Any:
+    """Put an object where a leaf is expected."""
+    if isinstance(value, dict):
+        return {name: wrong(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [wrong(one) for one in value]
+    return None if value is None else {"wrong": 1}
+
+
+def fewer(value: Any) -> Any:
+    """Leave a field out of every object that has no object in it."""
+    if isinstance(value, list):
+        return [fewer(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    below = {name: fewer(one) for name, one in value.items()}
+    return below if any(isinstance(one, dict | list) for one in below.values()) else dict(list(below.items())[1:])
+
+
+def more(value: Any) -> Any:
+    """Add a field that nobody asked for to every object."""
+    if isinstance(value, list):
+        return [more(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {**{name: more(one) for name, one in value.items()}, "unasked": 1}
 
 
 def lost(whole: Any, part: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -76,6 +105,9 @@ async def test_one_subgraph_that_fails_costs_its_fields_and_every_loss_has_an_er
             found[repr(lie)] = await degraded(case, whole, {name: lie}, "NODE_MISBEHAVED")
         first = found["NODE_UNAVAILABLE"]
         assert all(gone == first for gone in found.values()), found
+        for alter in (wrong, fewer):
+            assert set(await degraded(case, whole, {name: alter}, "NODE_MISBEHAVED")) <= set(first)
+        assert (await judge(case, failing={name: more})).data == whole.data
         check_golden(f"{case.name} without {name}: {', '.join(printed(place) for place in first) or 'nothing'}")
 
 

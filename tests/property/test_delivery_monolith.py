@@ -58,9 +58,9 @@ def check_parts(plan: Plan, first: Any, parts: list[Any], expected: Any, lost: l
         errors += part.get("errors", [])
         place = first["data"]
         for step in part["path"]:
-            place = place[step]
-        if part["data"] is None:
-            # A null that the types forbid ends at the fragment; in one answer it would have gone further up.
+            place = None if place is None else place[step]
+        if part["data"] is None or place is None:
+            # A null that the types forbid ends at its fragment: it does not go further up, nor into other fragments.
             assert lost, explain(plan)
             return
         merge(place, part["data"])

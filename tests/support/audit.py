@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +75,8 @@ class Verdict:
     passed: bool
 
 
-Failing = Mapping[str, CroceviaError | bytes]
-"""Members that fail: by an error, or with this as the body of their answer."""
+Failing = Mapping[str, CroceviaError | bytes | Callable[[Any], Any]]
+"""Members that fail: by an error, with this as the body of their answer, or by altering the data in it."""
 
 
 class _Counting:
@@ -94,8 +94,15 @@ class _Counting:
                 answer: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
                 answer.set_result(FetchAnswer(body))
                 return answer
-            case error:
+            case CroceviaError() as error:
                 raise error
+            case alter:
+                return self._altered(request, alter)
+
+    async def _altered(self, request: FetchRequest, alter: Callable[[Any], Any]) -> FetchAnswer:
+        answer = await self.inner.fetch(request)
+        whole = msgspec.json.decode(answer.body)
+        return FetchAnswer(msgspec.json.encode({**whole, "data": alter(whole.get("data"))}))
 
 
 async def judge(case: Case, supergraph: str | None = None, failing: Failing | None = None) -> Verdict:
