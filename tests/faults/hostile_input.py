@@ -259,8 +259,12 @@ RAW: dict[str, tuple[bytes, int]] = {
 
 async def h5(parties: list[Party], toll: Toll) -> None:
     """Raw HTTP: one answer to one message, no server error, no difference between the two servers."""
-    for name, (content, messages) in RAW.items():
-        heard = [(await talk(party.port, content, 1.0))[0] for party in parties]
+
+    async def heard_by_all(content: bytes) -> list[list[int]]:
+        return [statuses for statuses, _ in await asyncio.gather(*(talk(each.port, content, 2.0) for each in parties))]
+
+    all_heard = await asyncio.gather(*(heard_by_all(content) for content, _ in RAW.values()))
+    for (name, (_, messages)), heard in zip(RAW.items(), all_heard, strict=True):
         for party, statuses in zip(parties, heard, strict=True):
             good = len(statuses) < max(messages, 2) and all(status < _SERVER_ERROR for status in statuses)
             toll.note("H5", f"{party.name}: {name}: {statuses}", good=good)

@@ -31,6 +31,7 @@ FIELDS = ("givenName", "familyName", "dateOfBirth", "residence", "household", "m
 DEADLINE, SLACK = 8.0, 0.1
 """Seconds: the gateway's deadline, and what it may be late; ten answers at once without a fault say what is usual."""
 MEMORY = 20 * 1024 * 1024
+AT_ONCE = 10
 
 Mode = Callable[["Wire"], Awaitable[None]]
 
@@ -276,7 +277,7 @@ async def ask_in(field_: Field, proxy: Proxy, name: str, each: int, at_once: int
     """Ask in one mode, and judge every answer."""
     outcome = Outcome()
     proxy.mode, codes = MODES[name], list(field_.expected)
-    gate = asyncio.Semaphore(10 if name in SLOW else at_once)
+    gate = asyncio.Semaphore(AT_ONCE if name in SLOW else at_once)
 
     async def one(number: int) -> None:
         async with gate, field_.client() as client:
@@ -341,7 +342,7 @@ async def campaign(names: list[str], each: int, planted: bool) -> int:  # noqa: 
                 field_.kill("gateway")
                 await field_.start(replace(field_.program("gateway"), module="tests.faults.defective_gateway"))
             field_.told = Told()
-            usual = max((await ask_in(field_, proxy, "no fault", 30, at_once=10)).slowest, 0.3)
+            usual = max((await ask_in(field_, proxy, "no fault", 30, at_once=AT_ONCE)).slowest, 0.3)
             pid = demo.processes.pids()["gateway"]
             before, open_before = resident(pid), established(proxy.port)
             for name in names:
@@ -363,7 +364,7 @@ async def campaign(names: list[str], each: int, planted: bool) -> int:  # noqa: 
             proxy.mode = whole
             await asyncio.sleep(5)
             left = established(proxy.port) - open_before
-            if left > 8:  # as many as ask at once may be kept for the next question
+            if left > 2 * AT_ONCE:  # for as many questions at once connections may be kept, and a question may need two
                 say(f"    {left} more connections to the node are open than before")
                 faults += 1
             await field_.until_calm()
