@@ -382,7 +382,7 @@ def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description="degradation and overload of a running federation")
     parser.add_argument("--seconds", type=float, default=60.0, help="how much of everything")
-    parser.add_argument("--soak", type=float, default=240.0, help="seconds of D12; 3600 is the criterion's hour")
+    parser.add_argument("--soak", type=float, default=210.0, help="seconds of D12; 3600 is the criterion's hour")
     parser.add_argument("--quick", action="store_true", help="15 seconds of everything")
     parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
