@@ -170,7 +170,8 @@ async def kept_busy(questions: list[HttpRequest]) -> tuple[int, float]:
     async def client() -> None:
         nonlocal answered
         while waiting:
-            answered += (await alone(waiting.pop())).good
+            found = await alone(waiting.pop())  # before the count is read: another client may have changed it
+            answered += found.good
 
     began = time.monotonic()
     await asyncio.gather(*(client() for _ in range(16)))
