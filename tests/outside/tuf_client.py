@@ -77,9 +77,11 @@ def download(folder: Path, source: Server, names: list[str], into: Path) -> None
     """Take files that the targets name."""
     trusted = refresh(folder, source)
     for name in names:
-        info = trusted.targets.targets[name]
-        path = into / f"{next(iter(info.hashes.values()))}.{name.replace('/', '%2F')}"
-        path.write_bytes(ours._file(info, path.read_bytes() if path.exists() else None, source))
+        path = into / name.replace("/", "%2F")
+        known = path.read_bytes() if path.exists() else None
+        content = ours._file(trusted.targets.targets[name], known, source)
+        if content != known:
+            path.write_bytes(content)
 
 
 def main() -> int:
