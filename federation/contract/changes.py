@@ -1,7 +1,7 @@
 """What a subscriber may ask about changes: the GraphQL types, as nodes and gateway serve them.
 
 A signal says that something changed and never what: the consumer's own pseudonym of the citizen, the type, whether it
-was created or updated, and the names of those changed fields that the consumer may read (docs/adr/0032).
+was created or updated, and the names of those changed fields that the consumer may read (docs/adr/0028).
 """
 
 from __future__ import annotations

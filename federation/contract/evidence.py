@@ -6,7 +6,7 @@ hashes can show that the entry is about this answer, and learns nothing.
 
 Whom a value is about is committed to as well, by a handle that hides the node's name for the citizen. The exchange
 tells the consumer the handles of the citizens whom it knows, so nobody on the way can put one citizen's object in the
-place of another's (docs/adr/0036).
+place of another's (docs/adr/0032).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Their texts are terms of the agreement: its parties signed them, and everybody reads them in the signed member list. A
 consumer sends a text, or its id: the SHA-256 of the text, so that a signature over the id covers the text. Gateway and
-nodes take the text from their own member list and neither from the other (docs/adr/0035).
+nodes take the text from their own member list and neither from the other (docs/adr/0031).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An oblivious pseudorandom function (RFC 9497, mode OPRF, suite P256-SHA256): docs/adr/0033.
+"""An oblivious pseudorandom function (RFC 9497, mode OPRF, suite P256-SHA256): docs/adr/0029.
 
 The client learns F(key, input); the server learns neither the input nor the result. The names are the RFC's.
 

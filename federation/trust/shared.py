@@ -2,7 +2,7 @@
 
 On one host it is a small SQLite file beside the ledger. Where several hosts serve one party, it is a schema of a
 PostgreSQL database (`shared_database.py`). The stores write one SQL for both: `?` for a value, `ON CONFLICT` with its
-columns, and a layout of TEXT, BLOB and INTEGER (docs/adr/0034).
+columns, and a layout of TEXT, BLOB and INTEGER (docs/adr/0030).
 """
 
 from __future__ import annotations
