@@ -61,7 +61,7 @@ def test_no_token_is_given_for_a_purpose_that_was_not_agreed(demo: RunningDemo) 
 
     with pytest.raises(Refused) as refused:
         asyncio.run(ask())
-    assert (refused.value.status, refused.value.code) == (403, "PURPOSE_NOT_AGREED")
+    assert (refused.value.status, refused.value.code) == (400, "PURPOSE_NOT_AGREED")  # RFC 6749 section 5.2
 
 
 def test_a_token_of_somebody_else_is_refused(demo: RunningDemo) -> None:

@@ -286,7 +286,8 @@ class _Reader:
                 continue
             if one.denied:
                 self.answer.errors.append(f"{one.coordinate} is denied")
-            found[one.response_name] = self._value(one, one.type, target.get(one.source))
+            held = None if one.denied else target.get(one.source)  # a context may have had it read for others
+            found[one.response_name] = self._value(one, one.type, held)
         return found
 
     def _value(self, one: OutputField, type_text: str, value: Any) -> Any:
