@@ -11,6 +11,7 @@ import msgspec
 from federation.contract.errors import CroceviaError, NodeMisbehavedError
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.messages import EXTENSION, ConsumerRequest, NodeAnswerExtension, NodeRequestExtension
+from federation.execution.answer import failure_of_status
 from federation.execution.members import fault
 from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest
 from federation.execution.transport.errors import TransportError
@@ -40,7 +41,8 @@ class SignedFetcher:
 
         Raises:
             UnavailableError: at once, when the key in hardware does not sign.
-            NodeUnavailableError, NodeTimeoutError: through the future, from the transport.
+            NodeUnavailableError, NodeTimeoutError: through the future, from the transport, or by an unsigned answer's
+                status.
             NodeMisbehavedError: through the future: the answer is no HTTP message, unsigned, signed for
                 something else, or not recorded.
         """
@@ -74,6 +76,11 @@ class _Awaited:
         try:
             self.fetcher.sender.require_answer(self.peer, self.signed, answer)
         except CroceviaError as error:
+            # An overloaded node, or a proxy before it, refuses before there is anything to bind a signature to. Its
+            # status is believed: nothing else of it is used, and who forges it could as well cut the connection.
+            failure = failure_of_status(member, answer.status)
+            if not isinstance(failure, NodeMisbehavedError):
+                raise failure from error
             raise NodeMisbehavedError(
                 f"member `{member}` gave an answer whose signature does not hold ({error.code})", member=member
             ) from error

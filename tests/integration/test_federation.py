@@ -109,6 +109,14 @@ async def test_an_answer_is_thrown_away_that(federation: Simulator, lie: Lie) ->
     assert answer["data"]["citizen"] == {**honest, "isee": None}
 
 
+async def test_a_node_that_has_too_much_to_do_is_unavailable_and_not_misbehaved(federation: Simulator) -> None:
+    honest = (await _asked(federation))["data"]["citizen"]
+    federation.wire.lies["inprev"] = lambda answer: msgspec.structs.replace(_unsigned(answer), status=503)
+    answer = await _asked(federation)
+    assert _failures(answer) == {("NODE_UNAVAILABLE", "inprev")}
+    assert answer["data"]["citizen"] == {**honest, "isee": None}
+
+
 async def test_an_answer_to_another_question_is_thrown_away(federation: Simulator) -> None:
     kept: list[HttpAnswer] = []
 
