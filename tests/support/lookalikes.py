@@ -265,7 +265,10 @@ def _look(shape: Shape, bundle: Bundle, row: Row) -> tuple[str, ...] | None:
 def _as_seen(shape: Shape, form: Form | None, name: str, value: Any) -> str:
     if form is None or isinstance(form, Verify):
         return "nothing"
-    return repr((str(form), shape.read(name, value)) if form.name in KEYED else _shown(shape, form, name, value))
+    if form.name in KEYED:
+        return repr((str(form), shape.read(name, value)))
+    shown = _shown(shape, form, name, value)
+    return "nothing" if shown is None else repr(shown)  # a missing value looks as a denied one does
 
 
 def _decided(bundle: Bundle, row: Row, alike: int = _CROWD) -> RowDecision:
