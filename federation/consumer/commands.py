@@ -22,7 +22,7 @@ from federation.consumer.home import DEFAULT_HOME, HomeOption, api_schema_at, fe
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.render import render_answer
 from federation.consumer.report_view import render_report, report_json
-from federation.consumer.words import Language, Words
+from federation.consumer.words import Words
 from federation.contract.canonical import b64url
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.delegation import DELEGATION, Delegation, DelegationBasis
@@ -35,6 +35,7 @@ from federation.contract.errors import (
 from federation.contract.evidence import ASKS_FOR_EVIDENCE
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
+from federation.contract.languages import Language
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.contract.on_denied import OnDenied
 from federation.contract.trusted_documents import is_document_id

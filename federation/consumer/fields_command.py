@@ -14,8 +14,8 @@ from rich.text import Text
 
 from federation.consumer.commands import Partner, asked, status_of
 from federation.consumer.home import DEFAULT_HOME, HomeOption
-from federation.consumer.words import Language
 from federation.contract.exit_codes import ExitCode
+from federation.contract.languages import Language
 
 MY_FIELDS: Final = """query($type: String) {
   myFields(type: $type) {

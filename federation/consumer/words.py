@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
@@ -15,26 +14,19 @@ from federation.consumer.looks import Look
 from federation.contract.clock import ROME
 from federation.contract.delegation import DelegationBasis
 from federation.contract.entries import Entry, EntryKind
+from federation.contract.identifiers import PERSON
+from federation.contract.languages import Language
 from federation.contract.members import MemberList
 
 ITALIAN_LINE: Final = "it: "
 """How a description in the vocabulary says the same in Italian, on a line of its own."""
 
 
-SUBJECT: Final = "Citizen"
-"""The type of whoever reads the report."""
 _RIGHTS: Final = {
     DelegationBasis.PARENT: ("parental responsibility", "responsabilità genitoriale"),
     DelegationBasis.GUARDIAN: ("guardianship", "tutela"),
     DelegationBasis.ATTORNEY: ("power of attorney", "procura"),
 }
-
-
-class Language(StrEnum):
-    """The languages of the sentences."""
-
-    ENGLISH = "en"
-    ITALIAN = "it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ class Words:
 
     def type(self, name: str) -> str:
         """Return what a type is: its description, or its name where it has none; the reader is the citizen."""
-        if name == SUBJECT:
+        if name == PERSON:
             return self.say("About you", "Su di te")
         known = self.schema.type_map.get(name)
         return self._described(known.description if known else None, name)
@@ -105,6 +97,8 @@ class Words:
         """Return what was done, as it stands before the name of the administration that was asked."""
         if entry.kind is EntryKind.WRITE:
             return self.say("wrote to", "ha scritto presso")
+        if entry.kind is EntryKind.SIGNAL:
+            return self.say("was told what changed at", "è stato avvisato di modifiche presso")
         if entry.kind is EntryKind.REPORT:
             return self.say("read this report of", "ha letto questo resoconto di")
         return self.say("asked", "ha interrogato")

@@ -20,6 +20,9 @@ DIRECTORY = MemberId("directory")
 PORTAL = MemberId("portal")
 """The citizens' own access point, a pseudonym domain of its own."""
 
+PERSON = "Citizen"
+"""The type of the shared vocabulary whose objects are citizens."""
+
 INTERNAL_PREFIX = "_k_"
 """Response keys that begin so carry join keys and `@requires` inputs: for gateway and nodes, never for the consumer."""
 

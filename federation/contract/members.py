@@ -23,9 +23,6 @@ from federation.contract.errors import (
 from federation.contract.identifiers import MemberId
 from federation.contract.on_denied import OnDenied
 
-LANGUAGES = ("it", "en")
-"""The languages in which members and purposes have names."""
-
 WITNESSES_EACH = 3
 """Witnesses of one ledger: two of three must have seen it (`federation.ledger.witness_rounds`)."""
 

@@ -19,9 +19,10 @@ from starlette.routing import BaseRoute, Route
 from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, AccessReport, whole_report
 from federation.consumer.looks import Look, Looks, laws, looks
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
-from federation.consumer.words import Language, Words
+from federation.consumer.words import Words
 from federation.contract.errors import CroceviaError, UnavailableError
 from federation.contract.identifiers import PORTAL
+from federation.contract.languages import Language
 from federation.contract.members import MemberList
 from federation.gateway.demo_partners import DemoPartners, require_same_origin
 from federation.gateway.landing import page

@@ -33,7 +33,7 @@ from graphql.execution import ExecutionResult
 from federation.contract import changes, policy_view
 from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError, CroceviaError
-from federation.contract.identifiers import DIRECTORY, Pseudonym
+from federation.contract.identifiers import DIRECTORY, PERSON, Pseudonym
 from federation.directory.schema import DIRECTORY_TYPES
 from federation.execution.ports import FetchAnswer, FetchRequest
 
@@ -174,7 +174,7 @@ class _Naming:
 
     def citizen(self, found: Mapping[str, str]) -> dict[str, str]:
         """Return the citizen as it is asked for."""
-        return {**dict.fromkeys(self.typenames, "Citizen"), **dict.fromkeys(self.ids, found["id"])}
+        return {**dict.fromkeys(self.typenames, PERSON), **dict.fromkeys(self.ids, found["id"])}
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from federation.contract.clock import rfc3339
 from federation.contract.errors import CroceviaError
+from federation.contract.identifiers import PERSON
 from federation.contract.members import Member, MemberList
 from federation.gateway.demo_partners import DemoPartners
 from federation.gateway.process import GatewayProcess
@@ -156,7 +157,7 @@ def _answered_by(member: Member, process: GatewayProcess) -> list[str]:
     types = process.gateway.questions.supergraph.types
     return [
         f"{type_name}.{name}" if type_name == "Query" else name
-        for type_name in ("Citizen", "Query")
+        for type_name in (PERSON, "Query")
         for name, field in types[type_name].fields.items()
         if member.id in field.subgraphs and name != "id"
     ]

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from federation.contract.evidence import citizen_handle
-from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.contract.identifiers import DIRECTORY, PERSON, MemberId
 from federation.contract.messages import Recognition, Translation
 from federation.exchange.messages import MAX_CONVERSIONS, MAX_PIDS, Conversion
 from federation.execution.ports import KeyedRepresentation, Representation
 
-CITIZEN = "Citizen"
 _Part = TypeVar("_Part")
 
 
@@ -182,7 +181,7 @@ class PseudonymRouter:
         """
         by_source: dict[str, list[str]] = defaultdict(list)
         for entity in keyed:
-            if entity.representation["__typename"] == CITIZEN:
+            if entity.representation["__typename"] == PERSON:
                 by_source[entity.source].append(entity.representation["id"])
         outcome = {source: await self.translator.translate(source, pids, member) for source, pids in by_source.items()}
         return [self._routed(entity, outcome) for entity in keyed]
@@ -190,7 +189,7 @@ class PseudonymRouter:
     def _routed(
         self, entity: KeyedRepresentation, outcome: Mapping[str, Mapping[str, str | None]]
     ) -> Representation | None:
-        if entity.representation["__typename"] != CITIZEN:
+        if entity.representation["__typename"] != PERSON:
             return entity.representation
         translated = outcome[entity.source].get(entity.representation["id"])
         return None if translated is None else {**entity.representation, "id": translated}

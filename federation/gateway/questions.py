@@ -30,11 +30,10 @@ from federation.contract.graphql_request import (
     parse_document,
     variable_values,
 )
-from federation.contract.identifiers import INTERNAL_PREFIX
+from federation.contract.identifiers import INTERNAL_PREFIX, PERSON
 from federation.contract.members import Agreement
 from federation.execution.compiled import CompiledPlan
 from federation.gateway.open_cache import TwoGenerations
-from federation.gateway.pseudonyms import CITIZEN
 from federation.gateway.visible_schema import covered_by, denied_coordinates, on_every_type, visible_schema
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
@@ -135,7 +134,7 @@ class Questions:
         opened = self._open(agreement)
         plan = self._planner.plan(document, operation_name, opened.options)
         return Question(
-            CompiledPlan(plan, self.supergraph.api_schema, routed=frozenset({CITIZEN}), shown=opened.shown),
+            CompiledPlan(plan, self.supergraph.api_schema, routed=frozenset({PERSON}), shown=opened.shown),
             frozenset(fetch.member for fetch in plan.fetches),
             tuple(operation.variable_definitions or ()),
             operation_digest(query, operation_name),

@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from federation.contract.errors import BadInputError
-from federation.contract.members import LANGUAGES
+from federation.contract.languages import Language
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -34,6 +34,6 @@ def read_purpose_names(content: bytes) -> dict[str, dict[str, str]]:
     except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise BadInputError(f"expected `purposes:`, each with its names `it` and `en`: {error}") from error
     return {
-        purpose: {language: getattr(named, language) for language in LANGUAGES}
+        purpose: {language.value: getattr(named, language) for language in Language}
         for purpose, named in vocabulary.purposes.items()
     }

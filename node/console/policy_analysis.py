@@ -15,6 +15,7 @@ from rich.table import Table
 
 from federation.contract.entries import Entry
 from federation.contract.errors import BadInputError, NotFoundError
+from federation.contract.languages import Language
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -33,7 +34,7 @@ from node.console.policy_words import change_sentence, counterexample_sentence, 
 from node.policy.differences import differences
 from node.policy.disclosures import Disclosure, most_disclosed
 from node.policy.forms import form_text
-from node.policy.messages import Language, Message, message, said
+from node.policy.messages import Message, message, said
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.needless import Needlessness, NeedlessPart, needless_parts
 from node.policy.proving import Counterexample, IdleRule, Proof, idle_rules, prove

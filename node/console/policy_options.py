@@ -13,12 +13,13 @@ import typer
 
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
+from federation.contract.languages import Language
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_output import finding_json, finding_text, print_json, say
 from node.policy.bundle import Bundle
 from node.policy.errors import BundleError, PolicyError, nearest
 from node.policy.findings import Severity
-from node.policy.messages import Language, Message, fillings_of, message, said
+from node.policy.messages import Message, fillings_of, message, said
 from node.policy.signing import BundleRefusedError
 
 

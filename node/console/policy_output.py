@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from federation.contract.languages import Language
 from node.policy.bundle import LOCK_FILE, Bundle
 from node.policy.findings import Finding, Severity
 from node.policy.forms import form_text
 from node.policy.matrix import lock_text, matrix
-from node.policy.messages import Language, Message, fillings_of, message, said
+from node.policy.messages import Message, fillings_of, message, said
 from node.policy.plans import Cause
 from node.policy.sentences import combination_sentence, field_sentence, grant_sentence, prohibition_sentence
 

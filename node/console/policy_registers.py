@@ -17,6 +17,7 @@ import yaml
 
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
+from federation.contract.languages import Language
 from node.console.policy_options import (
     DEFAULT_FOLDER,
     Format,
@@ -35,7 +36,7 @@ from node.policy.cedar import cedar_policies
 from node.policy.conditions import to_text
 from node.policy.errors import nearest
 from node.policy.forms import write_form
-from node.policy.messages import Language, message, said
+from node.policy.messages import message, said
 from node.policy.odrl import draft_grants, to_odrl
 from node.policy.pdnd import Answers, Asked, ceiling_invariants, draft_grant, open_answers, risk_form
 from node.policy.registers import Declared, RiskAnalysis, register_of_processing, risk_analyses

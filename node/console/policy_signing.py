@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from federation.contract.errors import BadInputError
+from federation.contract.languages import Language
 from federation.trust.keys import ed25519_jwk, generate_ed25519, load_ed25519, thumbprint
 from node.console.policy_folders import read_files
 from node.console.policy_options import (
@@ -31,7 +32,7 @@ from node.console.policy_store import (
     signed,
     write_whole,
 )
-from node.policy.messages import Language, Message, message, said
+from node.policy.messages import Message, message, said
 from node.policy.signing import (
     ENVELOPE_FILE,
     Envelope,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from federation.contract.languages import Language
 from node.policy.forms import Form, form_text
-from node.policy.messages import Language
 from node.policy.sentences import form_phrase, kind_phrase
 
 if TYPE_CHECKING:

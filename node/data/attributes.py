@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, literal, select
 from sqlalchemy.sql.selectable import Select
 from sqlalchemy.types import Text
 
+from federation.contract.identifiers import PERSON
 from node.data.database import Database
 from node.data.expressions import Expression, OwnerAttribute, PlainType, Truth, Typed, ValueSet
 from node.data.operation import Prepared
 from node.data.rows import Reading, Row
 from node.data.statements import Statement
 
-_PERSON: Final = "Citizen"
 _SUBJECT: Final = "subject"
 
 
@@ -30,7 +30,7 @@ async def attributes_of(
     Raises:
         DatabaseUnavailableError: the database does not answer.
     """
-    source = prepared.mapping.entity_source(_PERSON)
+    source = prepared.mapping.entity_source(PERSON)
     if source is None or source.subject is None:
         return None
     row = Row.of(Reading(prepared.mapping, prepared.dialect, today, prepared.tables), source)
@@ -51,7 +51,7 @@ def of_type(prepared: Prepared, type_name: str, persons: Mapping[str, object]) -
     A type that the register holds has those that its rows take from their owner; any other has them all.
     """
     sources = prepared.mapping.sources_of(type_name)
-    if not sources or type_name == _PERSON:
+    if not sources or type_name == PERSON:
         return persons
     return {
         name: persons.get(each.name)

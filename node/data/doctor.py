@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
+from federation.contract.identifiers import PERSON
 from node.data.catalogue import Catalogue, ColumnFacts, Family, TableFacts, read_catalogue
 from node.data.database import Database
 from node.data.diagnoses import Code, Finding, Severity, error, warning
@@ -36,7 +37,6 @@ from node.data.rows import Reading, tables_of
 from node.data.trials import Trial
 from node.policy.errors import nearest
 
-_PERSON: Final = "Citizen"
 _MOMENT_OF_ANY_ZONE: Final = "timestamp with time zone"
 """What PostgreSQL calls `timestamptz`."""
 
@@ -340,7 +340,7 @@ def _ways(mapping: NodeMapping) -> Iterator[tuple[int, str, str, tuple[str, ...]
 
 def _nobodies(mapping: NodeMapping) -> Iterator[Finding]:
     """A person's key travels through the federation: it must be a pseudonym, never the register's own number."""
-    for source in mapping.sources_of(_PERSON):
+    for source in mapping.sources_of(PERSON):
         if source.table and source.subject is None:
             message = (
                 f"`{source.name}` has no `subject`: these people have no pseudonym by which to reach them; "

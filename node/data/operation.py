@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import Select
 
 from federation.contract.coverage import operation_of
 from federation.contract.errors import FieldDeniedError
+from federation.contract.identifiers import PERSON
 from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
 from node.data.connections import Connection, compile_connection
@@ -42,7 +43,6 @@ DENIED: Final = FieldDeniedError("the field is denied for this purpose")
 
 _KEYS: Final = "given_keys"
 _LOOKED_UP: Final = "looked_up"
-_PERSON: Final = "Citizen"
 _ONE_TEXT: Final = (PlainType.STR,)
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bits
 
@@ -234,7 +234,7 @@ def compile_operation(
     Raises:
         BadInputError: a variable, argument or page size does not fit.
     """
-    today = plans(_PERSON).day
+    today = plans(PERSON).day
     reading = Reading(plane.mapping, plane.dialect, today, plane.tables)
     disclosures = Disclosures()
     of_run = RunVariables.of(document, operation_of(document, operation_name))
@@ -242,7 +242,7 @@ def compile_operation(
     roots = {
         each.response_key: compiler.root(each) for each in selected_roots(schema, document, operation_name, variables)
     }
-    return CompiledOperation(roots, plans(_PERSON).purpose, disclosures)
+    return CompiledOperation(roots, plans(PERSON).purpose, disclosures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +288,13 @@ class _Compiler:
 
     def _lookup(self, selected: Selected) -> _Root:
         [(by, value)] = selected.arguments["by"].items()
-        source = self.objects.reading.mapping.entity_source(_PERSON)
+        source = self.objects.reading.mapping.entity_source(PERSON)
         assert source is not None  # the schema has this root only then
-        plan = self.objects.plans(_PERSON)
+        plan = self.objects.plans(PERSON)
         is_key = source.key is not None and source.key.field == by
         if not is_key and (by not in plan.exact_lookups or by not in source.lookups):
             # The only way to select by an identifier that one may not list is the policy's own word (R23).
-            self.objects.disclosures.refused(_PERSON, by, None)
+            self.objects.disclosures.refused(PERSON, by, None)
             return _Known(None, denied=True)
         row = Row.of(self.objects.reading, source)
         statement, arrival, _ = self._select(

@@ -12,6 +12,7 @@ from graphql import DocumentNode, FieldNode, GraphQLSchema, execute_sync
 from federation.contract.coverage import operation_of
 from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.identifiers import PERSON
 from node.data.answer import Answer
 from node.data.custom import ServedCustom
 from node.data.database import Database, open_database
@@ -113,7 +114,7 @@ class DataPlane:
         INVARIANT: plans are the same for the same requester, purpose, day, agreement and bundle, and only then one
         object (policy R35); the key keeps it alive, so that its identity is never used again.
         """
-        plan = plans("Citizen")
+        plan = plans(PERSON)
         query = (asked.query or "", asked.operation_name)
         key = (*query, self._of_run(document, query).shape(asked.variables), id(plan), longest_list)
         found = self._known.get(key)

@@ -23,6 +23,7 @@ from graphql import (
 from sqlalchemy import column, literal_column, select, table
 
 from federation.contract.errors import NotFoundError
+from federation.contract.identifiers import PERSON
 from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, TableFacts, read_catalogue
 from node.data.database import Database
 from node.data.register_words import (
@@ -42,7 +43,6 @@ _MOST_CODES: Final = 12
 _LONGEST_CODE: Final = 8
 _LONGEST_LIST: Final = 30
 _MOST: Final = 0.9  # of the values
-_PERSON: Final = "Citizen"
 _STEM: Final = 4
 _EMBEDDED: Final = ("Residence", "Address")
 _BY_NAME, _BY_VALUES, _AGAINST = 0.6, 0.35, 0.4
@@ -195,7 +195,7 @@ class _Proposal:
             if one.confidence >= 0.5 and one.type_name not in chosen and one.facts.name not in taken:  # noqa: PLR2004  # even
                 chosen[one.type_name] = one
         worth = [one for one in chosen.values() if self._guesses(one.facts, FIELDS.get(one.type_name, {}))]
-        return sorted(worth, key=lambda one: (one.type_name != _PERSON, one.type_name))
+        return sorted(worth, key=lambda one: (one.type_name != PERSON, one.type_name))
 
     def _likeness(self, facts: TableFacts, type_name: str) -> float:
         named = any(has_phrase(facts.name, phrase) for phrase in TYPES[type_name])
@@ -203,7 +203,7 @@ class _Proposal:
         hits = len(self._guesses(facts, fields))
         score = (_BY_NAME if named else 0.0) + min(hits, 5) * 0.07
         shapes = {self._sample(facts, each).shape for each in facts.columns.values()}
-        if type_name == _PERSON and "tax code" in shapes:
+        if type_name == PERSON and "tax code" in shapes:
             score += 0.2
         return min(score, 0.99)
 
@@ -219,7 +219,7 @@ class _Proposal:
         parts = self._parts(type_name, tables)
         embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in parts}
         embedded = {name: some for name, some in embedded.items() if some}
-        if "Address" in embedded and type_name == _PERSON:
+        if "Address" in embedded and type_name == PERSON:
             embedded = {"Residence": {}, **embedded}  # the way from a person to an address
         yield f"  {type_name}:{_sure(found.confidence, 'name and columns')}"
         yield f"    table: {facts.name}"
@@ -256,7 +256,7 @@ class _Proposal:
         apart = any(one.type_name == "Residence" for one in tables)
         if type_name == "Residence":
             return ("Address",)
-        return _EMBEDDED if type_name == _PERSON and not apart else ()
+        return _EMBEDDED if type_name == PERSON and not apart else ()
 
     def _embedded(
         self, facts: TableFacts, name: str, guesses: Mapping[str, _Guess], embedded: Mapping[str, object]
@@ -278,7 +278,7 @@ class _Proposal:
             yield f"    key: {person}{_sure(0.95, 'holds pseudonyms')}"
             yield f"    subject: {person}"
         else:
-            if found.type_name == _PERSON:
+            if found.type_name == PERSON:
                 yield "    # No column holds pseudonyms: see docs/node.md; with one, it is `key` and `subject`."
             columns = {name: self._key_type(facts, name) for name in facts.primary_key}
             field = "id" if has_id else "null"
@@ -291,20 +291,20 @@ class _Proposal:
             else:
                 yield "    # no unique index was found: say which columns are unique, as `key`"
         tax_code = next((each.name for each in facts.columns.values() if self._is_tax_code(facts, each)), None)
-        if tax_code and found.type_name == _PERSON:
+        if tax_code and found.type_name == PERSON:
             yield f"    lookups: {{taxCode: {tax_code}}}{_sure(0.9, 'name or values')}"
 
     def _owner(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
         """A row with a foreign key to people is about that person, once their pseudonym is known."""
-        person = next((one.facts for one in tables if one.type_name == _PERSON), None)
+        person = next((one.facts for one in tables if one.type_name == PERSON), None)
         key = None if person is None or person is found.facts else _key_to(found.facts, person)
         if person is None or key is None:
             return
-        written = f"owner: {{to: {_PERSON}, join: {_pairs(zip(key.columns, key.there, strict=True))}}}"
+        written = f"owner: {{to: {PERSON}, join: {_pairs(zip(key.columns, key.there, strict=True))}}}"
         if self._pseudonym(person):
             yield f"    {written}{_sure(0.9, 'foreign key')}"
         else:
-            yield f"    # {written}{_sure(0.9, f'foreign key; once `{_PERSON}` has a `subject`')}"
+            yield f"    # {written}{_sure(0.9, f'foreign key; once `{PERSON}` has a `subject`')}"
 
     def _key_type(self, facts: TableFacts, name: str) -> str:
         found = self.catalogue.column(facts, name)
@@ -318,17 +318,17 @@ class _Proposal:
         return None
 
     def _is_tax_code(self, facts: TableFacts, found: ColumnFacts) -> bool:
-        named = any(has_phrase(found.name, phrase) for phrase in FIELDS[_PERSON]["taxCode"])
+        named = any(has_phrase(found.name, phrase) for phrase in FIELDS[PERSON]["taxCode"])
         return named or self._sample(facts, found).shape == "tax code"
 
     def _attributes(self, facts: TableFacts, type_name: str) -> Iterator[str]:
         lines = [
             f"      protectedPerson: {self._truth(facts, found)}{_sure(_BY_NAME, 'name')}"
             for found in facts.columns.values()
-            if type_name == _PERSON
+            if type_name == PERSON
             and any(has_phrase(said, phrase) for said in (found.name, found.comment) for phrase in PROTECTED)
         ][:1]
-        born = self._guesses(facts, FIELDS[_PERSON]).get("dateOfBirth") if type_name == _PERSON else None
+        born = self._guesses(facts, FIELDS[PERSON]).get("dateOfBirth") if type_name == PERSON else None
         if born:
             expression = self._expression(facts, type_name, "dateOfBirth", born.column)
             if "date:" in expression:

@@ -17,14 +17,13 @@ from federation.contract.entries import Entry, EntryKind
 from federation.contract.errors import BadInputError, PurposeNotAgreedError
 from federation.contract.evidence import digest_of_page
 from federation.contract.graphql_request import GraphQLRequest
-from federation.contract.identifiers import MemberId
+from federation.contract.identifiers import PERSON, MemberId
 from federation.contract.members import MemberList
 from node.enforcement.caller import Caller
 from node.enforcement.scope import require_translated_keys
 from node.journal.journal import Journal, RecordedAccess
 
 PURPOSE = "access-report"
-_CITIZEN = "Citizen"
 
 PAGE_BYTES = 4_000_000
 """Bytes of leaves and proofs in one answer, half of what a gateway reads at most; more is told from there on."""
@@ -52,7 +51,7 @@ async def report(
     if caller.requested.purpose != PURPOSE:
         raise PurposeNotAgreedError(f"the access report is given for purpose `{PURPOSE}` only")
     citizen = str(asked.variables.get("citizen", ""))
-    representation = {"__typename": _CITIZEN, "id": citizen}
+    representation = {"__typename": PERSON, "id": citizen}
     require_translated_keys([representation], caller.translations, member, PURPOSE, caller.request_digest)
     delegation = read_delegation(caller.operation.extensions)
     before = _position(asked.variables.get("before"))

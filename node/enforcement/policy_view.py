@@ -18,6 +18,7 @@ from federation.contract.coordinates import FieldCoordinate
 from federation.contract.coverage import AskedField
 from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.languages import Language
 from node.data.answer import Answer
 from node.enforcement.caller import Caller
 from node.enforcement.decide import Decisions
@@ -25,7 +26,6 @@ from node.policy.conditions import TRUE, to_text
 from node.policy.documents import Grant, TypeDocument
 from node.policy.explanation import Clause, Explanation, GrantVerdict, Question, explain
 from node.policy.forms import Form
-from node.policy.messages import Language
 from node.policy.plans import FieldPlan, ResidualGrant, TypePlan
 from node.policy.sentences import duration_phrase, form_phrase
 

@@ -23,7 +23,7 @@ from federation.contract import changes, policy_view
 from federation.contract.coverage import AskedField
 from federation.contract.errors import FieldDeniedError, ScopeError
 from federation.contract.evidence import Path
-from federation.contract.identifiers import INTERNAL_PREFIX
+from federation.contract.identifiers import INTERNAL_PREFIX, PERSON
 from federation.contract.members import AgreedProvider
 from federation.contract.messages import TranslationStatement
 
@@ -33,7 +33,6 @@ _OPEN_ROOTS = frozenset({_ENTITIES, "_service"}) | policy_view.ROOTS
 _OPEN_TYPES = policy_view.TYPES | changes.TYPES
 """Types of which a root gives everything or nothing."""
 _ROOTS = frozenset({"Query", "Mutation"})
-_PERSON = "Citizen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -
     """
     for field in sorted(node_asks, key=lambda asked: asked.coordinate):
         name = field.coordinate
-        is_key = name.field_name in keys.of_type.get(name.type_name, frozenset()) and name.type_name == _PERSON
+        is_key = name.field_name in keys.of_type.get(name.type_name, frozenset()) and name.type_name == PERSON
         if field.response_key.startswith(INTERNAL_PREFIX) or is_key or name.field_name == _ENTITIES:
             raise ScopeError(f"`{name}` is answered through the gateway only, in the asking member's own pseudonyms")
 
@@ -118,7 +117,7 @@ def asked_representations(node_asks: Iterable[AskedField]) -> Iterator[tuple[Pat
 def asked_citizens(node_asks: Iterable[AskedField]) -> Iterator[tuple[Path, str]]:
     """Yield every citizen whom the operation names by a pseudonym of this node, with the place in the answer."""
     for place, representation in asked_representations(node_asks):
-        if representation.get("__typename") == _PERSON and isinstance(key := representation.get("id"), str):
+        if representation.get("__typename") == PERSON and isinstance(key := representation.get("id"), str):
             yield place, key
 
 
@@ -146,5 +145,5 @@ def require_translated_keys(
     }
     for representation in representations:
         key = representation.get("id")
-        if representation.get("__typename") == _PERSON and (not isinstance(key, str) or key not in translated):
+        if representation.get("__typename") == PERSON and (not isinstance(key, str) or key not in translated):
             raise ScopeError("a citizen's key was not translated by the exchange for this request")

@@ -30,7 +30,7 @@ from federation.contract.coverage import AskedField
 from federation.contract.decisions import FieldDecision
 from federation.contract.errors import BadInputError, ScopeError
 from federation.contract.graphql_request import GraphQLRequest
-from federation.contract.identifiers import MemberId
+from federation.contract.identifiers import PERSON, MemberId
 from node.data.answer import Answer
 from node.data.attributes import attributes_of, of_type
 from node.data.operation import Asker
@@ -44,7 +44,6 @@ from node.policy.forms import CLEAR
 from node.vocabulary.scalars import SCALARS
 from node.writing.kinds import Event
 
-_PERSON: Final = "Citizen"
 _QUERY: Final = "Query"
 _MOST_LOOKED_AT: Final = 1_000
 """Events that one question looks at, told or not."""
@@ -225,11 +224,11 @@ class _Deciding:
 
     def _may_be_reached(self, type_name: str) -> bool:
         """Say whether the consumer may follow a relation that leads from a citizen to this type, if there is one."""
-        kind, person = self.plane.schema.type_map.get(type_name), self.plane.schema.type_map.get(_PERSON)
+        kind, person = self.plane.schema.type_map.get(type_name), self.plane.schema.type_map.get(PERSON)
         if kind is None or not isinstance(person, GraphQLObjectType):
             return False
         leading = [name for name, each in person.fields.items() if get_named_type(each.type) is kind]
-        fields = self.plans(_PERSON).fields
+        fields = self.plans(PERSON).fields
         return not leading or any(fields[name].may_be_seen for name in leading if name in fields)
 
     async def _record(self, event: Happened) -> Record | None:

@@ -21,9 +21,9 @@ from graphql import (
 )
 
 from federation.contract.errors import BadInputError, FieldDeniedError, NotFoundError
+from federation.contract.identifiers import PERSON
 from node.policy.errors import nearest
 
-PERSON: Final = "Citizen"
 JSON_KIND: Final = "JSON"
 
 

@@ -8,18 +8,10 @@ Italian one in `node.policy.italian`; a test compares the two.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Self, TypeAlias
 
+from federation.contract.languages import Language
 from node.policy.italian import ITALIAN
-
-
-class Language(StrEnum):
-    """The languages of officers."""
-
-    ITALIAN = "it"
-    ENGLISH = "en"
-
 
 Filling: TypeAlias = str | int | float
 """What fills a gap; a text may be a message itself, and is then said in the same language."""

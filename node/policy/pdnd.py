@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
 
+from federation.contract.languages import Language
 from node.policy.documents import DEFAULT_MIN_CELL_ART9
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import CLEAR, VERIFY, Form, Pseudonym, Redact, Year, write_form
-from node.policy.messages import Language, message
+from node.policy.messages import message
 from node.policy.registers import IDENTIFYING, DataType, Delivery, Pursuit, RiskAnalysis
 from node.policy.sentences import duration_phrase
 from node.policy.vocabulary import Category, Sensitivity

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
+from federation.contract.languages import Language
 from node.policy.bundle import REGISTER_FILE
 from node.policy.conditions import FALSE, TRUE, Consent
 from node.policy.documents import Hides
 from node.policy.errors import BundleError
 from node.policy.forms import Clear, Form, Hash, Pseudonym, Token, Verify, form_text
-from node.policy.messages import Language, Message, message, said
+from node.policy.messages import Message, message, said
 from node.policy.reader import entry, leaf, leaves, text_of
 from node.policy.residuals import conjunction, negate, residual
 from node.policy.schemas import REGISTER

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, assert_never
 
+from federation.contract.languages import Language
 from node.policy.conditions import (
     FALSE,
     TRUE,
@@ -44,7 +45,6 @@ from node.policy.forms import (
     Verify,
     Year,
 )
-from node.policy.messages import Language
 
 if TYPE_CHECKING:
     from node.policy.documents import Combination, GovernedField, Grant, Prohibition

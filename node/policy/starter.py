@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from graphql import ObjectTypeDefinitionNode, ObjectTypeExtensionNode, StringValueNode, parse
 
-from node.policy.messages import Language, message, said
+from federation.contract.languages import Language
+from node.policy.messages import message, said
 from node.policy.schema_view import SchemaView
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from rich.table import Table
 
 from federation.contract.decisions import PolicyVersion
 from federation.contract.exit_codes import ExitCode
+from federation.contract.languages import Language
 from node.console.policy_options import LanguageOption
-from node.policy.messages import Language, message, said
+from node.policy.messages import message, said
 from node.server.status import NodeStatus, node_status
 
 

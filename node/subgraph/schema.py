@@ -38,6 +38,7 @@ from graphql import (
 )
 
 from federation.contract import changes, policy_view
+from federation.contract.identifiers import PERSON
 from node.data.custom import NO_CUSTOM, ServedCustom
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
@@ -170,7 +171,7 @@ class _Builder:
             root = self.mapping.roots.get(field.name.value)
             if root:
                 fields.append(_opened(field, root))
-            elif local and field.name.value == LOOKUP and "Citizen" in known:
+            elif local and field.name.value == LOOKUP and PERSON in known:
                 fields.append(field)
         for name, root in self.mapping.roots.items():
             self._check_root(root, {field.name.value: field for field in declared.fields or ()}.get(name))

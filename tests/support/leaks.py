@@ -14,8 +14,8 @@ _PSEUDONYM = re.compile(rb"v1\.[a-z0-9-]{1,24}\.[a-z][a-z0-9_]{1,31}\.[A-Za-z0-9
 _SHORTEST = 6
 """Shorter values would be met by chance in signatures and digests."""
 _INTERNALS = re.compile(
-    rb"Traceback|site-packages|\.py\b|SELECT |INSERT |sqlite|sqlalchemy|asyncpg|postgresql:|/tmp/|/home/"
-    rb"|eyJ[A-Za-z0-9_-]{20}"
+    rb"Traceback|site-packages|\.py\b|SELECT |INSERT |sqlite|sqlalchemy|asyncpg|postgresql:"
+    rb"|(?<![\w/:.-])/(?:[a-z]\w*/){2}|eyJ[A-Za-z0-9_-]{20}"
 )
 """What no refusal tells: stacks, paths, statements, drivers, addresses of databases, tokens."""
 

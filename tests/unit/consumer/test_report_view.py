@@ -10,11 +10,12 @@ from rich.console import Console
 from federation.consumer.access import Access, AccessReport, disclosures
 from federation.consumer.looks import laws, looks
 from federation.consumer.report_view import render_report, report_json, shown_fields
-from federation.consumer.words import Language, Words
+from federation.consumer.words import Words
 from federation.contract.decisions import FieldDecision
 from federation.contract.delegation import Delegation, DelegationBasis
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.identifiers import MemberId
+from federation.contract.languages import Language
 from federation.contract.members import MemberList
 from federation.membership.purpose_names import read_purpose_names
 from tests.support.parties import Parties
@@ -172,3 +173,10 @@ def test_an_access_that_told_nothing_says_so(members: MemberList) -> None:
     bare = msgspec.structs.replace(ENTRY, decisions=())
     text = printed(AccessReport((Access("c_m999", bare, b"", proved=True),), ()), members)
     assert "nessun tuo dato comunicato" in text
+
+
+def test_a_signal_of_change_is_no_question(members: MemberList) -> None:
+    told = msgspec.structs.replace(ENTRY, kind=EntryKind.SIGNAL)
+    text = printed(AccessReport((Access("c_m999", told, b"", proved=True),), ()), members)
+    assert "è stato avvisato di modifiche presso Borgoverde" in text
+    assert "ha interrogato" not in text

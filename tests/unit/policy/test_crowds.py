@@ -9,6 +9,7 @@ import cedarpy
 import pytest
 from typer.testing import CliRunner
 
+from federation.contract.languages import Language
 from node.console.policy_commands import app
 from node.console.policy_proofs import prove_with_z3
 from node.policy.bundle import Bundle, load_bundle
@@ -16,7 +17,6 @@ from node.policy.cedar import cedar_entities, cedar_policies, cedar_request
 from node.policy.decide import Situation, decide
 from node.policy.differences import differences
 from node.policy.matrix import lock_text, matrix
-from node.policy.messages import Language
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.odrl import draft_grants, to_odrl
 from node.policy.proving import idle_rules, prove

@@ -18,10 +18,11 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from federation.contract.languages import Language
 from node.policy.bundle import REGISTER_FILE, VOCABULARY_FILE, read_bundle
 from node.policy.errors import BundleError
 from node.policy.findings import Finding, FindingCode, Severity
-from node.policy.messages import Language, fillings_of, said
+from node.policy.messages import fillings_of, said
 from node.policy.registers import Declared
 from tests.support.policies import DEMO_MEMBERS, demo_files
 

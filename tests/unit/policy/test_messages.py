@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from string import Formatter
 
+from federation.contract.languages import Language
 from node.policy.errors import nearest
 from node.policy.italian import ITALIAN
-from node.policy.messages import Language, fillings_of, message, said
+from node.policy.messages import fillings_of, message, said
 from tests.support.policies import ROOT
 
 ROOMS = ("policy", "console", "server")

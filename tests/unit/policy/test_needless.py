@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from federation.contract.languages import Language
 from node.console.policy_agreement import compare_backends
 from node.console.policy_words import counterexample_sentence
 from node.policy.bundle import load_bundle
 from node.policy.disclosures import most_disclosed
 from node.policy.matrix import lock_text
-from node.policy.messages import Language
 from node.policy.mutants import Fate, fate, mutants
 from node.policy.needless import Needlessness, needless_parts
 from node.policy.proving import prove

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from federation.contract.languages import Language
 from node.console import policy_output
 from node.console.policy_commands import app
 from node.console.policy_options import preferred_language
 from node.policy.bundle import load_bundle
-from node.policy.messages import Language
 from node.policy.sentences import field_sentence
 from tests.support.policies import EXAMPLE, FIELDS, ROOT, bundle_of, demo_files, document, grant
 

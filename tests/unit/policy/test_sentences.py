@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from federation.contract.languages import Language
 from node.policy.condition_parser import parse_condition
 from node.policy.conditions import UNKNOWN, Consent
 from node.policy.forms import parse_form
-from node.policy.messages import Language
 from node.policy.sentences import (
     condition_phrase,
     duration_phrase,
