@@ -13,6 +13,7 @@ from rich.tree import Tree
 from federation.consumer.access import Access, AccessReport
 from federation.consumer.looks import Look, laws, looks
 from federation.consumer.words import Words
+from federation.contract.decisions import CLEAR
 from federation.contract.entries import Entry
 
 
@@ -94,7 +95,7 @@ def report_json(report: AccessReport) -> dict[str, Any]:
 def shown_fields(entry: Entry) -> list[str]:
     """Return what an entry disclosed: coordinates, with the form where it is not the value itself."""
     return [
-        decision.coordinate if decision.form == "clear" else f"{decision.coordinate} ({decision.form})"
+        decision.coordinate if decision.form == CLEAR else f"{decision.coordinate} ({decision.form})"
         for decision in entry.decisions
-        if decision.form != "deny" and not decision.join_key
+        if decision.disclosed
     ]

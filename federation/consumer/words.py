@@ -12,6 +12,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 from federation.consumer.access import Access, AccessReport
 from federation.consumer.looks import Look
 from federation.contract.clock import ROME
+from federation.contract.decisions import CLEAR
 from federation.contract.delegation import DelegationBasis
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.identifiers import PERSON
@@ -79,9 +80,9 @@ class Words:
         """Return what was disclosed, by type: its fields in words, each with its form where it is not clear."""
         found: dict[str, dict[str, None]] = {}
         for decision in (each for access in accesses for each in access.entry.decisions):
-            if decision.form == "deny" or decision.join_key:
+            if not decision.disclosed:
                 continue
-            masked = "" if decision.form == "clear" else f" ({self.say('only as', 'solo come')} {decision.form})"
+            masked = "" if decision.form == CLEAR else f" ({self.say('only as', 'solo come')} {decision.form})"
             found.setdefault(decision.coordinate.partition(".")[0], {})[self.field(decision.coordinate) + masked] = None
         return {self.type(name): "; ".join(fields) for name, fields in found.items()}
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+DENY: Final = "deny"
+CLEAR: Final = "clear"
 
 
 class FieldDecision(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -20,6 +25,11 @@ class FieldDecision(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     retain: str | None = None
     conditional: bool = False
     join_key: bool = False
+
+    @property
+    def disclosed(self) -> bool:
+        """Whether something of the value was shown to the consumer."""
+        return self.form != DENY and not self.join_key
 
 
 class PolicyVersion(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -11,7 +11,8 @@ from graphql.language import ObjectTypeDefinitionNode, ObjectTypeExtensionNode
 from federation.contract.coverage import is_plumbing
 
 _ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
-_MATCHES: Final = "Matches"
+MATCHES: Final = "Matches"
+"""What ends the name of a field that compares another with a guess (policy, form `verify`)."""
 
 
 def is_governed_type(name: str) -> bool:
@@ -21,7 +22,7 @@ def is_governed_type(name: str) -> bool:
 
 def is_governed_field(name: str, fields: Collection[str]) -> bool:
     """Say whether a field of a type has a policy of its own: `<field>Matches` is decided with its field."""
-    return not (name.endswith(_MATCHES) and name.removesuffix(_MATCHES) in fields)
+    return not (name.endswith(MATCHES) and name.removesuffix(MATCHES) in fields)
 
 
 def governed_fields(sdl: str) -> frozenset[str]:

@@ -73,6 +73,10 @@ class TranslationStatement(msgspec.Struct, frozen=True, rename="camel", forbid_u
     named: str | None = None
     handles: bool = False
 
+    def is_for(self, member: str, purpose: str, request_digest: str) -> bool:
+        """Say whether it gives a member pseudonyms for one request; handles are of no use at a node."""
+        return (self.to, self.purpose, self.request_digest, self.handles) == (member, purpose, request_digest, False)
+
 
 def named_digest(pids: Sequence[str]) -> str:
     """Name the pseudonyms that a consumer's operation names, in order."""

@@ -29,7 +29,7 @@ from federation.linkage.suites import PseudonymSuite
 from federation.trust.channel import require_peer
 from federation.trust.consumers import Proving, prove
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import SKEW, verify_request
+from federation.trust.http_signatures import SKEW, VerifiedSignature, verify_request
 from federation.trust.keys import MessageSigner, message_keys
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import AccessTokens
@@ -129,8 +129,7 @@ class Exchange:
         keys = message_keys(members.gateway.keys, self.clock.now())
         signed = verify_request(request, keys, self.clock)
         require_peer(request.peer, members.gateway.id)
-        if not self.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
-            raise ReplayError("this signed request was already answered; sign it again with another nonce")
+        require_unused(self.replay, signed)
 
     def _mandate(self, asked: ConvertRequest, members: MemberList) -> Mandate:
         """Return what the consumer's request allows; one request needs several conversions and is verified once."""
@@ -205,6 +204,16 @@ class Exchange:
 
     def _sign(self, statement: TranslationStatement) -> Translation:
         return sign_translation(statement, self.signer)
+
+
+def require_unused(replay: ReplayStore, signed: VerifiedSignature) -> None:
+    """Take a signed message's nonce, once.
+
+    Raises:
+        ReplayError: it was taken before.
+    """
+    if not replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
+        raise ReplayError("this signed request was already answered; sign it again with another nonce")
 
 
 def _named(conversion: Conversion, mandate: Mandate) -> str | None:

@@ -15,16 +15,16 @@ from federation.contract.canonical import b64url
 from federation.contract.clock import Clock, day_in_rome, rfc3339
 from federation.contract.enrolment import EnrolAnswer, EnrolRequest, EnrolStep
 from federation.contract.entries import Entry, EntryKind
-from federation.contract.errors import AuthorisationError, QuotaExceededError, ReplayError, SignatureError
+from federation.contract.errors import AuthorisationError, QuotaExceededError
 from federation.contract.members import KeyUse, Member, MemberList
-from federation.exchange.convert import EXCHANGE, CurrentMembers, Recorder
+from federation.exchange.convert import EXCHANGE, CurrentMembers, Recorder, require_unused
 from federation.linkage.enrolling import subject_of
 from federation.linkage.oprf import blind_evaluate
 from federation.linkage.suites import PseudonymSuite
 from federation.trust.channel import require_peer
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import SKEW, verify_request
+from federation.trust.http_signatures import verify_request
 from federation.trust.keys import VerifyKey, message_keys
 from federation.trust.quotas import seconds_to_midnight
 from federation.trust.replay import ReplayStore
@@ -77,14 +77,11 @@ class Enrolment:
             return message_keys(signers[kid].keys, now)(kid) if kid in signers else None
 
         signed = verify_request(request, known, self.clock)
-        member = signers.get(signed.keyid)
-        if member is None:
-            raise SignatureError("enrolment is not signed by a member")
+        member = signers[signed.keyid]
         require_peer(request.peer, member.id)
         if member.endpoint is None:
             raise AuthorisationError(f"member `{member.id}` runs no node and enrols nobody")
-        if not self.replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
-            raise ReplayError("this signed request was already answered; sign it again with another nonce")
+        require_unused(self.replay, signed)
         return member
 
     def _count(self, member: Member) -> None:

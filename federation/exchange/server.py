@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.enrolment import ENROL_PATH
-from federation.contract.errors import BadInputError, CroceviaError, OverloadedError, UnavailableError
+from federation.contract.errors import BadInputError, CroceviaError, UnavailableError
 from federation.exchange.convert import EXCHANGE, Exchange
 from federation.exchange.enrol import Enrolment
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
@@ -38,9 +38,10 @@ from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.enrolling import enrolment_key
 from federation.linkage.siv import SivSuite
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
+from federation.serving.http_graphql import BodyTooLargeError, SlowBodyError
 from federation.serving.server import run_server
 from federation.trust.admitting import secured
-from federation.trust.arriving import or_refusal
+from federation.trust.arriving import error_of, or_refusal
 from federation.trust.channel import Channel
 from federation.trust.counters import SharedCounters
 from federation.trust.hardware import load_signer
@@ -57,18 +58,6 @@ SUBJECTS_KEY: Final = "subjects.key"
 _JSON: Final = {"content-type": "application/json"}
 _PROBLEM: Final = "application/problem+json"
 _LOG = logging.getLogger(__name__)
-
-
-class BodyTooLargeError(BadInputError):
-    """The body is longer than the exchange reads."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-class SlowBodyError(BadInputError):
-    """The body did not arrive in time."""
-
-    status = HTTPStatus.REQUEST_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +238,7 @@ def _error_of(fault: Fault) -> CroceviaError:
         case Fault.LEFT:
             return BadInputError("body ended before its time")
         case Fault.BUSY:
-            return OverloadedError("as much is in work here as can be answered in time; try again", retryAfter=1)
+            return error_of(fault, MAX_BODY_BYTES)
 
 
 def _refused(error: CroceviaError) -> Reply:

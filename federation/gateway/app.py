@@ -54,6 +54,7 @@ from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.http_messages import HttpRequest
 from federation.trust.outgoing import open_post
+from federation.trust.pdnd import DIGEST_HEADER
 from federation.trust.rates import RateExceededError
 from federation.trust.registry import follow
 from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
@@ -155,7 +156,7 @@ def _question(process: GatewayProcess) -> Endpoint:
         given = await answer(message, GraphQLRequest.parse(message.body, process.settings.limits), process.gateway)
         headers = [(b"content-type", media.value.encode()), _NO_STORE, *given.standing.headers()]
         if given.client:
-            digest = message.headers["digest"]
+            digest = message.headers[DIGEST_HEADER]
             signed = process.answers.headers(given.body, media.value, given.client, digest)
             headers += [(name.encode(), value.encode()) for name, value in signed.items()]
         return Reply(200, headers, given.body)

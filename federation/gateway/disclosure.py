@@ -7,12 +7,9 @@ from typing import Any
 
 import msgspec
 
-from federation.contract.decisions import FieldDecision
+from federation.contract.decisions import CLEAR, DENY, FieldDecision
 from federation.contract.messages import NodeAnswerExtension
 from federation.execution.compiled import Supplied
-
-DENY = "deny"
-CLEAR = "clear"
 
 
 def privacy_extension(

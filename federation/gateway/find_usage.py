@@ -20,8 +20,8 @@ import msgspec
 from federation.consumer.access import ACCESS_REPORT, Access, AccessReport, disclosures, read_report
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.languages import Language
 from federation.contract.members import MemberList
-from federation.gateway.disclosure import DENY
 
 USAGE_PATH: Final = "/v2/findUsage"
 OPENAPI_PATH: Final = "/v2/openapi.json"
@@ -158,23 +158,22 @@ def verified(answer: Mapping[str, Any], question: bytes, digest: str, members: M
 def usages(report: AccessReport, wanted: UsageWanted, members: MemberList) -> Usages:
     """Return the wanted part of a verified report."""
     older = tuple(EntryPosition(member, entry) for member, entry in sorted(report.older.items()))
-    names = {str(member.id): member.name.get("it", str(member.id)) for member in members.members}
     found = [each for each in disclosures(report) if wanted.covers(datetime.fromisoformat(each.entry.at))]
     page = found[wanted.offset : wanted.offset + wanted.limit]
-    return Usages(len(found), tuple(_usage(each, names) for each in page), report.gaps, report.incomplete, older)
+    return Usages(len(found), tuple(_usage(each, members) for each in page), report.gaps, report.incomplete, older)
 
 
-def _usage(access: Access, names: Mapping[str, str]) -> Usage:
+def _usage(access: Access, members: MemberList) -> Usage:
     entry = access.entry
     return Usage(
         logtime=entry.at,
         action=entry.purpose,
         receiver_code=entry.consumer,
-        receiver_name=names.get(entry.consumer, entry.consumer),
+        receiver_name=members.member_name(entry.consumer, Language.ITALIAN),
         receiver_system=entry.office,
         member=access.member,
         legal_basis=entry.legal_basis,
-        fields=tuple(each.coordinate for each in entry.decisions if each.form != DENY and not each.join_key),
+        fields=tuple(each.coordinate for each in entry.decisions if each.disclosed),
         proved=access.proved,
     )
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -13,12 +12,7 @@ from federation.contract.changes import ROOT, SDL
 from federation.contract.errors import BadInputError, FieldDeniedError, NodeMisbehavedError, UnavailableError
 from federation.contract.members import Agreement
 from federation.execution.ports import FetchAnswer, FetchRequest
-from federation.gateway.whole_root import operation_for
-from federation.planning.plan import OperationKind
-
-_FETCH_ID: Final = -1
-_SHARE: Final = 0.8
-"""The part of the time left that the member may take: pseudonyms are translated after it."""
+from federation.gateway.whole_root import request_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +35,7 @@ class MemberChanges:
         provider = next((each for each in self.agreement.providers if each.member == member), None)
         if provider is None or not provider.covers("Query", ROOT):
             raise FieldDeniedError(f"agreement `{self.agreement.id}` does not open `Query.{ROOT}` at this member")
-        now = asyncio.get_running_loop().time()
-        request = FetchRequest(
-            fetch_id=_FETCH_ID,
-            member=member,
-            kind=OperationKind.QUERY,
-            operation=msgspec.json.encode(operation_for(SDL, ROOT, frozenset(arguments))),
-            variables=msgspec.json.encode(arguments),
-            deadline=now + (self.deadline - now) * _SHARE,
-        )
+        request = request_for(member, SDL, ROOT, arguments, self.deadline)
         return _read(member, (await self.ask(request)).body)
 
 

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import chain
 from typing import Self
 
+from federation.composition.claims import CLAIMS, NOTHING, Alternatives, Claim, both, claimed
 from federation.composition.fieldset import FieldSet, Fragment, parse_field_set
 from federation.composition.model import Applied, Kind, named
 from federation.composition.supergraph import Supergraph, SuperType
 from federation.gateway.passing import Passing
 
-Claim = tuple[str, str]
-"""A directive's name, and the scope or policy."""
-
 Claims = frozenset[Claim]
 NO_CLAIMS: Claims = frozenset()
 
-Needs = frozenset[Claims]
-"""Alternatives: whoever holds all claims of one of them may have the field."""
-
-_NOTHING: Needs = frozenset({NO_CLAIMS})
 _AUTHENTICATED: Claim = ("authenticated", "")
-_LISTS = {"requiresScopes": "scopes", "policy": "policies"}
+_KNOWN: Alternatives = frozenset({frozenset({_AUTHENTICATED})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class Believed:
 class AccessRules:
     """What fields of object types ask for, by coordinate (`Type.field`); those that are not listed ask for nothing."""
 
-    needs: Mapping[str, Needs] = field(default_factory=dict)
+    needs: Mapping[str, Alternatives] = field(default_factory=dict)
 
     @classmethod
     def of(cls, supergraph: Supergraph) -> Self:
@@ -75,7 +70,7 @@ class AccessRules:
             if type_.kind is Kind.OBJECT:
                 for name in type_.fields:
                     reader.read(type_.name, name)
-        return cls({coordinate: needs for coordinate, needs in reader.found.items() if needs != _NOTHING})
+        return cls({coordinate: needs for coordinate, needs in reader.found.items() if needs != NOTHING})
 
     def relevant(self, claims: Claims) -> Claims:
         """Return those of a request's claims that any field asks for: what tells its plans from those of others."""
@@ -89,9 +84,9 @@ class AccessRules:
 @dataclass(frozen=True, slots=True)
 class _Reader:
     supergraph: Supergraph
-    found: dict[str, Needs] = field(default_factory=dict)
+    found: dict[str, Alternatives] = field(default_factory=dict)
 
-    def read(self, type_name: str, name: str) -> Needs:
+    def read(self, type_name: str, name: str) -> Alternatives:
         """Return what a field of an object type asks for. Fields that require each other are read once."""
         coordinate = f"{type_name}.{name}"
         if coordinate not in self.found:
@@ -114,13 +109,13 @@ class _Reader:
             target = self.supergraph.types.get(named(owner.fields[name].type))
             yield () if target is None else target.directives
 
-    def _required(self, type_: SuperType, name: str) -> Iterator[Needs]:
+    def _required(self, type_: SuperType, name: str) -> Iterator[Alternatives]:
         for owner in self._owners(type_, name):
             for here in owner.fields[name].subgraphs.values():
                 if here.requires is not None:
                     yield from self._selected(type_.name, parse_field_set(here.requires))
 
-    def _selected(self, type_name: str, selections: FieldSet) -> Iterator[Needs]:
+    def _selected(self, type_name: str, selections: FieldSet) -> Iterator[Alternatives]:
         """Yield what the fields of a field set ask for, on every object type that may stand there."""
         for selection in selections:
             if isinstance(selection, Fragment):
@@ -133,18 +128,10 @@ class _Reader:
                     yield from self._selected(named(declared.type), selection.selections)
 
 
-def _all_of(asked: Iterable[Needs]) -> Needs:
-    needs = _NOTHING
-    for one in asked:
-        needs = frozenset(left | right for left in needs for right in one)
-    return needs
+def _all_of(asked: Iterable[Alternatives]) -> Alternatives:
+    return reduce(both, asked, NOTHING)
 
 
-def _asked(applied: Applied) -> Needs:
-    if applied.name == _AUTHENTICATED[0]:
-        return frozenset({frozenset({_AUTHENTICATED})})
-    if applied.name not in _LISTS:
-        return _NOTHING
-    # Whoever has scopes is known. A list without alternatives lets nobody in.
-    groups = applied.alternatives(_LISTS[applied.name])
-    return frozenset(frozenset({_AUTHENTICATED, *((applied.name, one) for one in group)}) for group in groups)
+def _asked(applied: Applied) -> Alternatives:
+    """Return what a directive asks for; whoever has scopes is known, and a list without alternatives lets nobody in."""
+    return both(_KNOWN, claimed(applied, applied.name)) if applied.name in CLAIMS else NOTHING

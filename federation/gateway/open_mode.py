@@ -18,7 +18,6 @@ from federation.contract.errors import (
     CroceviaError,
     InternalError,
     NotFoundError,
-    OverloadedError,
     UnavailableError,
 )
 from federation.contract.graphql_request import GraphQLRequest
@@ -53,6 +52,7 @@ from federation.serving.http_graphql import (
     check_content_type,
     query_string_request,
 )
+from federation.trust.arriving import error_of
 
 MOST_AT_ONCE = 512
 """Requests in work; more are told to come back."""
@@ -179,7 +179,7 @@ class OpenApp:
         return GraphQLRequest.parse(arrived.body, limits)
 
     async def _body(self, receive: Receive) -> bytes:
-        body = await read_body(receive, self._question.limit, BODY_SECONDS)
+        body = await read_body(receive, self._question.limit)
         if isinstance(body, Fault):
             raise self._error_of(body)
         return body
@@ -201,7 +201,7 @@ class OpenApp:
             case Fault.LEFT:
                 return BadInputError("the client left")
             case Fault.BUSY:
-                return OverloadedError("as much is in work here as can be answered in time; try again", retryAfter=1)
+                return error_of(fault, self._question.limit)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

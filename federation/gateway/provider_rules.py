@@ -13,12 +13,7 @@ from federation.contract import policy_view
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.contract.members import Agreement
 from federation.execution.ports import FetchAnswer, FetchRequest
-from federation.gateway.whole_root import operation_for
-from federation.planning.plan import OperationKind
-
-_FETCH_ID = -1
-_SHARE = 0.8
-"""The part of the time left that a provider may take: who is silent must be told of before the request's own end."""
+from federation.gateway.whole_root import request_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +55,7 @@ class ProviderRules:
 
     async def _one(self, member: str, root: str, variables: dict[str, Any]) -> dict[str, Any] | None:
         """Return what a provider tells: nothing in it when it has no such name, None when it did not answer."""
-        now = asyncio.get_running_loop().time()
-        request = FetchRequest(
-            fetch_id=_FETCH_ID,
-            member=member,
-            kind=OperationKind.QUERY,
-            operation=msgspec.json.encode(operation_for(policy_view.SDL, root, frozenset(variables))),
-            variables=msgspec.json.encode(variables),
-            deadline=now + (self.deadline - now) * _SHARE,
-        )
+        request = request_for(member, policy_view.SDL, root, variables, self.deadline)
         try:
             answer = msgspec.json.decode((await self.ask(request)).body, type=dict[str, Any])
         except (UnavailableError, msgspec.MsgspecError):

@@ -123,10 +123,10 @@ class Translator:
         wanted = [
             Conversion(MemberId(source), MemberId(to), tuple(part), handles=True)
             for (source, to), pids in named.items()
-            for part in _parts(pids, MAX_PIDS)
+            for part in parts(pids, MAX_PIDS)
         ]
         found: list[Recognition] = []
-        for conversions in _parts(wanted, MAX_CONVERSIONS):
+        for conversions in parts(wanted, MAX_CONVERSIONS):
             translations = await self.exchange.convert(conversions)
             found += map(_recognition, conversions, translations)
         return found
@@ -161,7 +161,7 @@ def _recognition(conversion: Conversion, translation: Translation) -> Recognitio
     return Recognition(tuple(citizen_handle(pid, digest) for pid in conversion.pids), translation)
 
 
-def _parts(whole: Sequence[_Part], most: int) -> Iterator[Sequence[_Part]]:
+def parts(whole: Sequence[_Part], most: int) -> Iterator[Sequence[_Part]]:
     """Split what one message to the exchange cannot hold."""
     for start in range(0, len(whole), most):
         yield whole[start : start + most]

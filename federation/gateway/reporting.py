@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.messages import EXTENSION, ConsumerRequest, NodeRequestExtension, Translation
 from federation.exchange.messages import MAX_CONVERSIONS, Conversion
 from federation.execution.transport.errors import TransportError
-from federation.gateway.pseudonyms import Exchange
+from federation.gateway.pseudonyms import Exchange, parts
 from federation.gateway.sending import Peer, Sender
 
 _OK = 200
@@ -46,7 +46,11 @@ class NodeReporter:
         members = sorted(before or self.peers)
         if not self.peers.keys() >= set(members):
             raise BadInputError("a position names a member that has no node")
-        named = [translation for part in _parts(members) for translation in await self._named(pseudonym, part)]
+        named = [
+            translation
+            for part in parts(members, MAX_CONVERSIONS)
+            for translation in await self._named(pseudonym, part)
+        ]
         answers = await asyncio.gather(
             *(self._ask(member, each, before.get(member)) for member, each in zip(members, named, strict=True))
         )
@@ -78,12 +82,6 @@ class NodeReporter:
             return msgspec.json.decode(answer.body, type=_NodeReport).accesses if answer.status == _OK else None
         except (TransportError, CroceviaError, ValueError):  # ValueError: not the JSON of a report
             return None
-
-
-def _parts(members: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split what one message to the exchange cannot hold."""
-    for start in range(0, len(members), MAX_CONVERSIONS):
-        yield members[start : start + MAX_CONVERSIONS]
 
 
 class _NodeAccess(msgspec.Struct, frozen=True):

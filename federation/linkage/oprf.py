@@ -63,12 +63,16 @@ def finalize(given: bytes, scalar: int, evaluated: bytes) -> bytes:
         BadInputError: it is no element of the group.
     """
     unblinded = _serialize(_multiply(pow(scalar, -1, N), _deserialize(evaluated)))
-    return sha256(len(given).to_bytes(2) + given + len(unblinded).to_bytes(2) + unblinded + b"Finalize").digest()
+    return _output(given, unblinded)
 
 
 def evaluate(key: int, given: bytes) -> bytes:
     """Return the function's value directly (Evaluate, section 3.3.1): for whoever holds the key and the input."""
     element = _serialize(_multiply(key, hash_to_curve(given, b"HashToGroup-" + _CONTEXT)))
+    return _output(given, element)
+
+
+def _output(given: bytes, element: bytes) -> bytes:
     return sha256(len(given).to_bytes(2) + given + len(element).to_bytes(2) + element + b"Finalize").digest()
 
 

@@ -90,7 +90,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
         arrived = Arrived(scope["method"], scope["path"], scope["query_string"], scope["headers"], b"")
-        body = await read_body(receive, self.limit, BODY_SECONDS)
+        body = await read_body(receive, self.limit)
         if isinstance(body, Fault):
             reply = self.refuse(arrived, body)
         else:
@@ -123,12 +123,12 @@ async def _watch(receive: Receive, waiting: asyncio.Task[Any] | None) -> None:
         waiting.cancel()
 
 
-async def read_body(receive: Receive, limit: int, seconds: float) -> bytes | Fault:
-    """Read the body of an ASGI request: at most `limit` bytes, within some seconds."""
+async def read_body(receive: Receive, limit: int) -> bytes | Fault:
+    """Read the body of an ASGI request: at most `limit` bytes, within `BODY_SECONDS`."""
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(BODY_SECONDS):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":

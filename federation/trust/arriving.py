@@ -12,9 +12,9 @@ from federation.contract.errors import (
     InternalError,
     OverloadedError,
     QueryTooComplexError,
-    RateLimitedError,
 )
 from federation.serving.endpoint import Arrived, Fault
+from federation.serving.http_graphql import SlowBodyError
 from federation.trust.http_messages import HttpRequest, single_headers
 
 _Answer = TypeVar("_Answer")
@@ -48,7 +48,7 @@ def error_of(fault: Fault, limit: int) -> CroceviaError:
         case Fault.TOO_LONG:
             return QueryTooComplexError(f"body is longer than {limit} bytes", limit="body")
         case Fault.TOO_SLOW:
-            return RateLimitedError("body did not arrive in time", retryAfter=1)
+            return SlowBodyError("body did not arrive in time")
         case Fault.LEFT:
             return ClientLeftError("client left before its request was complete")
         case Fault.BUSY:

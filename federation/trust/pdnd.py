@@ -184,11 +184,11 @@ class AnswerSigner:
             nbf=now,
             exp=now + MESSAGE_LIFETIME,
             jti=self.new_id(),
-            signed_headers=[{"digest": digest}, {"content-type": content_type}, {"content-encoding": "identity"}],
+            signed_headers=[{DIGEST_HEADER: digest}, {"content-type": content_type}, {"content-encoding": "identity"}],
             request_digest=request_digest,
         )
         signature = sign_token({"typ": "JWT", "kid": self.key.kid}, claims, self.key)
-        return {"digest": digest, "content-encoding": "identity", INTEGRITY_HEADER: signature}
+        return {DIGEST_HEADER: digest, "content-encoding": "identity", INTEGRITY_HEADER: signature}
 
 
 def sign_integrity(claims: IntegrityClaims, kid: str, key: ECKey | RSAKey) -> str:

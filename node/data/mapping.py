@@ -36,14 +36,13 @@ from node.data.expressions import (
     Typed,
     ValueSet,
 )
-from node.data.own_vocabulary import OwnWord, read_own_words
+from node.data.own_vocabulary import GRAPHQL_NAME, OwnWord, read_own_words
 from node.data.written import MappingError, Written, read_written
 from node.policy.errors import nearest
 
 _OFFSET: Final = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _JSON_PATH: Final = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])+")
 _JSON_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
-_GRAPHQL_NAME: Final = re.compile(r"[A-Za-z][_0-9A-Za-z]*")
 _MODULE: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 _TIMEOUT: Final = 5
 _HERE: Final = Path()
@@ -210,6 +209,10 @@ class Mapping:
     custom: CustomModule | None
     file: str
     folder: Path = field(compare=False)
+
+    def wrong(self, line: int, problem: str) -> MappingError:
+        """Return an error at a line of the file."""
+        return MappingError(f"{self.file}:{line}: {problem}")
 
     @classmethod
     def parse(cls, text: str, file: str = "node.yaml", folder: Path = _HERE) -> Self:
@@ -444,7 +447,7 @@ def _custom(written: Written) -> CustomModule:
 
 
 def _graphql_name(written: Written, text: str) -> str:
-    if not _GRAPHQL_NAME.fullmatch(text):
+    if not GRAPHQL_NAME.fullmatch(text):
         raise written.wrong(f"needs a GraphQL name, got `{text}`")
     return text
 

@@ -13,6 +13,7 @@ from node.data.cursors import CursorSealer
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.keyed import MaskKeys
 from node.data.operation import Asker
+from node.data.rows import NONE_WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,15 @@ class NodeKeys:
     masks: MaskKeys
     cursors: CursorSealer
 
-    def asker(self, consumer: str, audit: GroupsAudit | None = None, longest_list: int = LONGEST_LIST) -> Asker:
+    def asker(
+        self,
+        consumer: str,
+        audit: GroupsAudit | None = None,
+        longest_list: int = LONGEST_LIST,
+        withdrawn: str = NONE_WITHDRAWN,
+    ) -> Asker:
         """Return for whom an operation runs, and who audits its counts; without an audit every count is told."""
-        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion(), longest_list)
+        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion(), longest_list, withdrawn)
 
 
 def mask_keys(secret: bytes, epoch: str) -> MaskKeys:

@@ -23,6 +23,7 @@ from graphql import (
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
 from federation.contract.errors import QueryTooComplexError
+from federation.contract.governed import MATCHES
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import LONGEST_LIST
 from node.data.cells import Cell, candidate_row, cell, chosen, kind_of, raw_value, shows
@@ -45,7 +46,6 @@ from node.policy.documents import Alike
 from node.policy.forms import Band
 from node.policy.plans import FieldPlan, TypePlan
 
-MATCHES: Final = "Matches"
 MOST_OBJECTS: Final = 50_000
 """Objects that one root may make: what is estimated from the lists' lengths before a statement is run."""
 

@@ -31,7 +31,7 @@ from node.data.keyed import Keyed, MaskKeys
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
-from node.data.rows import Reading, Row, tables_of
+from node.data.rows import NONE_WITHDRAWN, Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
 from node.data.shapes import Finishing
 from node.data.statements import Statement
@@ -60,7 +60,7 @@ class Asker:
     cursors: CursorSealer
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
     longest_list: int = LONGEST_LIST
-    withdrawn: str = "[]"
+    withdrawn: str = NONE_WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)

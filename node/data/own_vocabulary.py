@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from node.data.written import Written
 
-_NAME: Final = re.compile(r"[A-Za-z][_0-9A-Za-z]*")
+GRAPHQL_NAME: Final = re.compile(r"[A-Za-z][_0-9A-Za-z]*")
 _TYPE: Final = re.compile(r"([A-Za-z][_0-9A-Za-z]*)|\[([A-Za-z][_0-9A-Za-z]*)!\]")
 _NO_VALUES: Final = frozenset({"true", "false", "null"})
 """Names that no enumeration may have (GraphQL section 3.9)."""
@@ -85,7 +85,7 @@ def read_own_words(written: Written) -> Mapping[str, OwnWord]:
 
 
 def _word(name: str, written: Written) -> OwnWord:
-    if not _NAME.fullmatch(name):
+    if not GRAPHQL_NAME.fullmatch(name):
         raise written.wrong("needs a GraphQL name")
     kinds = [kind for kind in ("fields", "enum", "pattern") if kind in written.entries()]
     match kinds:
@@ -94,7 +94,7 @@ def _word(name: str, written: Written) -> OwnWord:
         case ["enum"]:
             keys = written.keys(("enum", *_MEANING), ("iri",))
             values = keys["enum"].texts()
-            wrong = [value for value in values if not _NAME.fullmatch(value) or value in _NO_VALUES]
+            wrong = [value for value in values if not GRAPHQL_NAME.fullmatch(value) or value in _NO_VALUES]
             if wrong or len(set(values)) < len(values):
                 raise keys["enum"].wrong("needs GraphQL names, each once; `codes` gives a register's codes such names")
             return OwnEnum(name, values, _meaning(keys), written.line)
@@ -125,7 +125,7 @@ def _object(name: str, written: Written) -> OwnObject:
 
 def _field(name: str, written: Written) -> OwnField:
     keys = written.keys(("type", "category", *_MEANING), ("iri",))
-    if not _NAME.fullmatch(name):
+    if not GRAPHQL_NAME.fullmatch(name):
         raise written.wrong("needs a GraphQL name")
     found = _TYPE.fullmatch(keys["type"].text())
     if found is None:

@@ -36,6 +36,8 @@ CONSUMER: Final = "consumer"
 """The name of the parameter that holds the asking member."""
 WITHDRAWN: Final = "withdrawn"
 """The name of the parameter that holds the consents that are withdrawn and that the register does not know of yet."""
+NONE_WITHDRAWN: Final = "[]"
+"""That parameter where there are none."""
 _WITHDRAWAL: Final = (PlainType.STR, PlainType.STR, PlainType.STR)  # person, purpose, day
 
 _DAY_LENGTH: Final = 10

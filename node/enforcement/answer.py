@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from graphql import DocumentNode
 
 from federation.contract.coverage import AskedField
+from federation.contract.decisions import DENY
 from federation.contract.entries import EntryKind
 from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError
 from federation.contract.evidence import AnswerEvidence
@@ -35,6 +36,7 @@ from federation.trust.http_messages import HttpRequest
 from node.data.answer import Answer
 from node.data.node_keys import NodeKeys
 from node.data.plane import DataPlane
+from node.data.rows import NONE_WITHDRAWN
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
@@ -54,8 +56,6 @@ from node.enforcement.signals import Signalling, asks_for_changes, tell_changes
 from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
 from node.own.withdrawals import Withdrawals
-
-DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,8 @@ async def prepare(
     node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
     audit = node.guards.audit(caller, node.identity)
-    asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list)
-    if node.withdrawals is not None:
-        asker = replace(asker, withdrawn=await node.withdrawals.of(caller.consumer.id))
+    withdrawn = NONE_WITHDRAWN if node.withdrawals is None else await node.withdrawals.of(caller.consumer.id)
+    asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list, withdrawn)
     if asks_for_changes(wanted):
         told = await tell_changes(document, asked, wanted, caller, node.plane, plans, asker, _signalling(node))  # (4)
         return Prepared(told, EntryKind.SIGNAL)

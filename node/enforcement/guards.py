@@ -22,6 +22,7 @@ import msgspec
 
 from federation.contract.coverage import AskedField
 from federation.contract.errors import BudgetExhaustedError, CombinationError
+from federation.contract.governed import MATCHES
 from federation.trust.counters import Counters
 from federation.trust.quotas import seconds_to_midnight
 from node.data.answer import Answer
@@ -33,8 +34,6 @@ from node.policy.documents import TypeDocument
 
 _LOOKUP: Final = ("Query", "citizen")
 _KEY: Final = "id"
-_MATCHES: Final = "Matches"
-_DENY: Final = "deny"
 
 
 class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -180,7 +179,7 @@ def _probes(wanted: frozenset[AskedField], types: Mapping[str, TypeDocument]) ->
         document = types.get(field.coordinate.type_name)
         name = field.coordinate.field_name
         guess = (str(field.coordinate), field.arguments)
-        verifies = name.endswith(_MATCHES) and document is not None and name.removesuffix(_MATCHES) in document.fields
+        verifies = name.endswith(MATCHES) and document is not None and name.removesuffix(MATCHES) in document.fields
         if verifies and guess not in seen:
             seen.add(guess)
             yield field
@@ -190,7 +189,7 @@ def _kept_apart(answered: Answer, types: Mapping[str, TypeDocument], kind: str) 
     """Yield the declared combinations of which an answer tells something."""
     told: dict[str, set[str]] = {}
     for decision in answered.decisions:
-        if decision.form != _DENY and not decision.join_key:
+        if decision.disclosed:
             type_name, _, name = decision.coordinate.partition(".")
             told.setdefault(type_name, set()).add(name)
     for type_name, names in told.items():

@@ -65,7 +65,7 @@ class HandingOver:
         node, caller = self.node, self.caller
         try:
             node.journal.require_witnessed()
-            document = node.documents.understood(asked.query or "")
+            document = node.documents.understood(asked.text)
             wanted = scoped(asked, caller, node)
             answered = (await prepare(document, asked, wanted, caller, node)).answer
             require_wanted(answered, caller)

@@ -135,11 +135,10 @@ def require_translated_keys(
     Raises:
         ScopeError: a citizen's key without a statement for this member, purpose and request.
     """
-    expected = (member, purpose, request_digest, False)
     translated = {
         pid
         for statement in statements
-        if (statement.to, statement.purpose, statement.request_digest, statement.handles) == expected
+        if statement.is_for(member, purpose, request_digest)
         for pid in statement.pids
         if pid is not None
     }

@@ -189,13 +189,15 @@ class _Deciding:
 
     async def told(self, looked: Looked, most: int) -> tuple[_Told, Place]:
         """Return the first `most` events of which something may be told, and the last event that was decided."""
-        names = await self._readable(looked.events)
         told: list[tuple[Happened, tuple[str, ...]]] = []
-        for event in looked.events:
-            if names.get(event.place):
-                told.append((event, names[event.place]))
-                if len(told) == most:
-                    return tuple(told), event.place
+        for begin in range(0, len(looked.events), MOST):  # what comes after the page is decided when it is asked for
+            events = looked.events[begin : begin + MOST]
+            names = await self._readable(events)
+            for event in events:
+                if names.get(event.place):
+                    told.append((event, names[event.place]))
+                    if len(told) == most:
+                        return tuple(told), event.place
         return tuple(told), looked.end
 
     def decisions(self, told: _Told) -> tuple[FieldDecision, ...]:

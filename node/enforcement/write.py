@@ -156,11 +156,8 @@ def _translated(named: set[str], caller: Caller, member: str) -> str:
 def _is_for(statement: TranslationStatement, caller: Caller, member: str) -> bool:
     return (
         statement.source == caller.consumer.id
-        and statement.to == member
-        and statement.purpose == caller.requested.purpose
-        and statement.request_digest == caller.request_digest
         and len(statement.pids) == 1
-        and not statement.handles
+        and statement.is_for(member, caller.requested.purpose, caller.request_digest)
     )
 
 

@@ -45,7 +45,12 @@ class Exported:
 
 
 async def run_export(
-    choice: Choice, ask: Ask, write: Write, where: Mapping[str, Any] | None, advance: Callable[[int], None]
+    choice: Choice,
+    ask: Ask,
+    write: Write,
+    where: Mapping[str, Any] | None,
+    advance: Callable[[int], None],
+    size: int = LONGEST_LIST,
 ) -> Exported:
     """Export a list to its end.
 
@@ -55,13 +60,14 @@ async def run_export(
         write: writes a page's rows.
         where: the list's filter, as its `where`.
         advance: is told how many rows were written.
+        size: how many rows a page may have.
 
     Raises:
         CroceviaError: whatever a page is refused with; nothing more is asked.
     """
     done, after = Exported(), None
     while True:
-        variables: dict[str, Any] = {"first": LONGEST_LIST, "after": after}
+        variables: dict[str, Any] = {"first": size, "after": after}
         if choice.where_type is not None:
             variables["where"] = where
         answer = await ask(GraphQLRequest(choice.query, None, OPERATION, variables, {}))

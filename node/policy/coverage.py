@@ -36,11 +36,6 @@ class Coverage:
         return self.served - len(self.missing)
 
     @property
-    def complete(self) -> bool:
-        """Whether every served field has a policy."""
-        return not self.missing
-
-    @property
     def percent(self) -> int:
         """The covered part of a hundred, rounded down: 100 means all."""
         return 100 * self.governed // self.served if self.served else 100

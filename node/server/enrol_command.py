@@ -97,7 +97,6 @@ def _address(database: str | None, node: NodeSettings | None) -> str:
 
 def _enrol(table: PseudonymTable, asking: Any, report: Path, progress: Callable[[int], None]) -> Enrolled:
     done = Enrolled()
-    rejected: list[tuple[Key, str]] = []
     with asyncio.Runner() as runner, report.open("w", encoding="utf-8", newline="") as written:
         writer = csv.writer(written)
         writer.writerow([*table.names.key, "reason"])
@@ -108,7 +107,7 @@ def _enrol(table: PseudonymTable, asking: Any, report: Path, progress: Callable[
                 after = batch[-1].key
                 codes = {person.key: (person.code or "").strip().upper() for person in batch}
                 good = [key for key, code in codes.items() if is_tax_code(code)]
-                rejected = [(key, "no well-formed tax code") for key in codes if key not in set(good)]
+                rejected = [(key, "no well-formed tax code") for key, code in codes.items() if not is_tax_code(code)]
                 found = runner.run(pseudonyms([codes[key] for key in good])) if good else []
                 twice = table.put(list(zip(good, found, strict=True)))
                 rejected += [(key, "the tax code is another row's too") for key in twice]

@@ -22,6 +22,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from federation.contract.clock import SystemClock
 from federation.contract.errors import BadInputError
 from federation.contract.exit_codes import ExitCode
+from federation.contract.members import LONGEST_LIST
 from node.console.node_commands import DEFAULT_MAPPING, DatabaseOption, MappingOption, chosen_database
 from node.console.policy_options import Format, FormatOption, errors_in_words
 from node.console.policy_output import print_json, say
@@ -40,11 +41,12 @@ from node.server.settings import NodeSettings, load_settings
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the pages come from, and for whom."""
+    """Where the pages come from, for whom, and how many rows a page may have."""
 
     plane: DataPlane
     plans: PlanOf
     ask: Ask
+    longest_list: int = LONGEST_LIST
 
 
 def export_list(
@@ -109,7 +111,9 @@ async def _export(
             export_file(out, choice.columns) as write,
         ):
             task = progress.add_task("rows", total=None)
-            done = await run_export(choice, source.ask, write, where, lambda count: progress.advance(task, count))
+            done = await run_export(
+                choice, source.ask, write, where, lambda count: progress.advance(task, count), source.longest_list
+            )
         return choice, done
 
 
@@ -126,7 +130,7 @@ async def _of_node(settings: NodeSettings, agreement: str, purpose: str) -> Asyn
         await require_own_tables(settings)
         await process.record_start()
         handing = HandingOver.under(process.node(), agreement, purpose)
-        yield _Source(process.plane, handing.plans, handing.answer)
+        yield _Source(process.plane, handing.plans, handing.answer, handing.caller.requested.provider.longest_list)
     finally:
         await process.close()
 

@@ -75,23 +75,12 @@ def _serving(settings: NodeSettings) -> Serving:
         ConfigurationError, MappingError: the mapping cannot be used.
         PolicyUnavailableError: the policies have errors, or a served field has no policy; names each.
     """
-    schema = published_schema(settings)
-    bundle = load_decisions(settings.policies).bundle
+    mapping = member_mapping(settings)
+    bundle = load_decisions(settings.policies, governed_schema(mapping)).bundle
+    schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values())).published_sdl
     _errors.print(f"{Coverage.of(bundle, SchemaView.parse(schema))}, by bundle {bundle.digest}", highlight=False)
     governed = (f"{document.name}.{field}" for document in bundle.types.values() for field in document.fields)
     return Serving(settings.url + "/graphql", schema, bundle.digest, tuple(sorted(governed)))
-
-
-def published_schema(settings: NodeSettings) -> str:
-    """Return the schema that a node publishes to the federation.
-
-    Raises:
-        ConfigurationError, MappingError: the mapping cannot be used.
-        PolicyUnavailableError: the policies have errors.
-    """
-    mapping = member_mapping(settings)
-    bundle = load_decisions(settings.policies, governed_schema(mapping)).bundle
-    return NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values())).published_sdl
 
 
 def _clients(path: Path | None) -> tuple[VoucherClient, ...]:

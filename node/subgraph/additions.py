@@ -19,11 +19,12 @@ from graphql import (
 )
 
 from federation.contract.coverage import is_plumbing
+from federation.contract.governed import MATCHES
 from node.data.written import MappingError
+from node.subgraph.pruning import object_type
 
 _RESERVED: Final = ("Where", "OrderBy", "Dimension")
 """Endings of types that are about the fields of another, beside those of `is_plumbing`."""
-_MATCHES: Final = "Matches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Additions:
                 self._check_field(name, field)
 
     def _check_field(self, type_name: str, field: FieldDefinitionNode) -> None:
-        if field.name.value.endswith(_MATCHES) or field.name.value.startswith("_"):
+        if field.name.value.endswith(MATCHES) or field.name.value.startswith("_"):
             raise self.wrong(f"declares `{type_name}.{field.name.value}`, and such names are a node's own")
 
     def _with_fields(
@@ -80,10 +81,4 @@ class Additions:
                 at = f"`{declared.name.value}.{field.name.value}`"
                 ours, theirs = print_ast(field.type), print_ast(same.type)
                 raise self.wrong(f"gives {at} the type `{ours}`, and the vocabulary says `{theirs}`")
-        return ObjectTypeDefinitionNode(
-            name=declared.name,
-            description=declared.description,
-            interfaces=(),
-            directives=declared.directives,
-            fields=tuple(fields),
-        )
+        return object_type(declared, tuple(fields), tuple(declared.directives or ()))

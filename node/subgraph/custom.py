@@ -171,7 +171,7 @@ class _Reader:
 
     def wrong(self, problem: str) -> MappingError:
         """Return an error at the line of `custom:`."""
-        return MappingError(f"{self.mapping.file}:{self.at.line}: `custom` {problem}")
+        return self.mapping.wrong(self.at.line, f"`custom` {problem}")
 
 
 def _module(name: str, mapping: NodeMapping) -> ModuleType:

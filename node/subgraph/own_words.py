@@ -36,10 +36,9 @@ from graphql import (
 
 from node.data.mapping import Mapping as NodeMapping
 from node.data.own_vocabulary import Meaning, OwnEnum, OwnField, OwnObject, OwnScalar, OwnWord
-from node.data.written import MappingError
 from node.policy.errors import nearest
 from node.subgraph.additions import Additions
-from node.subgraph.pruning import BUILT_IN
+from node.subgraph.pruning import BUILT_IN, object_type
 from node.vocabulary.directives import SENSITIVITY, Category
 from node.vocabulary.terms import in_two_languages
 
@@ -76,9 +75,7 @@ def with_own_lists(
             *types, listed = _list_of(name, word.name)
             found |= {made.name.value: made for made in types}
             fields += listed.fields or ()
-    extended = ObjectTypeDefinitionNode(
-        name=query.name, description=query.description, interfaces=(), directives=query.directives, fields=tuple(fields)
-    )
+    extended = object_type(query, tuple(fields), tuple(query.directives or ()))
     return {**found, _QUERY: extended}
 
 
@@ -130,21 +127,21 @@ class _Words:
                     fields = (ObjectTypeExtensionNode(name=name, interfaces=(), directives=(), fields=made),)
                 else:
                     types = (_object(name, word.key, word.meaning, made),)
-        return Additions(types, fields, lambda problem: _wrong(self._mapping, at, problem))
+        return Additions(types, fields, lambda problem: self._mapping.wrong(at, problem))
 
     def _require_known_object(self, word: OwnObject) -> None:
         if not isinstance(self._vocabulary.get(word.name), ObjectTypeDefinitionNode):
             problem = f"`{word.name}` is not in the vocabulary: say what it means in `en` and `it`"
-            raise _wrong(self._mapping, word.line, problem + nearest(word.name, list(self._vocabulary)))
+            raise self._mapping.wrong(word.line, problem + nearest(word.name, list(self._vocabulary)))
 
     def _field(self, of: OwnObject, field: OwnField) -> FieldDefinitionNode:
         at = f"`{of.name}.{field.name}`"
         if field.category not in list(Category):
             problem = f"{at} has the category `{field.category}`, which there is not"
-            raise _wrong(self._mapping, field.line, problem + nearest(field.category, list(Category)))
+            raise self._mapping.wrong(field.line, problem + nearest(field.category, list(Category)))
         is_value = self._is_value(field, at)
         if field.is_list and is_value:
-            raise _wrong(self._mapping, field.line, f"{at} is a list of values; give them a type of their own")
+            raise self._mapping.wrong(field.line, f"{at} is a list of values; give them a type of their own")
         category = Category(field.category)
         named = NamedTypeNode(name=NameNode(value=field.type_name))
         sensitivity = str(SENSITIVITY[category])
@@ -165,7 +162,7 @@ class _Words:
             return False
         known = [*self._mapping.own, *self._vocabulary, *BUILT_IN]
         problem = f"{at} is of type `{field.type_name}`, which nobody declares{nearest(field.type_name, known)}"
-        raise _wrong(self._mapping, field.line, problem)
+        raise self._mapping.wrong(field.line, problem)
 
 
 def _list_of(root: str, of_type: str) -> list[ObjectTypeDefinitionNode]:
@@ -200,10 +197,6 @@ def _directive(name: str, **arguments: str) -> ConstDirectiveNode:
         for argument, value in arguments.items()
     )
     return ConstDirectiveNode(name=NameNode(value=name), arguments=given)
-
-
-def _wrong(mapping: NodeMapping, line: int, problem: str) -> MappingError:
-    return MappingError(f"{mapping.file}:{line}: {problem}")
 
 
 _FIRST: Final = InputValueDefinitionNode(

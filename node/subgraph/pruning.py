@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from graphql import (
+    ConstDirectiveNode,
     EnumTypeDefinitionNode,
     FieldDefinitionNode,
     InputObjectTypeDefinitionNode,
@@ -74,16 +75,23 @@ def _input(
     )
 
 
+def object_type(
+    declared: ObjectTypeDefinitionNode,
+    fields: tuple[FieldDefinitionNode, ...],
+    directives: tuple[ConstDirectiveNode, ...],
+) -> ObjectTypeDefinitionNode:
+    """Return a type as declared, with these fields and directives instead."""
+    return ObjectTypeDefinitionNode(
+        name=declared.name, description=declared.description, interfaces=(), directives=directives, fields=fields
+    )
+
+
 def with_fields(
     node: ObjectTypeDefinitionNode, fields: Iterable[FieldDefinitionNode]
 ) -> ObjectTypeDefinitionNode | None:
     """Return a type with the fields, None if there are none."""
     kept = tuple(fields)
-    if not kept:
-        return None
-    return ObjectTypeDefinitionNode(
-        name=node.name, description=node.description, interfaces=(), directives=node.directives, fields=kept
-    )
+    return object_type(node, kept, tuple(node.directives or ())) if kept else None
 
 
 def _without_closed(field: FieldDefinitionNode, known: Mapping[str, TypeDefinitionNode]) -> FieldDefinitionNode:

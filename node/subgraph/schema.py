@@ -38,23 +38,22 @@ from graphql import (
 )
 
 from federation.contract import changes, policy_view
+from federation.contract.governed import MATCHES
 from federation.contract.identifiers import PERSON
 from node.data.custom import NO_CUSTOM, ServedCustom
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
-from node.data.written import MappingError
 from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
 from node.policy.forms import FormName
 from node.subgraph.custom import declared_custom
 from node.subgraph.own_words import bind_own_scalars, own_words, with_own_lists
-from node.subgraph.pruning import BUILT_IN, innermost, without_empty
+from node.subgraph.pruning import BUILT_IN, innermost, object_type, without_empty
 from node.vocabulary.scalars import bind_scalars
 
 ROOT: Final = "Query"
 MUTATION: Final = "Mutation"
 LOOKUP: Final = "citizen"
-MATCHES: Final = "Matches"
 COUNT: Final = "count"
 GROUPS: Final = "groups"
 _PLUMBING_INPUTS: Final = frozenset({"and", "or", "not"})
@@ -133,8 +132,8 @@ class _Builder:
                 for made in self._with_match(name, field)
             )
             if not fields:
-                raise self._wrong(self.mapping.sources_of(name)[0].line, f"`{name}` maps no field")
-            yield _object_type(declared, fields, self._directives(declared, filled))
+                raise self.mapping.wrong(self.mapping.sources_of(name)[0].line, f"`{name}` maps no field")
+            yield object_type(declared, fields, self._directives(declared, filled))
 
     def _with_match(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
         yield field
@@ -178,14 +177,14 @@ class _Builder:
         if local:
             fields += [_ENTITIES_FIELD] if any(_key_fields(node) for node in types) else []
             fields += _OTHER_LOCAL_FIELDS
-        return _object_type(declared, tuple(fields), tuple(declared.directives or ()))
+        return object_type(declared, tuple(fields), tuple(declared.directives or ()))
 
     def mutation(self) -> Iterator[ObjectTypeDefinitionNode]:
         """Yield the root of what the member lets others write, if there is anything."""
         fields = tuple(self._mutations())
         if fields:
             declared = self._object(MUTATION)
-            yield _object_type(declared, fields, tuple(declared.directives or ()))
+            yield object_type(declared, fields, tuple(declared.directives or ()))
 
     def _mutations(self) -> Iterator[FieldDefinitionNode]:
         known = (
@@ -194,7 +193,7 @@ class _Builder:
         for name, line in self.mapping.writes.items():
             if name not in known:
                 problem = f"`writes` names `{name}`, which the vocabulary does not have"
-                raise self._wrong(line, f"{problem}{nearest(name, known)}")
+                raise self.mapping.wrong(line, f"{problem}{nearest(name, known)}")
             yield known[name]
 
     def opened(self) -> Mapping[str, TypeDefinitionNode]:
@@ -232,9 +231,11 @@ class _Builder:
         type_name = self.mapping.sources[root.source].type_name
         if declared is None:
             roots = [field.name.value for field in self._object(ROOT).fields or ()]
-            raise self._wrong(root.line, f"root `{root.name}` is not in the vocabulary{nearest(root.name, roots)}")
+            raise self.mapping.wrong(
+                root.line, f"root `{root.name}` is not in the vocabulary{nearest(root.name, roots)}"
+            )
         if innermost(declared.type) != f"{type_name}Connection":
-            raise self._wrong(
+            raise self.mapping.wrong(
                 root.line, f"root `{root.name}` lists `{innermost(declared.type)}`, but its source is `{type_name}`"
             )
         for kind, words in (
@@ -246,7 +247,7 @@ class _Builder:
             known = _words_of(self.vocabulary.get(f"{type_name}{kind}"))
             for word in words:
                 if word not in known:
-                    raise self._wrong(
+                    raise self.mapping.wrong(
                         root.line,
                         f"root `{root.name}` opens `{word}`, which the vocabulary's `{type_name}{kind}` does not have"
                         f"{nearest(word, known)}",
@@ -258,27 +259,29 @@ class _Builder:
         for word in (*source.fields, *source.relations, *_key_field(source)):
             line = source.lines.get(word, source.line)
             if word not in fields:
-                raise self._wrong(
+                raise self.mapping.wrong(
                     line,
                     f"`{source.name}.{word}` is not in the vocabulary's `{source.type_name}`{nearest(word, fields)}",
                 )
             leads_to = innermost(fields[word].type)
             is_object = isinstance(self.vocabulary.get(leads_to), ObjectTypeDefinitionNode)
             if is_object and word not in source.relations:
-                raise self._wrong(line, f"`{source.name}.{word}` is of type `{leads_to}`: put it under `relations`")
+                raise self.mapping.wrong(
+                    line, f"`{source.name}.{word}` is of type `{leads_to}`: put it under `relations`"
+                )
             if not is_object and word in source.relations:
-                raise self._wrong(line, f"`{source.name}.{word}` is a value: put it under `fields`")
+                raise self.mapping.wrong(line, f"`{source.name}.{word}` is a value: put it under `fields`")
         for word, relation in source.relations.items():
             target, expected = self.mapping.sources[relation.to].type_name, innermost(fields[word].type)
             if target != expected:
-                raise self._wrong(
+                raise self.mapping.wrong(
                     relation.line, f"`{source.name}.{word}` leads to `{target}`; the vocabulary says `{expected}`"
                 )
             child = self.mapping.sources[relation.to]
             for key in relation.order:
                 if key.field not in child.fields:
                     problem = f"orders by `{key.field}`, which `{child.name}` does not map as a field"
-                    raise self._wrong(
+                    raise self.mapping.wrong(
                         relation.line, f"`{source.name}.{word}` {problem}{nearest(key.field, child.fields)}"
                     )
 
@@ -287,10 +290,9 @@ class _Builder:
         if isinstance(declared, ObjectTypeDefinitionNode):
             return declared
         known = [word for word, node in self.vocabulary.items() if isinstance(node, ObjectTypeDefinitionNode)]
-        raise self._wrong(source.line if source else 1, f"type `{name}` is not in the vocabulary{nearest(name, known)}")
-
-    def _wrong(self, line: int, problem: str) -> MappingError:
-        return MappingError(f"{self.mapping.file}:{line}: {problem}")
+        raise self.mapping.wrong(
+            source.line if source else 1, f"type `{name}` is not in the vocabulary{nearest(name, known)}"
+        )
 
 
 def _published(vocabulary: GraphQLSchema, builder: _Builder, types: list[ObjectTypeDefinitionNode]) -> str:
@@ -389,7 +391,7 @@ def narrowed(declared: TypeDefinitionNode, kept: frozenset[str]) -> TypeDefiniti
             )
         case ObjectTypeDefinitionNode():
             fields = tuple(field for field in declared.fields or () if field.name.value in kept | _MEASURES)
-            return _object_type(declared, fields, tuple(declared.directives or ()))
+            return object_type(declared, fields, tuple(declared.directives or ()))
         case EnumTypeDefinitionNode():
             return EnumTypeDefinitionNode(
                 name=declared.name,
@@ -409,16 +411,6 @@ def _words_of(declared: TypeDefinitionNode | None) -> list[str]:
             return [value.name.value for value in declared.values or ()]
         case _:
             return []
-
-
-def _object_type(
-    declared: ObjectTypeDefinitionNode,
-    fields: tuple[FieldDefinitionNode, ...],
-    directives: tuple[ConstDirectiveNode, ...],
-) -> ObjectTypeDefinitionNode:
-    return ObjectTypeDefinitionNode(
-        name=declared.name, description=declared.description, interfaces=(), directives=directives, fields=fields
-    )
 
 
 def _key_fields(node: ObjectTypeDefinitionNode) -> frozenset[str]:

@@ -22,10 +22,11 @@ from graphql import (
 )
 
 from federation.contract.coverage import is_plumbing
+from federation.contract.governed import MATCHES
 from node.policy.forms import CLEAR, FormName
 from node.policy.plans import FieldPlan, TypePlan
 from node.subgraph.pruning import innermost, with_fields, without_empty
-from node.subgraph.schema import COUNT, GROUPS, MATCHES, MUTATION, ROOT, NodeSchema, narrowed
+from node.subgraph.schema import COUNT, GROUPS, MUTATION, ROOT, NodeSchema, narrowed
 from node.vocabulary.scalars import bind_scalars
 
 PlanOf: TypeAlias = Callable[[str], TypePlan]

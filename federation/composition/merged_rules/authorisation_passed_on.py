@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from federation.composition.claims import CLAIMS, NOTHING, Alternatives, both, claimed
 from federation.composition.context import context_uses, contexts
 from federation.composition.errors import Finding
 from federation.composition.fieldset import FieldSet, FieldSetError, Fragment, parse_field_set
@@ -11,14 +12,10 @@ from federation.composition.merged import Merged
 from federation.composition.model import Applied, Kind, named
 from federation.composition.subgraph import ReadSubgraph, applied
 
-Claim = tuple[str, str]
-Alternatives = frozenset[frozenset[Claim]]
-_NOTHING: Alternatives = frozenset({frozenset()})
-
 
 def authorisation_passed_on(merged: Merged) -> Iterator[Finding]:
     """A field that gets protected data through `@requires` or a context is protected at least as much itself."""
-    if not any(name in link.directives for link in merged.links for name in _CLAIMS):
+    if not any(name in link.directives for link in merged.links for name in CLAIMS):
         return
     for subgraph in merged.subgraphs:
         for type_name, field_name, asked in _asked(merged, subgraph):
@@ -74,36 +71,24 @@ def _needs(merged: Merged, type_name: str, selections: FieldSet) -> Iterator[Alt
 
 def _of_type(merged: Merged, name: str) -> Alternatives:
     type_ = merged.types.get(name)
-    return _claims(type_.directives, merged) if type_ is not None else _NOTHING
+    return _claims(type_.directives, merged) if type_ is not None else NOTHING
 
 
 def _of_field(merged: Merged, type_name: str, field_name: str) -> Alternatives:
     type_ = merged.types[type_name]
     declared = type_.fields.get(field_name)
-    own = _claims(declared.directives, merged) if declared is not None else _NOTHING
-    return _both(own, _claims(type_.directives, merged))
+    own = _claims(declared.directives, merged) if declared is not None else NOTHING
+    return both(own, _claims(type_.directives, merged))
 
 
 def _claims(directives: tuple[Applied, ...], merged: Merged) -> Alternatives:
     """Return what directives ask for, as alternatives of which one must hold whole."""
-    asked = _NOTHING
+    asked = NOTHING
     for item in directives:
-        for name, argument in _CLAIMS.items():
-            if merged.kept.get(name) != item.name:
-                continue
-            if argument is None:
-                asked = _both(asked, frozenset({frozenset({(name, "")})}))
-            else:
-                groups = item.alternatives(argument)
-                asked = _both(asked, frozenset(frozenset((name, text) for text in group) for group in groups))
+        for name in CLAIMS:
+            if merged.kept.get(name) == item.name:
+                asked = both(asked, claimed(item, name))
     return asked
-
-
-_CLAIMS: dict[str, str | None] = {"authenticated": None, "requiresScopes": "scopes", "policy": "policies"}
-
-
-def _both(left: Alternatives, right: Alternatives) -> Alternatives:
-    return frozenset(one | other for one in left for other in right)
 
 
 def _implied(own: Alternatives, needed: Alternatives) -> bool:
