@@ -25,7 +25,7 @@ from federation.demo.checking import STOPPED, Findings, check_answers, check_led
 from federation.demo.founding import make_keys
 from federation.demo.layout import DEFAULT_PORT, Home, Ports, url
 from federation.demo.ledgers import verify_ledgers
-from federation.demo.making import CITIZENS_FILE, DEFAULT_CITIZENS, found_demo, pseudonyms, seed
+from federation.demo.making import DEFAULT_CITIZENS, found_demo, pseudonyms, seed
 from federation.demo.members_side import MembersSide
 from federation.demo.processes import Processes
 from federation.demo.running import START_SECONDS, held, programs, require_free_ports
@@ -93,7 +93,6 @@ def _seed(members: MembersSide, place: Home, citizens: int) -> None:
     with held(place):
         make_keys(place, charter_of(members.files))
         made = seed(members, place, citizens)
-        (place.root / CITIZENS_FILE).write_text(str(citizens))
     _errors.print(f"[green]{made.people} citizens, {made.holdings} files in {time.monotonic() - started:.1f} s[/]")
     for member, register in made.registers.items():
         sys.stdout.write(f"{member}\t{made.known[member]}\t{register}\n")

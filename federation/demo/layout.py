@@ -15,11 +15,8 @@ logs/           one file per process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from federation.contract.errors import ConfigurationError
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8400
@@ -90,17 +87,3 @@ class Home:
     def keys(self, name: str) -> Path:
         """The folder of a party's keys."""
         return self.root / name / "keys"
-
-    def require_founded(self, members: Sequence[str] = ()) -> None:
-        """Refuse to work on a folder that holds no demo.
-
-        Raises:
-            ConfigurationError: says how to make one.
-        """
-        if not (self.registry / "root.json").exists():
-            raise ConfigurationError(f"`{self.root}` holds no federation; run `crocevia demo` first, or give `--home`")
-        for member in members:
-            if not self.keys(member).exists():
-                raise ConfigurationError(
-                    f"`{member}` has no keys in `{self.root}`; see `crocevia demo` for its members"
-                )

@@ -23,7 +23,7 @@ from federation.linkage.siv import SivSuite
 from federation.membership.purpose_names import read_purpose_names
 from federation.trust.keys import read_secret
 
-CITIZENS_FILE = "citizens"
+_CITIZENS_FILE = "citizens"
 """How many citizens the registers were made with."""
 DEFAULT_CITIZENS = 2000
 
@@ -37,7 +37,7 @@ def found_demo(
         ConfigurationError: the registers hold another number of citizens, and `fresh` does not allow to remake them.
     """
     make_keys(home, charter)
-    known = home.root / CITIZENS_FILE
+    known = home.root / _CITIZENS_FILE
     found = known.read_text() if known.exists() else None
     if found is not None and not fresh and citizens is not None and found != str(citizens):
         raise ConfigurationError(
@@ -46,7 +46,6 @@ def found_demo(
     if fresh or found is None:
         _forget(home, charter)
         seed(members, home, citizens or DEFAULT_CITIZENS)
-        known.write_text(str(citizens or DEFAULT_CITIZENS))
     policies = {str(member.id): members.publish_policy(member.id, home.party(member.id)) for member in charter.nodes()}
     write_settings(home, charter, ports, policies, members.files / "queries")
     sdls = {str(member.id): members.published_sdl(member.id) for member in charter.nodes()}
@@ -83,6 +82,7 @@ def seed(members: MembersSide, home: Home, citizens: int) -> Seeded:
         home.party(PORTAL) / KNOWN_CITIZENS,
         ((person.tax_code, pseudonym(PORTAL, person.subject_id)) for person in made.persons()),
     )
+    (home.root / _CITIZENS_FILE).write_text(str(citizens))
     return made
 
 

@@ -48,7 +48,7 @@ from node.console.policy_output import (
     trial_json,
 )
 from node.policy.bundle import LOCK_FILE, VOCABULARY_FILE, Bundle, vocabulary_of
-from node.policy.documents import Hides, TypeDocument
+from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
 from node.policy.explanation import Question, explain
 from node.policy.findings import Severity
@@ -313,7 +313,7 @@ def _narrowed(document: TypeDocument, coordinate: str | None) -> TypeDocument:
         document,
         fields={name: found for name, found in document.fields.items() if name == field},
         grants=tuple(grant for grant in document.grants if field in grant.see),
-        prohibitions=tuple(rule for rule in document.prohibitions if rule.hides is Hides.ROW or field in rule.fields),
+        prohibitions=tuple(rule for rule in document.prohibitions if rule.takes(field)),
         never_together=tuple(rule for rule in document.never_together if field in rule.fields),
     )
 

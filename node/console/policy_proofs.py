@@ -34,7 +34,6 @@ from node.policy.conditions import (
     Value,
     ValueType,
 )
-from node.policy.documents import Hides
 from node.policy.forms import discloses_at_least
 from node.policy.matrix import conditions_of
 from node.policy.vocabulary import BASIS, KIND, PURPOSE, TODAY
@@ -186,14 +185,14 @@ class _Prover:
             if field in grant.see and (invariant.form is None or discloses_at_least(grant.see[field], invariant.form))
         ]
         shown = z3.Or(*(z3.And(self._applies(grant), self._reaches(grant, field)) for grant in grants))
-        rules = [rule for rule in self._document.prohibitions if rule.hides is Hides.ROW or field in rule.fields]
+        rules = [rule for rule in self._document.prohibitions if rule.takes(field)]
         return z3.And(shown, *(self._spares(rule) for rule in rules), *(self._in_a_crowd()))
 
     def _in_a_crowd(self) -> Iterator[Any]:
         """Yield that enough persons are alike for every live grant with `generalise_k`."""
         for grant in self._document.grants:
-            if grant.aggregates is not None and grant.aggregates.alike is not None:
-                enough = self._truth(grant.aggregates.alike.condition(), self._consent(Consent("*")))
+            if grant.alike is not None:
+                enough = self._truth(grant.alike.condition(), self._consent(Consent("*")))
                 yield self._z3.Implies(self._is_live(grant), enough.true)
 
     def _applies(self, grant: Grant) -> Any:

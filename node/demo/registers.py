@@ -4,7 +4,7 @@ The inverse of these functions is written by hand in `deploy/demo/<member>/node.
 comes back with the people themselves, so a mistake in either shows.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeVar
@@ -287,4 +287,3 @@ REGISTERS: Final = (
         lambda person: (("beneficiary", _present(person.support).since),),
     ),
 )
-BY_MEMBER: Mapping[str, Register] = {register.member: register for register in REGISTERS}

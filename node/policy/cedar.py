@@ -128,9 +128,9 @@ def _live(grant: Grant) -> Iterator[str]:
 def _crowds(document: TypeDocument) -> Iterator[str]:
     """Yield what forbids every field of a row that too few persons are like; Cedar skips a `forbid` that raises."""
     for grant in document.grants:
-        if grant.aggregates is None or grant.aggregates.alike is None:
+        if grant.alike is None:
             continue
-        enough = f"context.row has alike && context.row.alike >= {grant.aggregates.alike.persons}"
+        enough = f"context.row has alike && context.row.alike >= {grant.alike.persons}"
         for name in document.fields:
             note = {"id": f"{document.name}.{name}/{grant.id}/generalise_k"}
             yield _statement("forbid", note, f"{document.name}.{name}", [*_live(grant), f"!({enough})"])

@@ -216,7 +216,7 @@ def _aggregates(live: Sequence[Grant]) -> Aggregates | None:
 
 def crowd(live: Iterable[Grant]) -> Alike | None:
     """Of several live grants with `generalise_k` the largest number holds, over all that any of them names."""
-    demanded = [grant.aggregates.alike for grant in live if grant.aggregates and grant.aggregates.alike]
+    demanded = [grant.alike for grant in live if grant.alike]
     if not demanded:
         return None
     return Alike(max(one.persons for one in demanded), tuple(sorted({name for one in demanded for name in one.over})))

@@ -36,6 +36,7 @@ from node.policy.reader import (
     number_of,
     text_of,
 )
+from node.policy.residuals import conjunction, negate
 from node.policy.schemas import TYPE_DOCUMENT
 from node.policy.shape import check_shape
 from node.policy.yaml_tree import Leaf
@@ -120,6 +121,11 @@ class Grant:
     retain: str
     place: Place
 
+    @property
+    def alike(self) -> Alike | None:
+        """How many persons must look alike where it shows a row, and in what; None if it does not ask."""
+        return None if self.aggregates is None else self.aggregates.alike
+
 
 @dataclass(frozen=True, slots=True)
 class Prohibition:
@@ -133,6 +139,15 @@ class Prohibition:
     law: str | None
     hides: Hides
     place: Place
+
+    @property
+    def denies_where(self) -> Condition:
+        """Where it denies, unless this is false."""
+        return conjunction([self.rows, self.when, negate(self.unless)])
+
+    def takes(self, field: str) -> bool:
+        """Say whether a field is among what it denies."""
+        return self.hides is Hides.ROW or field in self.fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,7 @@ def explain(
             _grant(grant, field, bundle, question, known) for grant in document.grants if field.name in grant.see
         ),
         prohibitions=tuple(
-            _prohibition(rule, known, question.purpose)
-            for rule in document.prohibitions
-            if rule.hides is Hides.ROW or field.name in rule.fields
+            _prohibition(rule, known, question.purpose) for rule in document.prohibitions if rule.takes(field.name)
         ),
     )
 

@@ -10,11 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from node.policy.conditions import TRUE, to_text
-from node.policy.documents import Hides
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import Clear, write_form
 from node.policy.messages import message
-from node.policy.residuals import conjunction, negate
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -63,10 +61,7 @@ def _agreement(bundle: Bundle, document: TypeDocument, grant: Grant, assigner: s
         for name, form in grant.see.items()
     ]
     prohibitions = [
-        _prohibition(document, rule, name)
-        for rule in document.prohibitions
-        for name in grant.see
-        if rule.hides is Hides.ROW or name in rule.fields
+        _prohibition(document, rule, name) for rule in document.prohibitions for name in grant.see if rule.takes(name)
     ]
     return {
         "@type": "Agreement",
@@ -96,7 +91,7 @@ def _written(counts: Aggregates) -> dict[str, Any]:
 
 def _prohibition(document: TypeDocument, rule: Prohibition, name: str) -> dict[str, Any]:
     """ODRL has no row conditions: where a prohibition denies is a term of ours, and whoever ignores it denies more."""
-    where = conjunction([rule.rows, rule.when, negate(rule.unless)])
+    where = rule.denies_where
     return {
         "action": "read",
         "target": f"{_FIELD}{document.name}.{name}",

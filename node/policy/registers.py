@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Final, Self
 from federation.contract.languages import Language
 from node.policy.bundle import REGISTER_FILE
 from node.policy.conditions import FALSE, TRUE, Consent
-from node.policy.documents import Hides
 from node.policy.errors import BundleError
 from node.policy.forms import Clear, Form, Hash, Pseudonym, Token, Verify, form_text
 from node.policy.messages import Message, message, said
 from node.policy.reader import entry, leaf, leaves, text_of
-from node.policy.residuals import conjunction, negate, residual
+from node.policy.residuals import residual
 from node.policy.schemas import REGISTER
 from node.policy.sentences import condition_phrase, duration_phrase, kind_phrase
 from node.policy.shape import check_shape
@@ -164,11 +163,10 @@ def _gap(key: str, language: Language) -> str:
 
 def _may_deny(rule: Prohibition, grant: Grant) -> bool:
     """Say whether a prohibition takes something away from what a grant shows, to any of its kinds, for its purpose."""
-    if rule.hides is not Hides.ROW and not set(rule.fields) & set(grant.see):
+    if not any(map(rule.takes, grant.see)):
         return False
-    where = conjunction([rule.rows, rule.when, negate(rule.unless)])
     situations: list[dict[str, object]] = [{KIND: kind, PURPOSE: grant.purpose} for kind in grant.kinds]
-    return any(residual(where, known, Consent(grant.purpose)) != FALSE for known in situations)
+    return any(residual(rule.denies_where, known, Consent(grant.purpose)) != FALSE for known in situations)
 
 
 def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
@@ -184,8 +182,8 @@ def measures(document: TypeDocument, grant: Grant) -> tuple[Message, ...]:
         message("prohibitions: {rules}", rules=", ".join(denied)) if denied else None,
         message("fields never known together: {rules}", rules=", ".join(apart)) if apart else None,
         message("counts of groups of {least} or more", least=counts.min_cell) if counts and counts.over else None,
-        message("only rows of which {persons} or more persons look alike", persons=counts.alike.persons)
-        if counts and counts.alike
+        message("only rows of which {persons} or more persons look alike", persons=grant.alike.persons)
+        if grant.alike
         else None,
     )
     return tuple(one for one in found if one is not None)

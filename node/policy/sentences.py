@@ -276,7 +276,7 @@ def _consent_clause(grant: Grant, vocabulary: Vocabulary, language: Language) ->
 
 
 def _crowd_clause(grant: Grant, language: Language) -> str:
-    alike = None if grant.aggregates is None else grant.aggregates.alike
+    alike = grant.alike
     if alike is None:
         return ""
     over = _list([*alike.over], language)

@@ -48,11 +48,9 @@ class Door:
         return await self.ask(who, f"query($by: CitizenKey!) {{ citizen(by: $by) {{ {fields} }} }}", by or LAURA)
 
     @asynccontextmanager
-    async def amended(
-        self, *changes: tuple[str, str], more: str = "", type_name: str = "Citizen"
-    ) -> AsyncIterator[None]:
-        """Let the municipality's policy of a type have texts changed and prohibitions added, for a while."""
-        path = self.federation.policy(MUNICIPALITY, type_name)
+    async def amended(self, *changes: tuple[str, str], more: str = "") -> AsyncIterator[None]:
+        """Let the municipality's policy of citizens have texts changed and prohibitions added, for a while."""
+        path = self.federation.policy(MUNICIPALITY, "Citizen")
         before = text = path.read_text(encoding="utf-8")
         for old, new in changes:
             assert old in text

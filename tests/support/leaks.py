@@ -8,7 +8,7 @@ from pathlib import Path
 
 from federation.demo.layout import Home
 from node.demo.facts import Person
-from node.demo.seed import read_truth
+from node.demo.seed import TRUTH, read_truth
 
 _PSEUDONYM = re.compile(rb"v1\.[a-z0-9-]{1,24}\.[a-z][a-z0-9_]{1,31}\.[A-Za-z0-9_-]{20,}")
 _SHORTEST = 6
@@ -25,7 +25,7 @@ def in_home(home: Home) -> list[str]:
 
     Pseudonyms are looked for in logs only: ledgers keep them encrypted, the directory's work is to hold them.
     """
-    values = sorted({value for person in read_truth(home.root / "truth.ndjson") for value in values_of(person)})
+    values = sorted({value for person in read_truth(home.root / TRUTH) for value in values_of(person)})
     wanted = re.compile(b"|".join(re.escape(value.encode()) for value in values))
     found = []
     for path in _kept(home):

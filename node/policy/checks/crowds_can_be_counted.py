@@ -29,13 +29,13 @@ def crowds_can_be_counted(subject: Subject) -> Iterator[Finding]:
 
 
 def _problems(document: TypeDocument, grant: Grant, schema: SchemaView | None) -> Iterator[str]:
-    if grant.aggregates is None or grant.aggregates.alike is None:
+    if grant.alike is None:
         return
     if schema is not None and document.name in schema.types.keys() - schema.keyed:
         # Its rows are there only within others, and which of them a requester reaches depends on those.
         yield message("`{type}` has no key in the schema: protect the type that leads to it", type=document.name)
     shapes = {} if schema is None else schema.types.get(document.name, {})
-    for name in grant.aggregates.alike.over:
+    for name in grant.alike.over:
         form, shape = grant.see.get(name), shapes.get(name)
         if form is None:
             yield message("does not show `{name}`: leave it out of `quasi_identifiers`", name=name)
