@@ -226,8 +226,10 @@ def page(choice: Choice, rows: Sequence[dict[str, Any]], *, more: bool) -> Answe
 
 
 @pytest.fixture
-async def process(settings: NodeSettings, parties: Parties, tmp_path: Path) -> AsyncIterator[NodeProcess]:
-    provider = AgreedProvider(MemberId("c_m999"), AGREED)
+async def process(
+    request: pytest.FixtureRequest, settings: NodeSettings, parties: Parties, tmp_path: Path
+) -> AsyncIterator[NodeProcess]:
+    provider = AgreedProvider(MemberId("c_m999"), AGREED, longest_list=getattr(request, "param", 100))
     parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
     publish(parties, tmp_path / "registry")
     opened = NodeProcess.open(settings, parties.clock)
@@ -245,7 +247,8 @@ async def handed_over(process: NodeProcess, out: Path, *wanted: str) -> int:
     plane = process.plane
     choice = choose(plane.schema, plane.shown(handing.plans), plane.entity_keys, "citizens", wanted)
     with export_file(out, choice.columns) as write:
-        return (await run_export(choice, handing.answer, write, None, lambda _count: None)).rows
+        longest = handing.caller.requested.provider.longest_list
+        return (await run_export(choice, handing.answer, write, None, lambda _count: None, longest)).rows
 
 
 async def test_r38_every_page_is_in_the_ledger_with_its_citizens(process: NodeProcess, tmp_path: Path) -> None:
@@ -260,6 +263,14 @@ async def test_r38_every_page_is_in_the_ledger_with_its_citizens(process: NodePr
     assert rows == len(rows_of(tmp_path / "x.csv"))
     assert (entry.subjects, entry.detail, entry.policy) == (rows, DETAIL, process.decisions.version)
     assert {each.coordinate for each in entry.decisions} == {"Citizen.taxCode", "Citizen.familyName"}
+
+
+@pytest.mark.parametrize("process", [2], indirect=True)
+async def test_pages_are_no_longer_than_the_agreement_allows(process: NodeProcess, tmp_path: Path) -> None:
+    rows = await handed_over(process, tmp_path / "x.csv", "familyName")
+    told = [entry.subjects for entry in entries(process)]
+    assert rows == sum(told) > 2
+    assert max(told) == 2
 
 
 async def test_a_list_that_the_agreement_does_not_open_is_refused_and_recorded(
