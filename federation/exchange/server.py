@@ -37,6 +37,7 @@ from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.enrolling import enrolment_key
 from federation.linkage.siv import SivSuite
+from federation.serving.background import beside
 from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
 from federation.serving.http_graphql import BodyTooLargeError, SlowBodyError
 from federation.serving.server import run_server
@@ -142,15 +143,12 @@ def create_app(process: Process) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(follow(process.registry)),
-            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
-            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
-        ]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        async with beside(
+            follow(process.registry),
+            *([process.channel.keep_fresh()] if process.channel else []),
+            process.keeping.keep(process.witnesses, partial(open_post, process.channel)),
+        ):
+            yield
         process.close()
 
     async def ledger(request: Request) -> Response:

@@ -42,6 +42,7 @@ from federation.gateway.pipeline import answer
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import load_settings
 from federation.ledger.publication import Audience, publish
+from federation.serving.background import beside
 from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.http_graphql import (
     accepted,
@@ -74,15 +75,12 @@ def create_app(process: GatewayProcess) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(follow(process.registry)),
-            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
-            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
-        ]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        async with beside(
+            follow(process.registry),
+            *([process.channel.keep_fresh()] if process.channel else []),
+            process.keeping.keep(process.witnesses, partial(open_post, process.channel)),
+        ):
+            yield
         process.close()
 
     async def metadata(_: Request) -> Response:

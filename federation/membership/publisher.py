@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.errors import CroceviaError, UnavailableError
 from federation.membership.settings import TIMESTAMP_KEY, PublisherSettings, load_settings
+from federation.serving.background import beside
 from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 from federation.trust.keys import load_ed25519
@@ -74,10 +75,8 @@ def create_app(publisher: Publisher) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        fresh = asyncio.create_task(publisher.keep_fresh())
-        yield
-        fresh.cancel()
-        await asyncio.wait([fresh])
+        async with beside(publisher.keep_fresh()):
+            yield
 
     async def root(_: Request) -> Response:
         return Response((folder / ROOT_FILE).read_bytes(), media_type="application/json")

@@ -22,6 +22,7 @@ from federation.contract.graphql_request import GraphQLRequest
 from federation.ledger.publication import Audience, publish
 from federation.ledger.witness import MAX_SUBMISSION
 from federation.ledger.witness_rounds import ADD_CHECKPOINT
+from federation.serving.background import beside
 from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.http_graphql import (
     Media,
@@ -60,16 +61,13 @@ def create_app(process: NodeProcess) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await process.record_start()
-        tasks = [
-            asyncio.create_task(process.follow_policies()),
-            asyncio.create_task(follow(process.registry)),
-            *([asyncio.create_task(process.channel.keep_fresh())] if process.channel else []),
-            asyncio.create_task(process.keeping.keep(process.witnesses, partial(open_post, process.channel))),
-        ]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        async with beside(
+            process.follow_policies(),
+            follow(process.registry),
+            *([process.channel.keep_fresh()] if process.channel else []),
+            process.keeping.keep(process.witnesses, partial(open_post, process.channel)),
+        ):
+            yield
         await process.close()
 
     async def question(message: HttpRequest) -> bytes:
