@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.exit_codes import exit_code
 
 Commands = typer.Typer | Callable[..., None]
@@ -281,13 +281,23 @@ def main() -> None:
     try:
         app()
     except CroceviaError as error:
-        from rich.console import Console
-
-        refusal = f"[red]{error.code}[/] {error.message}"
-        Console(stderr=True).print(refusal, highlight=False, markup=True, soft_wrap=True)
-        raise SystemExit(exit_code(error)) from error
+        raise SystemExit(_told(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        told = _told(BadInputError(f"`{error.filename}` cannot be read or written: {error.strerror}"))
+        raise SystemExit(told) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _told(error: CroceviaError) -> int:
+    from rich.console import Console
+    from rich.markup import escape
+
+    refusal = f"[red]{error.code}[/] {escape(error.message)}"
+    Console(stderr=True).print(refusal, highlight=False, markup=True, soft_wrap=True)
+    return exit_code(error)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import typer
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import BadInputError, NotFoundError
 from node.console import policy_registers, policy_signing
+from node.console.matrix_page import matrix_page
 from node.console.policy_analysis import compare_bundles, mutate_bundles, prove_bundles, replay_log
 from node.console.policy_folders import SCHEMA_FILE, bundle_folders, check_folder, schema_text, shared_policies_folder
 from node.console.policy_options import (
@@ -155,6 +156,7 @@ def matrix_command(
     write: Annotated[  # noqa: FBT002  # a flag on the command line
         bool, typer.Option("--write", help=f"Write the matrix to each bundle's {LOCK_FILE}.")
     ] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write it as a page with colours to this file.")] = None,
     output: FormatOption = Format.TABLE,
     *,
     lang: LanguageOption,
@@ -168,7 +170,11 @@ def matrix_command(
             (folder / LOCK_FILE).write_text(lock_text(bundle), encoding="utf-8")
             say(said(message("wrote {path}", path=folder / LOCK_FILE), lang))
         return
-    if output is Format.JSON:
+    if html is not None:
+        with errors_in_words(lang, output):
+            html.write_text(matrix_page(bundles, lang), encoding="utf-8")
+        say(said(message("wrote {path}", path=html), lang))
+    elif output is Format.JSON:
         print_json(
             {
                 "ok": not changed,

@@ -664,6 +664,19 @@ _STARTING: Final[Mapping[str, str]] = {
     ),
 }
 
+_PICTURED: Final[Mapping[str, str]] = {
+    "Who sees what": "Chi vede che cosa",
+    "The rules, one by one": "Le regole, una per una",
+    "in clear": "in chiaro",
+    "masked": "mascherato",
+    "as a pseudonym, token or hash": "come pseudonimo, token o impronta",
+    "only yes or no to a value that the requester has": "solo sì o no a un valore che il richiedente ha già",
+    "denied": "negato",
+    "depends on the row or on a consent": "dipende dalla riga o da un consenso",
+    "special category (GDPR art. 9)": "categoria particolare (art. 9 GDPR)",
+    "Nobody sees anything of this type.": "Nessuno vede niente di questo tipo.",
+}
+
 ITALIAN: Final[Mapping[str, str]] = {
     **_READING,
     **_SHAPE,
@@ -678,4 +691,5 @@ ITALIAN: Final[Mapping[str, str]] = {
     **_STATUS,
     **_REGISTERS,
     **_STARTING,
+    **_PICTURED,
 }

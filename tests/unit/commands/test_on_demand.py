@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -34,6 +35,20 @@ def test_a_misspelt_command_is_answered_with_the_nearest_one() -> None:
     result = CliRunner().invoke(crocevia.app, ["polcy", "check"])
     assert result.exit_code == 2
     assert "Did you mean 'policy'?" in result.output
+
+
+def test_a_file_that_cannot_be_written_is_named_without_a_stack(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    ran = subprocess.run(
+        [sys.executable, "-m", "crocevia", "keys", "generate", str(blocked / "keys")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert f"BAD_USER_INPUT `{blocked}" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_showing_help_imports_no_room_of_the_house() -> None:
