@@ -5,6 +5,7 @@
     + DocumentError            GRAPHQL_PARSE_FAILED    400
     + ValidationError          GRAPHQL_VALIDATION_FAILED 400
     + QueryTooComplexError     QUERY_TOO_COMPLEX       400
+    + BodyTooLargeError        BODY_TOO_LARGE          413
     + WrittenInputError        INPUT_INVALID           400
     + IdempotencyError         IDEMPOTENCY_KEY_REUSED  409
     + PersistedDocumentError   PERSISTED_DOCUMENT_NOT_FOUND 400
@@ -117,6 +118,17 @@ class QueryTooComplexError(BadInputError):
 
     code = "QUERY_TOO_COMPLEX"
     status = HTTPStatus.BAD_REQUEST
+
+
+class BodyTooLargeError(BadInputError):
+    """The body, or the question in a URL, is longer than the server reads; `limit` names the setting."""
+
+    code = "BODY_TOO_LARGE"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, what: str, limit: int) -> None:
+        """Say what is longer than `limit` bytes."""
+        super().__init__(f"{what} is longer than {limit} bytes", limit="body")
 
 
 class WrittenInputError(BadInputError):

@@ -31,7 +31,13 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from federation.contract.errors import BadInputError, DocumentError, PersistedDocumentError, QueryTooComplexError
+from federation.contract.errors import (
+    BadInputError,
+    BodyTooLargeError,
+    DocumentError,
+    PersistedDocumentError,
+    QueryTooComplexError,
+)
 
 _LONE_SURROGATE = re.compile(
     rb"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -42,7 +48,7 @@ _KNOWN_KEYS = frozenset({"query", "operationName", "variables", "extensions", "d
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one request may ask before it is refused with `QUERY_TOO_COMPLEX`; bytes for `body`, else counts."""
+    """What one request may ask before it is refused: bytes of its body, else counts."""
 
     body: int = 100_000
     tokens: int = 2_000
@@ -98,11 +104,11 @@ class GraphQLRequest:
         """Read a request body of media type `application/json`.
 
         Raises:
-            QueryTooComplexError: the body is longer than `limits.body`.
+            BodyTooLargeError: the body is longer than `limits.body`.
             BadInputError: not a GraphQL request; batches are refused.
         """
         if len(body) > limits.body:
-            raise QueryTooComplexError(f"body is longer than {limits.body} bytes", limit="body")
+            raise BodyTooLargeError("body", limits.body)
         content = strict_json(body)
         if isinstance(content, list):
             raise BadInputError("batches are not accepted; send one operation per request")

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from federation.contract.clock import Clock, SystemClock
 from federation.contract.enrolment import ENROL_PATH
-from federation.contract.errors import BadInputError, CroceviaError, UnavailableError
+from federation.contract.errors import CroceviaError, UnavailableError
 from federation.exchange.convert import EXCHANGE, Exchange
 from federation.exchange.enrol import Enrolment
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES
@@ -38,8 +38,7 @@ from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.enrolling import enrolment_key
 from federation.linkage.siv import SivSuite
 from federation.serving.background import beside
-from federation.serving.endpoint import Arrived, Endpoint, Fault, Reply
-from federation.serving.http_graphql import BodyTooLargeError, SlowBodyError
+from federation.serving.endpoint import Arrived, Endpoint, Reply
 from federation.serving.server import run_server
 from federation.trust.admitting import secured
 from federation.trust.arriving import error_of, or_refusal
@@ -223,20 +222,8 @@ def _asked(process: Process, path: str, answer: Callable[[HttpRequest], Awaitabl
         path,
         MAX_BODY_BYTES,
         told_or_refused,
-        lambda _, fault: _refused(_error_of(fault)),
+        lambda _, fault: _refused(error_of(fault, MAX_BODY_BYTES)),
     )
-
-
-def _error_of(fault: Fault) -> CroceviaError:
-    match fault:
-        case Fault.TOO_LONG:
-            return BodyTooLargeError(f"body is longer than {MAX_BODY_BYTES} bytes")
-        case Fault.TOO_SLOW:
-            return SlowBodyError("body did not arrive in time")
-        case Fault.LEFT:
-            return BadInputError("body ended before its time")
-        case Fault.BUSY:
-            return error_of(fault, MAX_BODY_BYTES)
 
 
 def _refused(error: CroceviaError) -> Reply:

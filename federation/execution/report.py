@@ -156,6 +156,7 @@ _MESSAGES = {
     "INTERNAL": "the member could not answer",
     "BAD_USER_INPUT": "the member refused an argument: page size, cursor, filter or identifier",
     "DATABASE_UNAVAILABLE": "the member's database did not answer: try again later",
+    "BODY_TOO_LARGE": "the question is longer than the member reads: ask for less at once",
     "QUERY_TOO_COMPLEX": "the question is larger than the member answers: ask for less at once",
 }
 

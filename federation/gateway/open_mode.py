@@ -27,7 +27,6 @@ from federation.gateway.open_graph import Delivery, OpenGraph, Prepared
 from federation.gateway.open_reply import Begun, refused, whole, write, write_events, write_parts
 from federation.planning.plan import OperationKind
 from federation.serving.endpoint import (
-    BODY_SECONDS,
     Arrived,
     Endpoint,
     Fault,
@@ -42,12 +41,10 @@ from federation.serving.endpoint import (
 )
 from federation.serving.http_graphql import (
     Accepted,
-    BodyTooLargeError,
     Media,
     MediaTypeError,
     MethodError,
     NotAcceptableError,
-    SlowBodyError,
     accepted,
     check_content_type,
     query_string_request,
@@ -181,7 +178,7 @@ class OpenApp:
     async def _body(self, receive: Receive) -> bytes:
         body = await read_body(receive, self._question.limit)
         if isinstance(body, Fault):
-            raise self._error_of(body)
+            raise error_of(body, self._question.limit)
         return body
 
     def _never_whole(self, arrived: Arrived, fault: Fault) -> Reply:
@@ -190,18 +187,7 @@ class OpenApp:
             media = accepted(_headers(arrived.headers, self._single).get(b"accept", b"")).single
         except CroceviaError as error:
             return refused(error, Media.JSON)
-        return refused(self._error_of(fault), media)
-
-    def _error_of(self, fault: Fault) -> CroceviaError:
-        match fault:
-            case Fault.TOO_LONG:
-                return BodyTooLargeError(f"body is longer than {self._question.limit} bytes", limit="body")
-            case Fault.TOO_SLOW:
-                return SlowBodyError(f"body did not arrive within {BODY_SECONDS:g} seconds")
-            case Fault.LEFT:
-                return BadInputError("the client left")
-            case Fault.BUSY:
-                return error_of(fault, self._question.limit)
+        return refused(error_of(fault, self._question.limit), media)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from federation.contract.errors import BadInputError, CroceviaError
+from federation.contract.errors import BadInputError, BodyTooLargeError, CroceviaError
 from federation.contract.graphql_request import GraphQLRequest, Limits
 
 
@@ -44,12 +44,6 @@ class NotAcceptableError(BadInputError):
     """None of the media types that the client accepts can be written."""
 
     status = HTTPStatus.NOT_ACCEPTABLE
-
-
-class BodyTooLargeError(BadInputError):
-    """The body is longer than the limit."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class SlowBodyError(BadInputError):
@@ -136,7 +130,7 @@ def query_string_request(query_string: bytes, limits: Limits) -> GraphQLRequest:
         BadInputError: a parameter occurs twice, or is not what it should be.
     """
     if len(query_string) > limits.body:
-        raise BodyTooLargeError(f"query string is longer than {limits.body} bytes")
+        raise BodyTooLargeError("query string", limits.body)
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
     except ValueError as error:

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from federation.contract.errors import (
     BadInputError,
+    BodyTooLargeError,
     CroceviaError,
     InternalError,
     OverloadedError,
-    QueryTooComplexError,
 )
 from federation.serving.endpoint import Arrived, Fault
 from federation.serving.http_graphql import SlowBodyError
@@ -46,7 +46,7 @@ def error_of(fault: Fault, limit: int) -> CroceviaError:
     """Return the refusal of a request that never became whole; `limit` is that of its endpoint, in bytes."""
     match fault:
         case Fault.TOO_LONG:
-            return QueryTooComplexError(f"body is longer than {limit} bytes", limit="body")
+            return BodyTooLargeError("body", limit)
         case Fault.TOO_SLOW:
             return SlowBodyError("body did not arrive in time")
         case Fault.LEFT:

@@ -3,7 +3,7 @@
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
-from federation.contract.errors import BadInputError, DocumentError, QueryTooComplexError
+from federation.contract.errors import BadInputError, BodyTooLargeError, DocumentError, QueryTooComplexError
 from federation.contract.graphql_request import (
     GraphQLRequest,
     Limits,
@@ -49,8 +49,9 @@ def test_what_is_not_one_request_is_refused(body: bytes) -> None:
 
 
 def test_a_long_body_is_refused_before_it_is_read() -> None:
-    with pytest.raises(QueryTooComplexError, match="100000 bytes"):
+    with pytest.raises(BodyTooLargeError, match="100000 bytes") as refused:
         GraphQLRequest.parse(b"\xff" * 100_001, LIMITS)
+    assert (refused.value.status, refused.value.extensions) == (413, {"limit": "body"})
 
 
 @pytest.mark.parametrize(("limit", "query"), TOO_MUCH.items(), ids=TOO_MUCH.keys())

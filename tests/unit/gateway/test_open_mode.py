@@ -195,7 +195,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         "BAD_USER_INPUT",
     ),
     "a compressed body": ({"body": b"{}", "headers": {"content-encoding": "gzip"}}, 415, "BAD_USER_INPUT"),
-    "too long a body": ({"body": b" " * 1001, "limits": Limits(body=1000)}, 413, "BAD_USER_INPUT"),
+    "too long a body": ({"body": b" " * 1001, "limits": Limits(body=1000)}, 413, "BODY_TOO_LARGE"),
     "PUT": ({"body": b"{}", "method": "PUT"}, 405, "BAD_USER_INPUT"),
     "a mutation by GET": (
         {"method": "GET", "query": "query=mutation{rename(name:%22x%22){id}}"},
