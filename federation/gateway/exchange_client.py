@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from federation.contract.errors import BadInputError, ExchangeUnavailableError
+from federation.contract.errors import BadInputError, CroceviaError, ExchangeUnavailableError
 from federation.contract.messages import ConsumerRequest, Translation
 from federation.exchange.messages import MAX_PIDS, Conversion, ConvertAnswer, ConvertRequest
 from federation.execution.transport.errors import TransportError
@@ -29,14 +29,21 @@ class ExchangeClient:
         """Return one signed statement per conversion; see `federation.gateway.pseudonyms.Exchange`.
 
         Raises:
-            ExchangeUnavailableError: no answer, or none that fits the question.
+            ExchangeUnavailableError: no answer, none that the exchange signed for this question, or none that fits it.
         """
         if any(len(conversion.pids) > MAX_PIDS for conversion in conversions):
             raise ExchangeUnavailableError(f"one question concerns more than {MAX_PIDS} citizens; ask for fewer")
         body = ConvertRequest(self.consumer_request, tuple(conversions), self.trace_id).to_bytes()
-        answer = await self._post(self.sender.signed(self.exchange, body))
+        asked = self.sender.signed(self.exchange, body)
+        answer = await self._post(asked)
         if answer.status != _OK or answer.media_type != JSON:
             raise ExchangeUnavailableError("the pseudonym exchange refused to translate")
+        try:
+            self.sender.require_answer(self.exchange, asked, answer)
+        except CroceviaError as error:
+            raise ExchangeUnavailableError(
+                f"the pseudonym exchange gave an answer whose signature does not hold ({error.code})"
+            ) from error
         try:
             translations = ConvertAnswer.parse(answer.body).translations
         except BadInputError as error:
