@@ -16,7 +16,6 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.errors import (
     BadInputError,
@@ -29,6 +28,7 @@ from federation.contract.members import MemberList
 from federation.trust.trusted_list import (
     TIMESTAMP_NAME,
     Kept,
+    Seen,
     Source,
     TrustedList,
     federation_of,
@@ -142,7 +142,7 @@ class Registry:
         anchor = read_root(folder)
         source: Source = FolderSource(folder) if url is None else HttpSource(url)
         try:
-            registry = cls(source, clock, Kept(sha256_digest(anchor), anchor), federation_of(anchor), keep_in)
+            registry = cls(source, clock, Kept.beginning(anchor), federation_of(anchor), keep_in)
         except BadInputError as error:
             raise ConfigurationError(f"`{folder / ROOT_FILE}` cannot be used: {error.message}") from error
         registry._restore()
@@ -192,7 +192,7 @@ class Registry:
     def renew(self) -> None:
         """Take the newest list, or say in `refusal` why not."""
         try:
-            found = update(self.kept, self.source, self.clock.now())
+            found = update(self.kept, self.source, self.clock.now(), self._keep_ahead)
             if found.kept != self.kept:
                 self._keep(found.kept)
         except CroceviaError as error:
@@ -200,7 +200,7 @@ class Registry:
                 _log.warning("member list stays as it is: %s %s", error.code, error.message)
             self.refusal = error
         else:
-            self.kept, self._list, self.refusal = found.kept, found, None
+            self._list, self.refusal = found, None
 
     def standing(self) -> dict[str, object]:
         """Return what an operator wants to see: the list in force, until when, and why a newer one was refused."""
@@ -228,19 +228,26 @@ class Registry:
             raise ConfigurationError(f"member list `{self.keep_in}` cannot be trusted: {error.message}") from error
         self.kept = kept
 
+    def _keep_ahead(self, seen: Seen) -> None:
+        self._keep(msgspec.structs.replace(self.kept, ahead=seen))
+
     def _keep(self, kept: Kept) -> None:
-        """Replace the kept list in one step, durably, before it is acted on."""
-        if self.keep_in is None:
-            return
-        partial = self.keep_in.with_name(f"{self.keep_in.name}.{os.getpid()}.part")
+        """Replace what is kept in one step, durably, before it is acted on."""
+        if self.keep_in is not None:
+            self._write(self.keep_in, kept)
+        self.kept = kept
+
+    @staticmethod
+    def _write(path: Path, kept: Kept) -> None:
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             with partial.open("wb") as file:
                 file.write(msgspec.msgpack.encode(kept))
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(self.keep_in)
+            partial.replace(path)
         except OSError as error:
-            raise ConfigurationError(f"member list `{self.keep_in}` cannot be kept: {error.strerror}") from error
+            raise ConfigurationError(f"member list `{path}` cannot be kept: {error.strerror}") from error
 
 
 def read_root(folder: Path) -> bytes:

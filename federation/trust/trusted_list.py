@@ -7,11 +7,11 @@ digests and expiry; here is the order in which files are asked for, what is kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import msgspec
 from tuf.api._payload import Root, TargetFile
@@ -61,16 +61,37 @@ class Source(Protocol):
         ...
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """The files behind a list that was trusted, as they were received; enough to begin again after a restart."""
+class Seen(msgspec.Struct, frozen=True):
+    """The newest metadata of each role that was verified, as it was received; what is older is refused from then on."""
 
-    anchor: str
-    """Digest of the first root that this process was given: another one begins another history."""
     root: bytes
     timestamp: bytes = b""
     snapshot: bytes = b""
     targets: bytes = b""
+
+
+class Kept(Seen, frozen=True, kw_only=True):
+    """The files behind a list that was trusted, as they were received; enough to begin again after a restart."""
+
+    anchor: str
+    """Digest of the first root that this process was given: another one begins another history."""
     files: dict[str, bytes] = {}
+    ahead: Seen | None = None
+    """What was verified since, in updates that a later step ended: no list yet, and no way back either."""
+
+    @classmethod
+    def beginning(cls, root: bytes) -> Self:
+        """Return what a process knows that was given a first root and nothing else."""
+        return cls(anchor=sha256_digest(root), root=root)
+
+    @property
+    def newest(self) -> Seen:
+        """Return the newest of each role."""
+        return self.ahead or Seen(self.root, self.timestamp, self.snapshot, self.targets)
+
+
+Keep = Callable[[Seen], None]
+"""Keeps durably what was verified, before the next step is taken (5.3.8, 5.4.5, 5.5.7, 5.6.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +113,12 @@ def federation_of(root: bytes) -> str:
     return _named(_trusted_set(root, _NEVER_EXPIRED).root)
 
 
-def update(kept: Kept, source: Source, now: datetime) -> TrustedList:
+def update(kept: Kept, source: Source, now: datetime, keep: Keep = lambda _: None) -> TrustedList:
     """Take the newest list that a registry offers (TUF section 5).
 
     (1) newer roots, one by one, each signed by the one before and by itself; (2) the timestamp; (3) the snapshot that
-    it names; (4) the targets that this names; (5) the files that those name; (6) the member list among them.
+    it names; (4) the targets that this names; (5) the files that those name; (6) the member list among them. What a
+    step verified is given to `keep` before the next one is taken, which may fail.
 
     Raises:
         UndersignedListError: too few of those who may sign did.
@@ -107,18 +129,20 @@ def update(kept: Kept, source: Source, now: datetime) -> TrustedList:
         UnavailableError: a file cannot be had.
     """
     try:
-        return _updated(kept, source, now)
+        return _updated(kept, source, now, keep)
     except RepositoryError as error:
         raise reason(error) from error
 
 
-def restore(kept: Kept) -> TrustedList:
-    """Return the list that was kept, verified again by its root; it may have expired since.
+def restore(kept: Kept) -> TrustedList | None:
+    """Return the list that was kept, None before the first, verified again by its root; it may have expired since.
 
     Raises:
         CroceviaError: what was kept does not verify; see `update`.
     """
-    return update(kept, _KeptSource(kept.timestamp), _NEVER_EXPIRED)
+    if not kept.timestamp:
+        return None
+    return update(msgspec.structs.replace(kept, ahead=None), _KeptSource(kept.timestamp), _NEVER_EXPIRED)
 
 
 def newest(root: bytes, source: Source) -> TrustedList:
@@ -127,7 +151,7 @@ def newest(root: bytes, source: Source) -> TrustedList:
     Raises:
         CroceviaError: it does not verify, or cannot be had; see `update`.
     """
-    return update(Kept(sha256_digest(root), root), source, _NEVER_EXPIRED)
+    return update(Kept.beginning(root), source, _NEVER_EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +168,48 @@ class _KeptSource:
         return self.timestamp if name == TIMESTAMP_NAME else None
 
 
-def _updated(kept: Kept, source: Source, now: datetime) -> TrustedList:
-    trusted = _trusted_set(kept.root, now)
-    root = _newest_root(trusted, kept.root, source)  # (1)
-    timestamp = _timestamp(trusted, kept.timestamp, source)  # (2)
-    snapshot = _snapshot(trusted, kept.snapshot, source)  # (3)
-    targets = _targets(trusted, kept.targets, source)  # (4)
+def _updated(kept: Kept, source: Source, now: datetime, keep: Keep) -> TrustedList:
+    trusted, seen = follow_roles(kept.newest, source, now, keep)  # (1) to (4)
     files = {
         name: _file(info, kept.files.get(name), source)  # (5)
         for name, info in sorted(trusted.targets.targets.items())
     }
     members = _member_list(files, trusted)  # (6)
     expires = min(each.expires for each in (trusted.root, trusted.timestamp, trusted.snapshot, trusted.targets))
-    return TrustedList(members, files, expires, Kept(kept.anchor, root, timestamp, snapshot, targets, files))
+    behind = Kept(seen.root, seen.timestamp, seen.snapshot, seen.targets, anchor=kept.anchor, files=files)
+    return TrustedList(members, files, expires, behind)
 
 
-def _newest_root(trusted: TrustedMetadataSet, root: bytes, source: Source) -> bytes:
+def follow_roles(seen: Seen, source: Source, now: datetime, keep: Keep) -> tuple[TrustedMetadataSet, Seen]:
+    """Take the newest root, timestamp, snapshot and targets; the first four steps of `update`.
+
+    Raises:
+        RepositoryError: the library's reason why a step failed.
+        BadInputError, UnavailableError: see `update`.
+    """
+    trusted = _trusted_set(seen.root, now)
+
+    def verified(**role: bytes) -> Seen:
+        newer = msgspec.structs.replace(seen, **role)
+        if newer != seen:
+            keep(newer)
+        return newer
+
+    for root in _newer_roots(trusted, source):
+        seen = verified(root=root)
+    seen = verified(timestamp=_timestamp(trusted, seen.timestamp, source))
+    seen = verified(snapshot=_snapshot(trusted, seen.snapshot, source))
+    return trusted, verified(targets=_targets(trusted, seen.targets, source))
+
+
+def _newer_roots(trusted: TrustedMetadataSet, source: Source) -> Iterator[bytes]:
+    """Yield every root after the trusted one, in order, as soon as it is trusted itself."""
     for _ in range(_MAX_ROOTS):
         newer = source.read(f"{METADATA}/{trusted.root.version + 1}.root.json", _MAX_METADATA)
         if newer is None:
-            return root
+            return
         trusted.update_root(newer)
-        root = newer
+        yield newer
     raise BadInputError(f"registry has more than {_MAX_ROOTS} roots that are new here; ask for a recent one")
 
 

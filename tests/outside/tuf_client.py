@@ -54,22 +54,19 @@ class Server:
 
 
 def refresh(folder: Path, source: Server) -> TrustedMetadataSet:
-    """Take root, timestamp, snapshot and targets, one after the other, and keep each."""
+    """Take root, timestamp, snapshot and targets, one after the other, and keep each in a file of its own."""
+
+    def keep(seen: ours.Seen) -> None:
+        for role in seen.__struct_fields__:
+            if content := getattr(seen, role):
+                (folder / f"{role}.json").write_bytes(content)
 
     def kept(role: str) -> bytes:
         path = folder / f"{role}.json"
         return path.read_bytes() if path.exists() else b""
 
-    def keep(role: str, content: bytes) -> None:
-        (folder / f"{role}.json").write_bytes(content)
-
-    trusted = ours._trusted_set(kept("root"), datetime.now(UTC))
-
-    while (newer := source.read(f"{ours.METADATA}/{trusted.root.version + 1}.root.json", 1_000_000)) is not None:
-        trusted.update_root(newer)
-        keep("root", newer)
-    for role, step in (("timestamp", ours._timestamp), ("snapshot", ours._snapshot), ("targets", ours._targets)):
-        keep(role, step(trusted, kept(role), source))
+    seen = ours.Seen(**{role: kept(role) for role in ours.Seen.__struct_fields__})
+    trusted, _ = ours.follow_roles(seen, source, datetime.now(UTC), keep)
     return trusted
 
 

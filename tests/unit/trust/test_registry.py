@@ -243,6 +243,57 @@ def test_a_stolen_timestamp_key_is_replaced_and_its_stamps_count_no_more(kept: R
     assert registry.current().version == 1
 
 
+def test_a_newer_root_is_kept_though_a_later_step_fails(kept: Repository, clock: FixedClock) -> None:
+    publish(kept, members(1))
+    registry = opened(kept, clock)
+    registry.current()
+    before = snapshot_of(kept.folder)
+    kept.stage_root("demo", 2, [key.public_key() for key in (TWO, THREE, STRANGER)], ONLINE.public_key())
+    for key in (ONE, TWO, STRANGER):
+        kept.sign(key)
+    kept.publish()
+    second = kept.folder / "metadata" / "2.root.json"
+    (kept.folder / "metadata" / "timestamp.json").write_bytes(b"{}")
+    registry.renew()
+    assert isinstance(registry.refusal, BadInputError)
+    assert registry.current().version == 1, "the list in force stays"
+    found = second.read_bytes()
+    second.unlink()  # whoever holds the web server would rather have the old operators
+    put(before, "timestamp.json")
+    for again in (registry, opened(kept, clock)):
+        again.renew()
+        assert again.kept.newest.root == found
+        assert again.current().version == 1
+
+
+def test_a_newer_timestamp_is_kept_though_a_later_step_fails(kept: Repository, clock: FixedClock) -> None:
+    publish(kept, members(1))
+    registry = opened(kept, clock)
+    registry.current()
+    before = snapshot_of(kept.folder)
+    publish(kept, members(2))
+    (kept.folder / "metadata" / "2.snapshot.json").unlink()
+    registry.renew()
+    put(before, "timestamp.json")
+    for again in (registry, opened(kept, clock)):
+        again.renew()
+        assert isinstance(again.refusal, ListRollbackError), "the older edition would hide the one that was announced"
+        assert again.current().version == 1
+
+
+def test_what_was_verified_before_the_first_list_is_kept(kept: Repository, clock: FixedClock) -> None:
+    publish(kept, members(1))
+    hidden = kept.folder / "metadata" / "1.snapshot.json"
+    content = hidden.read_bytes()
+    hidden.unlink()
+    opened(kept, clock).renew()
+    again = opened(kept, clock)
+    assert again.kept.newest.timestamp
+    hidden.write_bytes(content)
+    again.renew()
+    assert again.current().version == 1
+
+
 @pytest.mark.parametrize("content", ["", "{}", '{"signed":{"_type":"root"},"signatures":[]}'])
 def test_a_root_that_cannot_be_used_is_named(kept: Repository, clock: FixedClock, content: str) -> None:
     (kept.folder / ROOT_FILE).write_text(content)
