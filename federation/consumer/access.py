@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from federation.consumer.client import Answer
 from federation.contract.delegation import Delegation
 from federation.contract.entries import Entry, EntryKind
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, UnavailableError
 from federation.contract.evidence import digest_of_page
 from federation.contract.members import MemberList
 from federation.contract.receipts import Receipt
@@ -62,8 +63,8 @@ class AccessReport:
         return not self.incomplete and all(access.proved for access in self.accesses)
 
 
-AskForReport = Callable[[dict[str, Any]], Awaitable[tuple[Mapping[str, Any], str]]]
-"""Asks with more variables beside the citizen; returns the response and the digest of the request."""
+AskForReport = Callable[[dict[str, Any]], Awaitable[Answer]]
+"""Asks `ACCESS_REPORT` for `REPORT_PURPOSE` with these variables, as whoever may."""
 
 
 def positions(before: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -71,20 +72,26 @@ def positions(before: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"member": member, "entry": entry} for member, entry in sorted(before.items())]
 
 
-async def whole_report(ask: AskForReport, members: MemberList) -> AccessReport:
-    """Ask until no node has older entries, and return what all answers say together.
+async def whole_report(ask: AskForReport, citizen: str, members: MemberList) -> AccessReport:
+    """Ask about a citizen, by pseudonym, until no node has older entries; return what all answers say together.
 
     Each answer is asked for, recorded and verified by itself: the next one begins where the last one is known to end.
 
     Raises:
+        UnavailableError: the report was not given.
         LedgerCorruptError: a leaf is not an entry.
     """
-    response, digest = await ask({})
-    report = read_report(response, members, digest)
+    report = _given(await ask({"citizen": citizen}), members)
     while report.older:
-        response, digest = await ask({"before": positions(report.older)})
-        report = _continued(report, read_report(response, members, digest, report.older))
+        answer = await ask({"citizen": citizen, "before": positions(report.older)})
+        report = _continued(report, _given(answer, members, report.older))
     return report
+
+
+def _given(answer: Answer, members: MemberList, before: Mapping[str, int] | None = None) -> AccessReport:
+    if answer.content.get("data") is None:
+        raise UnavailableError(f"the report was not given: {answer.refusal}")
+    return read_report(answer.content, members, answer.request.digest(), before)
 
 
 def _continued(report: AccessReport, older: AccessReport) -> AccessReport:

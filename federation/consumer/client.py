@@ -43,6 +43,12 @@ class Answer:
     body: bytes
     request: ConsumerRequest
 
+    @property
+    def refusal(self) -> str:
+        """Return what the first error says, else the HTTP status."""
+        errors = self.content.get("errors") or [{}]
+        return str(errors[0].get("message", self.status))
+
 
 @dataclass(slots=True, eq=False)  # not frozen: Python writes an exception's traceback into it
 class Refused(Exception):  # noqa: N818  # the federation refused; nothing is wrong here

@@ -30,7 +30,6 @@ from federation.contract.errors import (
     BadInputError,
     NotFoundError,
     PurposeNotAgreedError,
-    UnavailableError,
 )
 from federation.contract.evidence import ASKS_FOR_EVIDENCE
 from federation.contract.exit_codes import ExitCode
@@ -153,25 +152,16 @@ def report(
     partner = Partner.open(home, PORTAL)
     agreement = partner.agreement_for(REPORT_PURPOSE)
 
-    async def page(more: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        values = {"citizen": pseudonym, **more}
-        answer = await asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, values, None, extensions)
-        if answer.content.get("data") is None:
-            raise UnavailableError(f"the report was not given: {_first_error(answer)}")
-        return answer.content, answer.request.digest()
+    async def ask(values: dict[str, Any]) -> Answer:
+        return await asked(partner, ACCESS_REPORT, REPORT_PURPOSE, agreement, values, None, extensions)
 
-    found = asyncio.run(whole_report(page, partner.members))
+    found = asyncio.run(whole_report(ask, pseudonym, partner.members))
     console = Console()
     if (format_ or ("table" if console.is_terminal else "json")) == "table":
         console.print(render_report(found, Words(lang, partner.members, api_schema_at(home))))
     else:
         sys.stdout.write(json.dumps(report_json(found), ensure_ascii=False, indent=2) + "\n")
     raise typer.Exit(ExitCode.OK if found.whole else ExitCode.CHECK_FAILED)
-
-
-def _first_error(answer: Answer) -> str:
-    errors = answer.content.get("errors") or [{}]
-    return str(errors[0].get("message", answer.status))
 
 
 async def asked(

@@ -7,6 +7,7 @@ entry whether its ledger's signed checkpoint proves it (`federation.consumer.acc
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from math import sqrt
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -20,7 +21,7 @@ from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, AccessRepo
 from federation.consumer.looks import Look, Looks, laws, looks
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.words import Words
-from federation.contract.errors import CroceviaError, UnavailableError
+from federation.contract.errors import CroceviaError
 from federation.contract.identifiers import PORTAL
 from federation.contract.languages import Language
 from federation.contract.members import MemberList
@@ -77,13 +78,7 @@ async def _reported(code: str, demo: DemoSettings, partners: DemoPartners, membe
     """
     pseudonym = find_citizen(demo.partners / PORTAL / KNOWN_CITIZENS, code)
 
-    async def page(more: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        answer = await partners.ask(PORTAL, REPORT_PURPOSE, ACCESS_REPORT, {"citizen": pseudonym, **more})
-        if answer.content.get("data") is None:
-            raise UnavailableError("the report was not given; try again")
-        return answer.content, answer.request.digest()
-
-    return await whole_report(page, members)
+    return await whole_report(partial(partners.ask, PORTAL, REPORT_PURPOSE, ACCESS_REPORT), pseudonym, members)
 
 
 def _shown(report: AccessReport, words: Words) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -133,12 +134,8 @@ async def test_entries_beyond_one_answer_are_told_to_who_asks_on(
     monkeypatch.setattr(access_report, "PAGE_BYTES", 1)  # one entry a page
     members = portal.federation.process.registry.current()
 
-    async def page(more: dict[str, Any]) -> tuple[Any, str]:
-        variables = {"citizen": portal.citizen(), **more}
-        asked = await portal.federation.ask(PORTAL, "access-report", ACCESS_REPORT, variables)
-        return asked.content, asked.request.digest()
-
-    report = await whole_report(page, members)
+    ask = partial(portal.federation.ask, PORTAL, "access-report", ACCESS_REPORT)
+    report = await whole_report(ask, portal.citizen(), members)
     assert (report.whole, report.gaps, report.older) == (True, (), {})
     assert [each.entry.at for each in disclosures(report)] == [each["logtime"] for each in whole["usages"]]
 
