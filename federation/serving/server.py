@@ -24,6 +24,8 @@ from federation.serving.endpoint import Endpoint
 from federation.serving.limits import ClientLimits
 from federation.serving.workers import run_workers
 
+ACCEPTED_IN_A_TURN = 16
+"""Connections that are let in in one turn of the event loop, however many come: a turn is long when much is in work."""
 _YOUNG_OBJECTS = 20_000
 """Requests make many small objects and hardly a cycle: the collector need not look after every 700 of them."""
 
@@ -74,7 +76,7 @@ def run_server(
             timeout_keep_alive=clients.idle,
             timeout_graceful_shutdown=clients.drain,
         )
-        await _Server(config).serve(sockets=[bound])
+        await _Server(config).serve(sockets=listening(bound))
 
     def work(opened: Callable[[], None]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -96,6 +98,16 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def listening(bound: socket.socket) -> list[socket.socket]:
+    """Return sockets of one address from which an event loop may accept; the server closes them.
+
+    libuv accepts one connection in a turn from each socket that it watches. With a single one, clients who come faster
+    than turns pass wait in the kernel's queue, where nobody sees nor refuses them, and are answered long after they
+    cared.
+    """
+    return [bound, *(bound.dup() for _ in range(1, ACCEPTED_IN_A_TURN))]
 
 
 def endpoints_of(app: Any) -> Iterable[Endpoint]:

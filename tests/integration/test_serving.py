@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from typing_extensions import override
 
 from federation.serving.connection import answering
 from federation.serving.endpoint import Arrived, Endpoint, Fault, RawHeaders, Reply, WhenLeft
 from federation.serving.limits import ClientLimits
-from federation.serving.server import endpoints_of
+from federation.serving.server import ACCEPTED_IN_A_TURN, endpoints_of, listening
 
 LIMIT = 1_000
 pytestmark = pytest.mark.integration
@@ -249,6 +252,35 @@ async def test_more_than_can_be_in_work_is_refused_at_once_and_the_connection_ke
         for talk in talks:
             await talk.say(posted(b"b"))
             assert (await talk.hear())[0] == 200
+
+
+def test_a_crowd_that_comes_at_once_is_let_in_within_a_few_turns() -> None:
+    crowd = 4 * ACCEPTED_IN_A_TURN
+
+    async def turns() -> int:
+        let_in, turns = list[asyncio.Protocol](), 0
+        loop = asyncio.get_running_loop()
+
+        class Client(asyncio.Protocol):
+            @override
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                let_in.append(self)
+                transport.close()
+
+        bound = socket.create_server(("127.0.0.1", 0))
+        servers = [await loop.create_server(Client, sock=each) for each in listening(bound)]
+        async with AsyncExitStack() as stack:
+            for _ in range(crowd):
+                stack.enter_context(closing(socket.create_connection(bound.getsockname())))
+            while len(let_in) < crowd:
+                await asyncio.sleep(0)
+                turns += 1
+            for server in servers:
+                server.close()
+        return turns
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(turns()) <= 8
 
 
 async def test_a_defect_is_a_bare_500_and_the_end_of_the_connection() -> None:
