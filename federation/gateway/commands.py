@@ -74,6 +74,10 @@ def serve(
             help="Open mode: a header by which a proxy in front tells that a client is known, and its scopes."
         ),
     ] = None,
+    cost: Annotated[
+        int | None,
+        typer.Option(min=1, help="Open mode: refuse what is estimated to cost more (`@cost`, `@listSize`)."),
+    ] = None,
     *,
     only_documents: Annotated[bool, typer.Option(help="Open mode: run trusted documents and nothing else.")] = False,
     ignore_access_directives: Annotated[
@@ -98,6 +102,7 @@ def serve(
         documents=trusted,
         passing=Passing.of(pass_header or ()),
         believed=None if ignore_access_directives else Believed.of(scopes_header),
+        cost=cost,
     )
     open_server.serve(_graph(supergraph, subgraphs), host, port, known)
 

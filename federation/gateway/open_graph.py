@@ -43,17 +43,21 @@ from federation.gateway.documents import TrustedDocuments
 from federation.gateway.open_access import NO_CLAIMS, AccessRules, Believed, Claims
 from federation.gateway.open_cache import TwoGenerations
 from federation.gateway.passing import Passing
+from federation.planning.estimate import Estimate
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
 
 MOST_VALIDATION_ERRORS = 10
+USUAL_LIST = 100
+"""How long a list is taken to be of which the supergraph says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSettings:
     """Limits on documents, seconds per request, operations kept planned, active `@override` labels, what is trusted.
 
-    `believed` says who tells what a client may; None leaves access directives to the subgraphs.
+    `believed` says who tells what a client may; None leaves access directives to the subgraphs. An operation may be
+    estimated to `cost` so much, anything if None.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -63,6 +67,7 @@ class OpenSettings:
     documents: TrustedDocuments = field(default_factory=TrustedDocuments)
     passing: Passing = field(default_factory=Passing)
     believed: Believed | None = field(default_factory=Believed)
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Prepared:
     plan: CompiledPlan
     variables: tuple[VariableDefinitionNode, ...]
     deferred: bool
+    estimate: Estimate | None = None
 
 
 class Delivery(Enum):
@@ -108,6 +114,7 @@ class OpenGraph:
         self.settings = settings
         self._api = supergraph.api_schema
         self._schema = _with_defer(self._api)
+        self._supergraph = supergraph
         self._planner = Planner(supergraph, PlannerOptions(labels=settings.labels))
         self._outside = Outside(fetcher, messages=Messages.RELAY)
         self._source = source
@@ -141,7 +148,7 @@ class OpenGraph:
         """Run a planned operation; members receive the headers in `passed`.
 
         Raises:
-            BadInputError: the variables do not fit their definitions.
+            BadInputError: the variables do not fit their definitions, or the operation may cost too much.
         """
         coerced = self.coerce(prepared, variables)
         return await execute(prepared.plan, coerced, self._passing(passed), self._deadline())
@@ -173,15 +180,18 @@ class OpenGraph:
         return asyncio.get_running_loop().time() + self.settings.seconds
 
     def coerce(self, prepared: Prepared, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the variables with defaults filled in (GraphQL section 6.1.2)."""
-        if not prepared.variables:
-            return {}
-        found = get_variable_values(
-            self._schema, prepared.variables, dict(variables), max_errors=MOST_VALIDATION_ERRORS
-        )
-        if isinstance(found, list):
-            raise BadInputError("; ".join(error.message for error in found))
-        return found.coerced
+        """Return the variables with defaults filled in (GraphQL section 6.1.2). Raises as `run` does."""
+        coerced: Mapping[str, Any] = {}
+        if prepared.variables:
+            found = get_variable_values(
+                self._schema, prepared.variables, dict(variables), max_errors=MOST_VALIDATION_ERRORS
+            )
+            if isinstance(found, list):
+                raise BadInputError("; ".join(error.message for error in found))
+            coerced = found.coerced
+        if prepared.estimate is not None and self.settings.cost is not None:
+            prepared.estimate.require(self.settings.cost, coerced)
+        return coerced
 
     def _plan(self, query: str, operation_name: str | None, delivery: Delivery, claims: Claims) -> Prepared:
         document = parse_document(query, self.settings.limits)
@@ -199,7 +209,8 @@ class OpenGraph:
             plan.kind,
             CompiledPlan(plan, self._api),
             tuple(operation.variable_definitions or ()),
-            deferred=bool(plan.deferred),
+            bool(plan.deferred),
+            None if self.settings.cost is None else Estimate.of(plan, self._supergraph, {}, USUAL_LIST),
         )
 
 

@@ -1,7 +1,8 @@
 """What happens to a partner's question.
 
 1. authenticate: token, proof of possession, the consumer's signature; the token names one purpose and one agreement
-2. prepare: one of the agreement's documents if it lists any, parse, bound, validate, plan; cached by text and agreement
+2. prepare: one of the agreement's documents if it lists any, parse, bound, validate, plan, estimate; cached by text and
+   agreement
 3. execute: every node gets its own part with the consumer's signed request; pseudonyms are translated on the way
 4. close the last door: no pseudonym of another domain leaves
 5. record: one entry in the gateway's ledger, durable before anything leaves
@@ -121,6 +122,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         asked = trusted(asked, caller.agreement)
         question = gateway.questions.question(asked, caller.agreement)  # (2)
         variables = gateway.questions.coerced(question, asked.variables)
+        gateway.questions.require_affordable(question, variables)
         mediation = gateway.mediate(caller, question, trace)
         await _name_citizen(gateway.questions.written_about(question, asked), caller, question, mediation)
         heard = _Heard(mediation.said)

@@ -25,16 +25,17 @@ from federation.contract.coverage import asked_fields, operation_digest, operati
 from federation.contract.errors import BadInputError, ValidationError
 from federation.contract.graphql_request import (
     GraphQLRequest,
-    Limits,
     message_without_values,
     parse_document,
     variable_values,
 )
 from federation.contract.identifiers import INTERNAL_PREFIX, PERSON
-from federation.contract.members import Agreement
+from federation.contract.members import LONGEST_LIST, Agreement
 from federation.execution.compiled import CompiledPlan
 from federation.gateway.open_cache import TwoGenerations
+from federation.gateway.settings import GatewayLimits
 from federation.gateway.visible_schema import covered_by, denied_coordinates, on_every_type, visible_schema
+from federation.planning.estimate import Estimate
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner, PlannerOptions
 
@@ -51,6 +52,7 @@ class Question:
     members: frozenset[str]
     definitions: tuple[VariableDefinitionNode, ...]
     digest: str
+    estimate: Estimate
     writes: DocumentNode | None = None
     """The document, where it is a mutation: whom it is about stands in its arguments."""
 
@@ -68,7 +70,7 @@ class Questions:
     """Plans questions on one supergraph; another supergraph begins with another `Questions`."""
 
     supergraph: Supergraph
-    limits: Limits
+    limits: GatewayLimits
     _planner: Planner = field(init=False)
     _opened: dict[Agreement, _Opened] = field(init=False, default_factory=dict)
     _known: TwoGenerations[tuple[str, str | None, Agreement], Question] = field(init=False)
@@ -101,6 +103,14 @@ class Questions:
             self.supergraph.api_schema, question.definitions, variables
         ).coerced
         return coerced
+
+    def require_affordable(self, question: Question, variables: Mapping[str, Any]) -> None:
+        """Refuse what may cost more than the limit, before anybody is asked; `variables` are coerced.
+
+        Raises:
+            QueryTooComplexError: says how much it may be.
+        """
+        question.estimate.require(self.limits.cost, variables)
 
     def written_about(self, question: Question, request: GraphQLRequest) -> str | None:
         """Return the citizen whom a mutation names by the consumer's own pseudonym; None for a question.
@@ -138,6 +148,12 @@ class Questions:
             frozenset(fetch.member for fetch in plan.fetches),
             tuple(operation.variable_definitions or ()),
             operation_digest(query, operation_name),
+            Estimate.of(
+                plan,
+                self.supergraph,
+                {provider.member: provider.longest_list for provider in agreement.providers},
+                LONGEST_LIST,
+            ),
             document if operation.operation.value == OperationKind.MUTATION else None,
         )
 

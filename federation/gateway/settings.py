@@ -44,6 +44,12 @@ class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queries: Path
 
 
+class GatewayLimits(Limits, frozen=True, forbid_unknown_fields=True):
+    """The limits of any request, and the `cost` at which a question may be estimated (`planning.estimate`)."""
+
+    cost: int = 50_000
+
+
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gateway's settings; every path is absolute once read. `deadline` is in seconds, per request.
 
@@ -60,7 +66,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry_url: str | None = None
     channel: ChannelSettings | None = None
     deadline: float = 2.0
-    limits: Limits = Limits()
+    limits: GatewayLimits = GatewayLimits()
     rates: RateSettings = RateSettings()
     transport: TransportLimits = TransportLimits()
     breaker: BreakerSettings = BreakerSettings()

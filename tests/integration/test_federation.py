@@ -29,6 +29,13 @@ QUESTION = """query($by: CitizenKey!) {
 }"""
 
 
+FANNING_OUT = """query($n: Int) { citizens(first: $n) { edges { node {
+  household { members { kinship } } cases(first: 100) { status } interactions(first: 100) { topic }
+  benefits(first: 100) { amount } contributions(first: 100) { year }
+} } } }"""
+"""Fewer than 50 000 objects at either node, and more at both."""
+
+
 async def _asked(federation: Simulator) -> dict[str, Any]:
     return (await federation.ask("inprev", "benefit-assessment", QUESTION, CHILD)).content
 
@@ -115,6 +122,16 @@ async def test_a_node_that_has_too_much_to_do_is_unavailable_and_not_misbehaved(
     answer = await _asked(federation)
     assert _failures(answer) == {("NODE_UNAVAILABLE", "inprev")}
     assert answer["data"]["citizen"] == {**honest, "isee": None}
+
+
+async def test_h2_what_fans_out_too_far_is_refused_before_a_node_is_asked(federation: Simulator) -> None:
+    asked = ("ustat", "statistics", FANNING_OUT)
+    assert (await federation.ask(*asked, {"n": 2})).content["data"]["citizens"]["edges"]
+    federation.wire.heard.clear()
+    [refused] = (await federation.ask(*asked, {"n": 100})).content["errors"]
+    told = {name: refused["extensions"][name] for name in ("code", "limit", "cost")}
+    assert told == {"code": "QUERY_TOO_COMPLEX", "limit": "cost", "cost": 50_401}
+    assert federation.wire.heard == []
 
 
 async def test_an_answer_to_another_question_is_thrown_away(federation: Simulator) -> None:

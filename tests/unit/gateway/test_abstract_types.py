@@ -13,10 +13,11 @@ from federation.composition.subgraph import Subgraph
 from federation.composition.supergraph import Supergraph
 from federation.contract.coverage import AskedField, asked_fields
 from federation.contract.errors import ScopeError
-from federation.contract.graphql_request import GraphQLRequest, Limits
+from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider, Agreement
 from federation.gateway.questions import Questions
+from federation.gateway.settings import GatewayLimits
 from federation.planning.plan import Plan
 from node.enforcement.scope import EntityKeys, require_within_consumers_operation
 from tests.support.parties import Parties
@@ -40,7 +41,7 @@ def supergraph() -> Supergraph:
 
 def opened(*coordinates: str) -> tuple[Questions, Agreement]:
     provider = AgreedProvider(MemberId("c_m999"), coordinates)
-    return Questions(supergraph(), Limits()), msgspec.structs.replace(Parties().agreement, providers=(provider,))
+    return Questions(supergraph(), GatewayLimits()), msgspec.structs.replace(Parties().agreement, providers=(provider,))
 
 
 def planned(query: str) -> Plan:

@@ -215,6 +215,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
         400,
         "QUERY_TOO_COMPLEX",
     ),
+    "too dear": (
+        {"body": {"query": "{ item { name price } }"}, "settings": OpenSettings(cost=1)},
+        400,
+        "QUERY_TOO_COMPLEX",
+    ),
     "a subscription without a stream": ({"body": {"query": "subscription { changed { id } }"}}, 406, "BAD_USER_INPUT"),
 }
 
@@ -229,6 +234,11 @@ async def test_what_cannot_be_answered_is_refused_before_any_member_is_asked(
     assert (answer.status, answer.json["errors"][0]["extensions"]["code"]) == (status, code)
     assert "data" not in answer.json
     assert members.asked == []
+
+
+async def test_what_costs_no_more_than_is_allowed_is_answered() -> None:
+    answer = await call({"query": "{ item { name price } }"}, settings=OpenSettings(cost=2))
+    assert answer.json == {"data": {"item": {"name": "Table", "price": 10}}}
 
 
 async def test_a_refusal_to_a_client_of_plain_json_is_200_when_the_request_was_well_formed() -> None:
