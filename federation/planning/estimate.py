@@ -226,12 +226,11 @@ class _Reader:
         directive = next((each for each in known.directives if each.name == "listSize"), None)
         if directive is None:
             slicing = tuple(name for name in SLICING if name in known.arguments)
-            fields = CONNECTION if slicing and "[" not in known.type else ()
-            otherwise = self.usual
-        else:
-            slicing, fields = directive.texts("slicingArguments"), directive.texts("sizedFields")
-            otherwise = _number(directive, "assumedSize", self.usual)
-        size = Size(tuple(_said(known, node, slicing)), otherwise)
+            size = Size(tuple(_said(known, node, slicing)), self.usual)
+            return size, dict.fromkeys(CONNECTION, size) if slicing and "[" not in known.type else {}
+        said = tuple(_said(known, node, directive.texts("slicingArguments")))
+        size = Size(said, _number(directive, "assumedSize", self.usual))
+        fields = directive.texts("sizedFields")
         return (Size((), self.usual), dict.fromkeys(fields, size)) if fields else (size, {})
 
     def _weight(self, known: SuperField) -> int:
