@@ -63,7 +63,7 @@ class AccessRules:
         """Collect what types and fields ask for.
 
         A field asks for what it says itself, what its own type and the type it leads to say, what interfaces above say
-        of both, and what the fields that it `@requires` ask for.
+        of both, and what the fields ask for that it is computed from: those it `@requires`, or a context gives.
         """
         reader = _Reader(supergraph)
         for type_ in supergraph.types.values():
@@ -92,7 +92,7 @@ class _Reader:
         if coordinate not in self.found:
             type_ = self.supergraph.types[type_name]
             self.found[coordinate] = _all_of(map(_asked, chain.from_iterable(self._asking(type_, name))))
-            self.found[coordinate] = _all_of([self.found[coordinate], *self._required(type_, name)])
+            self.found[coordinate] = _all_of([self.found[coordinate], *self._inputs(type_, name)])
         return self.found[coordinate]
 
     def _owners(self, type_: SuperType, name: str) -> Iterator[SuperType]:
@@ -109,11 +109,17 @@ class _Reader:
             target = self.supergraph.types.get(named(owner.fields[name].type))
             yield () if target is None else target.directives
 
-    def _required(self, type_: SuperType, name: str) -> Iterator[Alternatives]:
+    def _inputs(self, type_: SuperType, name: str) -> Iterator[Alternatives]:
+        """Yield what the fields ask for that a field is computed from."""
         for owner in self._owners(type_, name):
             for here in owner.fields[name].subgraphs.values():
                 if here.requires is not None:
                     yield from self._selected(type_.name, parse_field_set(here.requires))
+                for argument in here.context_arguments:
+                    selections = parse_field_set(argument.selection)
+                    for above in self.supergraph.types.values():
+                        if argument.context in above.contexts:
+                            yield from self._selected(above.name, selections)
 
     def _selected(self, type_name: str, selections: FieldSet) -> Iterator[Alternatives]:
         """Yield what the fields of a field set ask for, on every object type that may stand there."""

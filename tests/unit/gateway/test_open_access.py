@@ -103,6 +103,30 @@ def test_a_field_asks_for_what_the_fields_that_it_requires_ask_for() -> None:
     assert rules.denied(NO_CLAIMS) == {"Inner.hidden", "It.made", "It.again"}
 
 
+def test_a_field_asks_for_what_the_values_ask_for_that_a_context_gives_it() -> None:
+    argument = '{name: "in", type: "String", context: "b__home", selection: "{ address { country } }"}'
+    rules = AccessRules.of(
+        supergraph(
+            ("a", "b"),
+            f"""
+            directive @authenticated on FIELD_DEFINITION
+            type Query @join__type(graph: A) @join__type(graph: B) {{ person: Person @join__field(graph: B) }}
+            type Person @join__type(graph: B, key: "id") @context(name: "b__home") {{
+              id: ID!
+              address: Address
+              account: Account
+            }}
+            type Address @join__type(graph: B) {{ country: String @authenticated }}
+            type Account @join__type(graph: B, key: "id") {{
+              id: ID!
+              tax: Int @join__field(graph: B, contextArguments: [{argument}])
+            }}
+            """,
+        )
+    )
+    assert rules.denied(NO_CLAIMS) == {"Address.country", "Account.tax"}
+
+
 def test_plans_are_told_apart_by_the_claims_that_fields_ask_for_and_no_others() -> None:
     rules = AccessRules.of(shop())
     assert rules.relevant(claims("income", "weather")) == claims("income")
