@@ -24,7 +24,7 @@ from federation.planning.planner import Planner
 from tests.property.test_planning_monolith import OPERATIONS, WORLDS
 from tests.support.federation_world import World
 from tests.support.operation_writer import operations, subscription
-from tests.support.world_gateway import answer_in_parts, events, explained, options_of
+from tests.support.world_gateway import answer_in_parts, events, explained, options_of, shown
 
 pytestmark = pytest.mark.property
 
@@ -66,15 +66,6 @@ def check_parts(plan: Plan, first: Any, parts: list[Any], expected: Any, lost: l
         merge(place, part["data"])
     assert first["data"] == expected, explain(plan)
     assert all(explained(shown(first["data"], path), errors) for path in lost), explain(plan)
-
-
-def shown(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Return a path as far as there is data: a fragment below a null is not delivered, and its errors neither."""
-    for length, step in enumerate(path):
-        if data is None:
-            return path[:length]
-        data = data[step]
-    return path
 
 
 def merge(target: Any, value: Any) -> Any:

@@ -26,7 +26,7 @@ from tests.support.federation_world import World
 from tests.support.nested_keys import NestedKeysBuilder
 from tests.support.operation_writer import operations
 from tests.support.planning import run_plan
-from tests.support.world_gateway import answer, explained, options_of
+from tests.support.world_gateway import answer, explained, options_of, shown
 
 WORLDS = int(os.environ.get("CROCEVIA_WORLDS", "60"))
 OPERATIONS = 10
@@ -90,4 +90,4 @@ def check_engine(world: World, plan: Plan, variables: dict[str, Any], expected: 
     assert data == expected, explain(plan)
     # A subgraph that knows an interface as an object is asked for more than is shown, and may report errors about that.
     assert not errors or world.broken or world.denied, explain(plan)
-    assert all(explained(path, errors) for path in lost), explain(plan)
+    assert all(explained(shown(data, path), errors) for path in lost), explain(plan)

@@ -7,7 +7,6 @@ a plan that asks the wrong member, or forgets an input, does not give the merged
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from graphql import (
 
 from federation.planning.fieldsets import parse_field_set
 from tests.support.supergraphs import join_sdl
+from tests.support.world_access import OPEN, Alternatives, Asked, Asks, Client, denied_coordinates
 
 if TYPE_CHECKING:
     from random import Random
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 ROOTS = ("Query", "Mutation", "Subscription")
+SCOPES = ["s", "t", "u"]
+POLICIES = ["p", "q"]
 
 
 @dataclass(slots=True)
@@ -55,8 +57,7 @@ class FieldSpec:
     """For a mutation: the field of its target that it changes."""
     hidden: bool = False
     """Clients may not see the field; it still serves as a key or an input."""
-    asks: frozenset[frozenset[str]] = frozenset()
-    """Alternatives of scopes, one of which a client must have; the empty alternative asks for a known client only."""
+    asks: Asks = OPEN
 
     @property
     def head(self) -> str:
@@ -66,21 +67,13 @@ class FieldSpec:
     @property
     def marks(self) -> str:
         """The directives that say who may see the field."""
-        found = " @inaccessible" if self.hidden else ""
-        if self.asks == ANYBODY_KNOWN:
-            return f"{found} @authenticated"
-        if self.asks:
-            return f"{found} @requiresScopes(scopes: {json.dumps(sorted(map(sorted, self.asks)))})"
-        return found
+        return f"{' @inaccessible' if self.hidden else ''}{self.asks.marks}"
 
     def head_in(self, subgraph: str) -> str:
         """The field's definition as one subgraph has it."""
         if self.context is not None:
             return f"{self.name}(c: {self.context.type}): {self.type}"
         return f"{self.head}!" if subgraph in self.strict else self.head
-
-
-ANYBODY_KNOWN = frozenset({frozenset[str]()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +104,7 @@ class TypeSpec:
     """For interfaces: subgraphs that know it as an object."""
     lifted: list[FieldSpec] = field(default_factory=list)
     """For interfaces: the fields that interface objects add."""
+    asks: Asks = OPEN
 
 
 @dataclass(slots=True)
@@ -122,7 +116,8 @@ class Thing:
     sent: dict[str, Any] | None = None
     provided: FieldSet = ()
     above: Thing | None = None
-    """The object whose field this one is the value of; only the monolith looks at it."""
+    """The object whose field this one is the value of; only the monolith looks at it, and at what is asked of it."""
+    asked: Asked | None = None
 
 
 class World:
@@ -139,17 +134,11 @@ class World:
         self.contexts: list[ContextSpec] = []
         self.broken: set[tuple[str, str, str]] = set()
         """(type, id, field) of values that cannot be had: whoever resolves them reports an error."""
-        self.scopes: frozenset[str] | None = None
-        """The scopes of the client; None when nobody knows it."""
+        self.client = Client()
         self.changes: list[tuple[str, Any]] = []
         """Mutations, in the order in which they were made."""
         (builder or Builder)(self).build()
-        self.denied = {
-            f"{spec.name}.{one.name}"
-            for spec in self.types.values()
-            for one in spec.fields.values()
-            if self._denies(spec, one)
-        }
+        self.denied = denied_coordinates(self, self.client)
         """Coordinates that the client may not see."""
         self._unchanged = [(name, dict(value)) for name, value in self.data.items()]
         self.merged = build_schema(self.merged_sdl())
@@ -217,9 +206,11 @@ class World:
 
         def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
             here = source or Thing(info.parent_type.name, "")
-            if f"{info.parent_type.name}.{info.field_name}" in self.denied:
+            selected = here.asked or Asked((info.operation.selection_set,), frozenset({here.type}))
+            reached, below = selected.field(here.type, info)
+            if any(f"{type_name}.{info.field_name}" in self.denied for type_name in reached):
                 raise GraphQLError("denied")
-            return _below(self._world_value(here, info.field_name, arguments), here)
+            return _below(self._world_value(here, info.field_name, arguments), here, below)
 
         found = execute_sync(
             self.merged,
@@ -272,22 +263,17 @@ class World:
         spec = self.types[type_name]
         if name in spec.fields:
             return spec.fields[name]
-        above = _above(self, type_name)
+        above = self.above(type_name)
         return next(lifted for one in above for lifted in one.lifted if lifted.name == name)
 
-    def _denies(self, spec: TypeSpec, one: FieldSpec) -> bool:
-        """Say whether the client may not see a field: for its own sake, or for that of a field that it requires."""
-        if one.asks and (self.scopes is None or not any(scopes <= self.scopes for scopes in one.asks)):
-            return True
-        return any(self._reads_denied(spec, each) for each in parse_field_set(one.requires))
-
-    def _reads_denied(self, spec: TypeSpec, wanted: Any) -> bool:
-        if wanted.name not in spec.fields:
-            return False
-        one = spec.fields[wanted.name]
-        below = [self.types[name] for name in one.targets]
-        inner = (self._reads_denied(target, each) for target in below for each in wanted.children)
-        return self._denies(spec, one) or any(inner)
+    def above(self, name: str, subgraph: str | None = None) -> list[TypeSpec]:
+        """Return the interfaces above a type, in one subgraph or in any."""
+        return [
+            spec
+            for spec in self.types.values()
+            if spec.kind == "interface"
+            and any(name in names for graph, names in spec.below.items() if subgraph is None or graph == subgraph)
+        ]
 
     def _required(self, spec: FieldSpec, read: Any) -> str:
         return f"{spec.name}<{', '.join(str(read(one)) for one in parse_field_set(spec.requires))}>"
@@ -345,12 +331,12 @@ class World:
         raise GraphQLError(f"{subgraph} has no key of {name} that {sorted(representation)} fits")
 
 
-def _below(value: Any, above: Thing) -> Any:
-    """Let objects know what they hang below."""
+def _below(value: Any, above: Thing, asked: Asked) -> Any:
+    """Let objects know what they hang below, and what is asked of them."""
     if isinstance(value, list):
-        return [_below(one, above) for one in value]
+        return [_below(one, above, asked) for one in value]
     if isinstance(value, Thing):
-        value.above = above
+        value.above, value.asked = above, asked
     return value
 
 
@@ -415,17 +401,8 @@ def _plain(world: World, spec: TypeSpec) -> str:
         return f"union {spec.name} = {' | '.join(sorted(set().union(*spec.below.values())))}"
     kind = "interface" if spec.kind == "interface" else "type"
     fields = [one.head for one in (*spec.fields.values(), *spec.lifted) if not one.hidden]
-    fields += [lifted.head for above in _above(world, spec.name) for lifted in above.lifted]
-    return f"{kind} {spec.name}{_implements(_above(world, spec.name))} {{ {' '.join(fields)} }}"
-
-
-def _above(world: World, name: str, subgraph: str | None = None) -> list[TypeSpec]:
-    return [
-        spec
-        for spec in world.types.values()
-        if spec.kind == "interface"
-        and any(name in names for graph, names in spec.below.items() if subgraph is None or graph == subgraph)
-    ]
+    fields += [lifted.head for above in world.above(spec.name) for lifted in above.lifted]
+    return f"{kind} {spec.name}{_implements(world.above(spec.name))} {{ {' '.join(fields)} }}"
 
 
 def _implements(above: list[TypeSpec]) -> str:
@@ -446,7 +423,7 @@ def _joined(world: World, spec: TypeSpec) -> str:
             for name in sorted(names)
         ]
         return f"union {spec.name} {' '.join(types)} = {' | '.join(sorted(set().union(*spec.below.values())))}"
-    above = _above(world, spec.name)
+    above = world.above(spec.name)
     types += [
         f'@join__implements(graph: {graph.upper()}, interface: "{one.name}")'
         for one in above
@@ -457,6 +434,7 @@ def _joined(world: World, spec: TypeSpec) -> str:
     fields += [f"{lifted.head} @join__field" for one in above for lifted in one.lifted]
     kind = "interface" if spec.kind == "interface" else "type"
     types += [f'@context(name: "{one.name}")' for one in world.contexts if spec.name in one.reads]
+    types.append(spec.asks.marks)
     return f"{kind} {spec.name}{_implements(above)} {' '.join(types)} {{ {' '.join(fields)} }}"
 
 
@@ -491,7 +469,7 @@ def _local(world: World, spec: TypeSpec, subgraph: str) -> str:
     if spec.kind == "root" and not fields:
         fields = ["_empty: Boolean"]
     kind = "interface" if spec.kind == "interface" and subgraph not in spec.as_object else "type"
-    above = [one for one in _above(world, spec.name, subgraph) if subgraph not in one.as_object]
+    above = [one for one in world.above(spec.name, subgraph) if subgraph not in one.as_object]
     return f"{kind} {spec.name}{_implements(above)} {{ {' '.join(fields)} }}"
 
 
@@ -910,13 +888,27 @@ class Builder:
                 one.hidden = True
 
     def asks(self) -> None:
-        """Let some fields ask for a known client or for scopes, and say what the client has."""
-        for _, one in self.own_fields():
-            if self.random.random() < 0.15:
-                alternatives = self.random.randint(1, 2)
-                one.asks = frozenset(frozenset(self.some(["s", "t", "u"], 0, 2)) for _ in range(alternatives))
+        """Let some fields and types ask for a known client, scopes or policies, and say what the client has."""
+        for spec in self.world.types.values():
+            if spec.kind in ("entity", "value", "interface") and self.random.random() < 0.06:
+                spec.asks = self.asked()
+            for one in (*spec.fields.values(), *spec.lifted):
+                if self.random.random() < 0.12:
+                    one.asks = self.asked()
         if self.random.random() < 0.7:
-            self.world.scopes = frozenset(self.some(["s", "t", "u"], 0))
+            scopes, policies = (frozenset(self.some(names, 0)) for names in (SCOPES, POLICIES))
+            self.world.client = Client(scopes, policies)
+
+    def asked(self) -> Asks:
+        """Ask for at least one thing."""
+        scopes = self.alternatives(SCOPES) if self.random.random() < 0.5 else None
+        policies = self.alternatives(POLICIES) if self.random.random() < 0.5 else None
+        known = self.random.random() < 0.3 or (scopes is None and policies is None)
+        return Asks(known, scopes, policies)
+
+    def alternatives(self, names: list[str]) -> Alternatives:
+        """Draw lists of which a client must have one whole; few are without any, which nobody has."""
+        return frozenset(frozenset(self.some(names, 0, 2)) for _ in range(self.random.choice([0, 1, 1, 1, 2, 2])))
 
     # Data
 

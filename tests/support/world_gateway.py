@@ -42,8 +42,10 @@ class Subgraphs:
 
 def options_of(world: World, supergraph: Supergraph, prefix: str | None = None) -> PlannerOptions:
     """Return what a gateway plans with for the client of a world."""
-    told = {} if world.scopes is None else {b"scopes": " ".join(world.scopes).encode()}
-    denied = AccessRules.of(supergraph).denied(Believed(b"scopes").claims(told))
+    client = world.client
+    told = {} if client.scopes is None else {b"scopes": " ".join(client.scopes).encode()}
+    claims = Believed(b"scopes").claims(told) | {("policy", policy) for policy in client.policies}
+    denied = AccessRules.of(supergraph).denied(claims)
     return PlannerOptions(internal_prefix=prefix, labels=frozenset(world.labels), denied=denied)
 
 
@@ -110,3 +112,15 @@ def places(errors: list[dict[str, Any]]) -> list[tuple[str | int, ...]]:
 def explained(path: tuple[str | int, ...], errors: list[dict[str, Any]]) -> bool:
     """Say whether an error speaks of a place, of something below it, or of something above that went with it."""
     return any(one[: len(path)] == path or path[: len(one)] == one for one in places(errors))
+
+
+def shown(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return a path as far as there is data: of several errors that make one null, a response has one at least.
+
+    Nor is a fragment below a null delivered, or its errors.
+    """
+    for length, step in enumerate(path):
+        if data is None:
+            return path[:length]
+        data = data[step]
+    return path
