@@ -168,6 +168,7 @@ def _node() -> Commands:
     from node.server.app import serve
     from node.server.enrol_command import enrol
     from node.server.join_command import join
+    from node.server.publish_command import publish
     from node.server.status_command import status
 
     def serve_node(settings: SettingsOption) -> None:
@@ -178,6 +179,7 @@ def _node() -> Commands:
     node.command(name="status")(status)
     node.command(name="join")(join)
     node.command(name="enrol")(enrol)
+    node.command(name="publish")(publish)
     return node
 
 

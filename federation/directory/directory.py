@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from federation.contract.canonical import b64url
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
+from federation.contract.held_files import BUCKETS, BucketDigests, bucket_of
 from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
 from federation.directory.rows import HeldFile
 
@@ -26,13 +25,21 @@ CREATE TABLE IF NOT EXISTS held (
     capacity INTEGER NOT NULL,  -- word
     since INTEGER NOT NULL,     -- days since 0001-01-01
     until INTEGER,
+    mark BLOB NOT NULL DEFAULT x'',     -- the member's secret name of the subject, empty for what was loaded
+    bucket INTEGER NOT NULL DEFAULT 0,  -- of the mark
     PRIMARY KEY (subject, member, capacity, since)
 ) WITHOUT ROWID;
 """
-_INSERT = "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?)"
+_ADDED = ("mark BLOB NOT NULL DEFAULT x''", "bucket INTEGER NOT NULL DEFAULT 0")
+"""Columns that files of earlier releases lack."""
+_INDEX = "CREATE INDEX IF NOT EXISTS held_bucket ON held (member, bucket)"
+_INSERT = (
+    "INSERT OR REPLACE INTO held (subject, member, capacity, since, until, mark, bucket) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _OPEN_ON = " AND since <= ? AND (until IS NULL OR until >= ?)"
 _ONE_BATCH = 10_000
 _ONE_QUESTION = 500
+_BUCKETS_AT_ONCE = 64
 _SUITE = "siv"
 
 
@@ -59,6 +66,7 @@ class Directory:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(_SCHEMA)
+            _bring_up_to_date(connection)
         except sqlite3.Error as error:
             raise DatabaseUnavailableError(f"reference directory `{path.name}` cannot be opened") from error
         return cls(connection)
@@ -78,17 +86,8 @@ class Directory:
             count += len(batch)
         return count
 
-    def remove(self, files: Iterable[HeldFile]) -> None:
-        """Remove rows; one that is not there is removed already.
-
-        Raises:
-            DatabaseUnavailableError: the file cannot be written.
-        """
-        values = [self._row(each)[:4] for each in files]
-        self._write("DELETE FROM held WHERE subject = ? AND member = ? AND capacity = ? AND since = ?", values)
-
-    def replace_member(self, member: MemberId, files: Iterable[HeldFile]) -> int:
-        """Replace everything that one member said, in one step, and return how many rows it has now.
+    def replace(self, member: MemberId, buckets: Collection[int], files: Iterable[HeldFile]) -> None:
+        """Replace what a member said in some buckets (`federation.contract.held_files`), in one step.
 
         Raises:
             BadInputError: a row of another member.
@@ -99,8 +98,8 @@ class Directory:
             if each.member != member:
                 raise BadInputError(f"expected files of `{member}`, got one of `{each.member}`")
             values.append(self._row(each))
-        self._write(_INSERT, values, without_member=self._word(member))
-        return len(values)
+        number = self._word(member)
+        self._write(_INSERT, values, [(number, bucket) for bucket in buckets])
 
     def members_holding(self, subjects: Collection[str], day: date | None = None) -> Mapping[str, frozenset[str]]:
         """Return the members that hold a file on each subject, open or closed, or open on `day`; unknown ones left out.
@@ -124,25 +123,23 @@ class Directory:
         values = (self._words_now().get(member, -1), day.toordinal(), day.toordinal())
         return frozenset(row[1] for _, row in self._ask("subject, text", "capacity", [subject], condition, values))
 
-    def digest(self, member: MemberId) -> str:
-        """Return a digest over all rows of a member, for the nightly comparison with the member's own.
+    def digests(self, member: MemberId) -> tuple[str, ...]:
+        """Return a digest of each bucket of a member's rows, for the comparison with the member's own.
 
         Raises:
             DatabaseUnavailableError: the file cannot be read.
         """
-        return files_digest(self.files(member))
-
-    def files(self, member: MemberId) -> Iterator[HeldFile]:
-        """Yield all rows of a member.
-
-        Raises:
-            DatabaseUnavailableError: the file cannot be read.
-        """
-        statement = "SELECT subject, text, since, until FROM held JOIN word ON code = capacity WHERE member = ?"
-        for token, capacity, since, until in self._read(statement, (self._words_now().get(member, -1),)):
-            subject = str(Pseudonym(_SUITE, DIRECTORY, token))
-            end = None if until is None else date.fromordinal(until)
-            yield HeldFile(subject, member, capacity, date.fromordinal(since), end)
+        found = BucketDigests()
+        statement = (
+            "SELECT mark, text, since, until FROM held JOIN word ON code = capacity"
+            " WHERE member = ? AND bucket BETWEEN ? AND ?"
+        )
+        number = self._words_now().get(member, -1)
+        for first in range(0, BUCKETS, _BUCKETS_AT_ONCE):
+            for mark, capacity, since, until in self._read(statement, (number, first, first + _BUCKETS_AT_ONCE - 1)):
+                end = None if until is None else date.fromordinal(until)
+                found.add(mark, capacity, date.fromordinal(since), end)
+        return found.texts()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -151,7 +148,15 @@ class Directory:
 
     def _row(self, file: HeldFile) -> tuple[Any, ...]:
         until = None if file.until is None else file.until.toordinal()
-        return (_token(file.subject), self._word(file.member), self._word(file.capacity), file.since.toordinal(), until)
+        return (
+            _token(file.subject),
+            self._word(file.member),
+            self._word(file.capacity),
+            file.since.toordinal(),
+            until,
+            file.mark,
+            bucket_of(file.mark),
+        )
 
     def _word(self, text: str) -> int:
         """Return the number of a member or capacity, given at its first use."""
@@ -190,14 +195,13 @@ class Directory:
         except sqlite3.Error as error:
             raise DatabaseUnavailableError("reference directory cannot be read") from error
 
-    def _write(self, statement: str, values: list[tuple[Any, ...]], without_member: int | None = None) -> None:
-        """Write all rows or none; with `without_member`, that member's rows are removed before."""
+    def _write(self, statement: str, values: list[tuple[Any, ...]], without: Collection[tuple[int, int]] = ()) -> None:
+        """Write all rows or none; what stands in the buckets `without` of members is removed before."""
         try:
             with self._lock:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    if without_member is not None:
-                        self._connection.execute("DELETE FROM held WHERE member = ?", (without_member,))
+                    self._connection.executemany("DELETE FROM held WHERE member = ? AND bucket = ?", without)
                     self._connection.executemany(statement, values)
                     self._connection.execute("COMMIT")
                 except BaseException:
@@ -207,13 +211,15 @@ class Directory:
             raise DatabaseUnavailableError("reference directory cannot be written") from error
 
 
-def files_digest(files: Iterable[HeldFile]) -> str:
-    """Return the digest of a set of rows, in whatever order they come; both sides of a comparison compute it."""
-    digest = sha256()
-    for each in sorted(files):
-        until = "" if each.until is None else each.until.isoformat()
-        digest.update(f"{each.subject} {each.capacity} {each.since.isoformat()} {until}\n".encode())
-    return b64url(digest.digest())
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Give a file of an earlier release the columns that it lacks; of several processes, one does."""
+    connection.execute("BEGIN IMMEDIATE")
+    known = {row[1] for row in connection.execute("PRAGMA table_info(held)")}
+    for column in _ADDED:
+        if column.split()[0] not in known:
+            connection.execute(f"ALTER TABLE held ADD COLUMN {column}")
+    connection.execute(_INDEX)
+    connection.execute("COMMIT")
 
 
 def _token(subject: str) -> bytes:

@@ -18,7 +18,8 @@ class HeldFile:
     """A member's file on a subject (directory section 2).
 
     `subject` is a pseudonym of the directory's own domain; `capacity` a code such as `resident`, `patient`, `pupil`;
-    `until` is the last day, None while the file is open.
+    `until` is the last day, None while the file is open. `mark` is the member's secret name of the subject, by which
+    both sides compare what they have; empty for what the member did not publish itself.
     """
 
     subject: str
@@ -26,9 +27,12 @@ class HeldFile:
     capacity: str
     since: date
     until: date | None = None
+    mark: bytes = b""
 
     @classmethod
-    def parse(cls, subject: str, member: str, capacity: str, since: date, until: date | None = None) -> Self:
+    def parse(
+        cls, subject: str, member: str, capacity: str, since: date, until: date | None = None, mark: bytes = b""
+    ) -> Self:
         """Make a row from what another party says.
 
         Raises:
@@ -40,7 +44,7 @@ class HeldFile:
             raise BadInputError("expected a capacity of lower-case letters, digits and `-`, such as `resident`")
         if until is not None and until < since:
             raise BadInputError(f"file ends on {until}, before it begins on {since}")
-        return cls(subject, member_id(member), capacity, since, until)
+        return cls(subject, member_id(member), capacity, since, until, mark)
 
     def open_on(self, day: date) -> bool:
         """Say whether the file is open on that day."""

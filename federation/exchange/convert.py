@@ -15,21 +15,22 @@ from federation.contract.errors import (
     AddresseeError,
     BadInputError,
     CroceviaError,
-    ReplayError,
     ScopeError,
     StaleSignatureError,
 )
 from federation.contract.evidence import citizen_handle
+from federation.contract.held_files import PublishRequest, publish_address
 from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
-from federation.contract.members import Agreement, MemberList
+from federation.contract.members import MemberList
 from federation.contract.messages import Translation, TranslationStatement, named_digest
 from federation.contract.receipts import Receipt
 from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
 from federation.linkage.suites import PseudonymSuite
+from federation.trust.by_member import require_unused, signed_by_node
 from federation.trust.channel import require_peer
 from federation.trust.consumers import Proving, prove
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import SKEW, VerifiedSignature, verify_request
+from federation.trust.http_signatures import SKEW, verify_request
 from federation.trust.keys import MessageSigner, message_keys
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import AccessTokens
@@ -67,21 +68,25 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """What a consumer's signed request allows: one purpose under one agreement, until its signature expires."""
+    """What somebody's signed request allows until its signature expires: translations from and to some domains.
 
-    agreement: Agreement
-    purpose: str
-    legal_basis: tuple[str, ...]
+    `consumer` is who signed it; `purpose` and `agreement` are empty where a node publishes on whom it holds a file.
+    Then `named` are the only pseudonyms that it is about.
+    """
+
+    consumer: MemberId
+    sources: frozenset[MemberId]
+    receivers: frozenset[MemberId]
     request_digest: str
     expires: int
+    agreement: str = ""
+    purpose: str = ""
+    legal_basis: tuple[str, ...] = ()
+    named: frozenset[str] | None = None
 
-    def covers(self, domain: MemberId) -> bool:
-        """Say whether pseudonyms of that domain have a part in answering the request.
-
-        They are the agreement's providers, the consumer itself, and the directory that finds who holds a file.
-        """
-        agreement = self.agreement
-        return domain in {DIRECTORY, agreement.consumer} or agreement.provider(domain) is not None
+    def covers(self, conversion: Conversion) -> bool:
+        """Say whether pseudonyms of one domain are needed in another, to do what was asked."""
+        return conversion.source in self.sources and conversion.to in self.receivers
 
 
 @dataclass(slots=True)
@@ -103,7 +108,8 @@ class Exchange:
     async def answer(self, request: HttpRequest) -> ConvertAnswer:
         """Translate pseudonyms.
 
-        (1) the gateway asks, once; (2) the consumer's request is its own, fresh, and under an active agreement;
+        (1) the gateway asks, once; (2) the consumer's request is its own, fresh, and under an active agreement, or a
+        node's own publication to the directory;
         (3) each conversion is between domains that take part; (4) convert; (5) record counts; (6) sign.
 
         Raises:
@@ -132,7 +138,9 @@ class Exchange:
         require_unused(self.replay, signed)
 
     def _mandate(self, asked: ConvertRequest, members: MemberList) -> Mandate:
-        """Return what the consumer's request allows; one request needs several conversions and is verified once."""
+        """Return what a signed request allows; a consumer's needs several conversions and is verified once."""
+        if asked.consumer_request.target_uri == publish_address(members):
+            return self._publishing(asked, members)
         name = sha256(b"%d\n" % members.version + msgspec.json.encode(asked.consumer_request)).digest()
         mandate = self._mandates.get(name)
         if mandate is None:
@@ -150,7 +158,34 @@ class Exchange:
         proved = prove(request, members, Proving(self.tokens, self.clock))
         agreement = members.agreement(proved.agreement)
         purpose = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(self.clock.now()))
-        return Mandate(agreement, purpose.id, purpose.bases, asked.consumer_request.digest(), proved.expires)
+        # Those with a part in answering: the consumer, the providers, and the directory that finds who holds a file.
+        domains = frozenset({DIRECTORY, agreement.consumer, *(each.member for each in agreement.providers)})
+        return Mandate(
+            consumer=agreement.consumer,
+            sources=domains,
+            receivers=domains,
+            request_digest=asked.consumer_request.digest(),
+            expires=proved.expires,
+            agreement=agreement.id,
+            purpose=purpose.id,
+            legal_basis=purpose.bases,
+        )
+
+    def _publishing(self, asked: ConvertRequest, members: MemberList) -> Mandate:
+        """Return what a node's publication allows: its citizens' names in the directory, for the gateway alone.
+
+        INVARIANT: nobody is told them but the gateway, or members could compare whom they know.
+        """
+        request = HttpRequest.of_consumer(asked.consumer_request)
+        member, signed = signed_by_node(request, members, self.clock)
+        return Mandate(
+            consumer=member.id,
+            sources=frozenset({member.id}),
+            receivers=frozenset({DIRECTORY}),
+            request_digest=asked.consumer_request.digest(),
+            expires=signed.expires,
+            named=frozenset(each.citizen for each in PublishRequest.parse(request.body).files),
+        )
 
     def _convert(self, conversion: Conversion, mandate: Mandate) -> TranslationStatement:
         return TranslationStatement(
@@ -168,7 +203,7 @@ class Exchange:
         """Return the pseudonym at the receiver; None when this one is not the source's, for whatever reason."""
         try:
             pseudonym = Pseudonym.parse(pid)
-            if pseudonym.member != conversion.source:
+            if pseudonym.member != conversion.source or (mandate.named is not None and pid not in mandate.named):
                 return None
             converted = str(self.suite.convert(pseudonym, conversion.to))
         except BadInputError:
@@ -183,10 +218,10 @@ class Exchange:
             at=rfc3339(self.clock.now()),
             writer=EXCHANGE,
             trace_id=asked.trace_id,
-            consumer=mandate.agreement.consumer,
+            consumer=mandate.consumer,
             purpose=mandate.purpose,
             legal_basis=mandate.legal_basis,
-            agreement=mandate.agreement.id,
+            agreement=mandate.agreement,
             request_digest=mandate.request_digest,
             subjects=sum(done for _, done in counts),
             detail=", ".join(f"{each.source} to {each.to}: {done} of {len(each.pids)}" for each, done in counts),
@@ -206,24 +241,13 @@ class Exchange:
         return sign_translation(statement, self.signer)
 
 
-def require_unused(replay: ReplayStore, signed: VerifiedSignature) -> None:
-    """Take a signed message's nonce, once.
-
-    Raises:
-        ReplayError: it was taken before.
-    """
-    if not replay.first_time(f"nonce:{signed.keyid}", signed.nonce, signed.expires + SKEW):
-        raise ReplayError("this signed request was already answered; sign it again with another nonce")
-
-
 def _named(conversion: Conversion, mandate: Mandate) -> str | None:
     if conversion.handles:
         return named_digest([citizen_handle(pid, mandate.request_digest) for pid in conversion.pids])
-    return named_digest(conversion.pids) if conversion.source == mandate.agreement.consumer else None
+    return named_digest(conversion.pids) if conversion.source == mandate.consumer else None
 
 
 def _require_domains(conversions: tuple[Conversion, ...], mandate: Mandate) -> None:
     for conversion in conversions:
-        for domain in (conversion.source, conversion.to):
-            if not mandate.covers(domain):
-                raise ScopeError(f"agreement `{mandate.agreement.id}` gives `{domain}` no part in this request")
+        if not mandate.covers(conversion):
+            raise ScopeError(f"this request gives `{conversion.source}` or `{conversion.to}` no part in being answered")

@@ -15,17 +15,16 @@ from federation.contract.canonical import b64url
 from federation.contract.clock import Clock, day_in_rome, rfc3339
 from federation.contract.enrolment import EnrolAnswer, EnrolRequest, EnrolStep
 from federation.contract.entries import Entry, EntryKind
-from federation.contract.errors import AuthorisationError, QuotaExceededError
-from federation.contract.members import KeyUse, Member, MemberList
-from federation.exchange.convert import EXCHANGE, CurrentMembers, Recorder, require_unused
+from federation.contract.errors import QuotaExceededError
+from federation.contract.members import Member, MemberList
+from federation.exchange.convert import EXCHANGE, CurrentMembers, Recorder
 from federation.linkage.enrolling import subject_of
 from federation.linkage.oprf import blind_evaluate
 from federation.linkage.suites import PseudonymSuite
+from federation.trust.by_member import require_unused, signed_by_node
 from federation.trust.channel import require_peer
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.http_signatures import verify_request
-from federation.trust.keys import VerifyKey, message_keys
 from federation.trust.quotas import seconds_to_midnight
 from federation.trust.replay import ReplayStore
 
@@ -65,22 +64,8 @@ class Enrolment:
                 return EnrolAnswer(issued)
 
     def _member(self, request: HttpRequest, members: MemberList) -> Member:
-        now = self.clock.now()
-        signers = {
-            key.kid: member
-            for member in members.members
-            for key in member.keys
-            if key.use is KeyUse.MESSAGE and key.valid_at(now)
-        }
-
-        def known(kid: str) -> VerifyKey | None:
-            return message_keys(signers[kid].keys, now)(kid) if kid in signers else None
-
-        signed = verify_request(request, known, self.clock)
-        member = signers[signed.keyid]
+        member, signed = signed_by_node(request, members, self.clock)
         require_peer(request.peer, member.id)
-        if member.endpoint is None:
-            raise AuthorisationError(f"member `{member.id}` runs no node and enrols nobody")
         require_unused(self.replay, signed)
         return member
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from federation.contract.errors import (
     UnavailableError,
 )
 from federation.contract.graphql_request import GraphQLRequest
+from federation.contract.held_files import MAX_BODY, PUBLISH_PATH
 from federation.contract.members import MemberList
 from federation.contract.messages import request_digest
 from federation.gateway import citizen_page, demo_pages, landing, token_endpoint
@@ -53,13 +55,15 @@ from federation.serving.http_graphql import (
 )
 from federation.serving.server import run_server
 from federation.trust.arriving import error_of, or_refusal, request_of
-from federation.trust.http_messages import HttpRequest
+from federation.trust.http_messages import HttpRequest, HttpResponse
+from federation.trust.http_signatures import RequestBinding, sign_response
 from federation.trust.outgoing import open_post
 from federation.trust.pdnd import DIGEST_HEADER
 from federation.trust.rates import RateExceededError
 from federation.trust.registry import follow
 from federation.trust.trusted_list import API_FILE, MEMBERS_FILE, SUPERGRAPH_FILE
 
+_BARE: Final = {"content-type": "application/json"}
 _PROBLEM: Final = "application/problem+json"
 _STATIC = Path(__file__).parent / "static"
 _TOKEN_BODY = 16_384
@@ -109,7 +113,7 @@ def create_app(process: GatewayProcess) -> Starlette:
     demo = process.settings.demo
     partners = DemoPartners(process, demo) if demo else None
     routes: list[BaseRoute] = [
-        *(Route(each.path, each, methods=["POST"]) for each in (_question(process), _usage(process), _token(process))),
+        *(Route(each.path, each, methods=["POST"]) for each in _endpoints(process)),
         Route("/.well-known/oauth-authorization-server", _or_problem(metadata)),
         Route("/.well-known/jwks.json", _or_problem(keys)),
         Route(OPENAPI_PATH, _or_problem(described)),
@@ -216,6 +220,28 @@ def _token(process: GatewayProcess) -> Endpoint:
         _TOKEN_BODY,
         given_or_refused,
         lambda _, fault: _token_refused(error_of(fault, _TOKEN_BODY), nonce()),
+    )
+
+
+def _endpoints(process: GatewayProcess) -> Iterable[Endpoint]:
+    yield from (_question(process), _usage(process), _token(process), _published(process))
+
+
+def _published(process: GatewayProcess) -> Endpoint:
+    """What a node says of the citizens on whom it holds a file, answered with a signature."""
+
+    async def taken_in(arrived: Arrived) -> Reply:
+        message = request_of(arrived, process.settings.url)
+        response = HttpResponse(HTTPStatus.OK, _BARE, (await process.publishing.answer(message)).to_bytes())
+        signature = sign_response(response, RequestBinding.of(message), process.key, process.clock)
+        headers = [(name.encode(), value.encode()) for name, value in {**_BARE, **signature}.items()]
+        return Reply(HTTPStatus.OK, [*headers, _NO_STORE], response.body)
+
+    async def taken_in_or_refused(arrived: Arrived) -> Reply:
+        return await or_refusal(taken_in(arrived), _problem_reply, _log)
+
+    return Endpoint(
+        PUBLISH_PATH, MAX_BODY, taken_in_or_refused, lambda _, fault: _problem_reply(error_of(fault, MAX_BODY))
     )
 
 

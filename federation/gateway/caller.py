@@ -89,7 +89,7 @@ def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) ->
     count_request(agreement, door.counters, door.clock)
     on_denied = wanted(request.headers, agreement.on_denied)
     return Caller(
-        proved.consumer, agreement, agreed.id, agreed.bases, on_denied, _as_sent(request), standing, proved.client
+        proved.consumer, agreement, agreed.id, agreed.bases, on_denied, as_sent(request), standing, proved.client
     )
 
 
@@ -103,7 +103,7 @@ def _require_possession(request: HttpRequest, token: str, key: str, door: Doorke
         raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
 
 
-def _as_sent(request: HttpRequest) -> ConsumerRequest:
-    """Keep what a node needs to prove the request again; the proof of possession was for us alone."""
+def as_sent(request: HttpRequest) -> ConsumerRequest:
+    """Keep what others need to prove the request again; the proof of possession was for us alone."""
     headers = {name: request.headers[name] for name in forwarded_headers(request.headers)}
     return ConsumerRequest(request.method, request.target_uri, headers, b64encode(request.body).decode("ascii"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from federation.composition.supergraph import Supergraph
 from federation.contract.clock import Clock
 from federation.contract.errors import NodeUnavailableError, RegistryStaleError
 from federation.contract.members import Member, MemberList, Party
+from federation.contract.messages import ConsumerRequest, Translation
 from federation.directory.directory import Directory
-from federation.exchange.messages import CONVERT_PATH
+from federation.exchange.messages import CONVERT_PATH, Conversion
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.execution.resilient import ResilienceSettings, ResilientFetcher
 from federation.execution.transport.client import HttpClient
@@ -29,6 +30,7 @@ from federation.gateway.member_changes import MemberChanges
 from federation.gateway.pipeline import GATEWAY, Gateway, Mediation
 from federation.gateway.provider_rules import ProviderRules
 from federation.gateway.pseudonyms import Translator
+from federation.gateway.publishing import Publishing
 from federation.gateway.questions import Question, Questions
 from federation.gateway.reporting import NodeReporter
 from federation.gateway.sending import Peer, Sender
@@ -210,6 +212,15 @@ class GatewayProcess:
         changed = MemberChanges(caller.agreement, members.fetch, deadline)
         directory = DirectorySubgraph(finder, reporter, rules, changed, caller.consumer.id)
         return Mediation(translator, WithDirectory(directory, members), members, signed.said)
+
+    @property
+    def publishing(self) -> Publishing:
+        """How nodes tell the directory on whom they hold files."""
+        return Publishing(self.registry, self.replay, self.directory, self._translate, self.clock)
+
+    async def _translate(self, request: ConsumerRequest, conversions: Sequence[Conversion]) -> Sequence[Translation]:
+        deadline = asyncio.get_running_loop().time() + self.settings.deadline
+        return await ExchangeClient(self._sender, self._peers().exchange, request, "", deadline).convert(conversions)
 
     def _peers(self) -> _Others:
         """Return everybody else as the member list in force has them."""

@@ -206,9 +206,9 @@ def _end_user(request: HttpRequest, voucher: Voucher, audience: str, keys: Pinne
 
 
 def forwarded_headers(headers: Any) -> tuple[str, ...]:
-    """Return the names of the headers that a node needs to prove the request again."""
+    """Return the names of the headers that others need to prove the request again."""
     if INTEGRITY_SIGNATURE in headers:
         names = ("authorization", "content-encoding", "content-type", "digest", INTEGRITY_SIGNATURE, TRACKING_EVIDENCE)
-        return tuple(name for name in names if name in headers)
-    names = ("authorization", "content-digest", "content-type", ON_DENIED, "signature", "signature-input")
-    return tuple(name for name in names if name != ON_DENIED or name in headers)
+    else:
+        names = ("authorization", "content-digest", "content-type", ON_DENIED, "signature", "signature-input")
+    return tuple(name for name in names if name in headers)

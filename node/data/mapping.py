@@ -44,9 +44,10 @@ _OFFSET: Final = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _JSON_PATH: Final = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])+")
 _JSON_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
 _MODULE: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
+_CAPACITY: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TIMEOUT: Final = 5
 _HERE: Final = Path()
-_OPTIONAL: Final = ("code_lists", "consent", "custom", "roots", "vocabulary", "writes", "node")
+_OPTIONAL: Final = ("code_lists", "consent", "custom", "directory", "roots", "vocabulary", "writes", "node")
 
 Join = tuple[tuple[str, str], ...]
 """Pairs of a column here and the column there that must be equal."""
@@ -169,6 +170,19 @@ class ConsentTable:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldFiles:
+    """On whom the federation's directory is told that the member holds a file: the persons of a source, as what.
+
+    Without `since` a file was always there, without `until` it is open; days are inclusive.
+    """
+
+    of: str
+    capacity: str
+    since: Day | None
+    until: Day | None
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A published list of a type, and what it may be filtered, ordered and grouped by, and measured.
 
@@ -201,6 +215,8 @@ class Mapping:
     database: DatabaseSettings
     sources: MappingOf[str, Source]
     consent: ConsentTable | None
+    directory: HeldFiles | None
+    """None: no rows are published, and no question about a citizen is sent here."""
     roots: MappingOf[str, Root]
     writes: MappingOf[str, int]
     """The mutations that the member takes, with the line that names each."""
@@ -232,12 +248,15 @@ class Mapping:
         sources = {name: reader.source(name, entry) for name, entry in keys["types"].entries().items()}
         _check_references(sources, keys["types"])
         consent = reader.consent(keys["consent"], sources) if "consent" in keys else None
+        directory = reader.held_files(keys["directory"], sources) if "directory" in keys else None
         roots = {n: _root(n, entry, sources) for n, entry in keys["roots"].entries().items()} if "roots" in keys else {}
         writes = {each.text(): each.line for each in keys["writes"].items()} if "writes" in keys else {}
         custom = _custom(keys["custom"]) if "custom" in keys else None
         own = read_own_words(keys["vocabulary"]) if "vocabulary" in keys else {}
         database = _database(keys["database"])
-        return cls(keys["member"].text(), database, sources, consent, roots, writes, own, custom, file, folder)
+        return cls(
+            keys["member"].text(), database, sources, consent, directory, roots, writes, own, custom, file, folder
+        )
 
     def entity_source(self, type_name: str) -> Source | None:
         """Return the source that answers `_entities` for a type: the one with a key field, its namesake first."""
@@ -417,6 +436,16 @@ class _Reader:
             withdrawn=self._day(keys["withdrawn"]) if "withdrawn" in keys else None,
             expires=self._day(keys["expires"]) if "expires" in keys else None,
         )
+
+    def held_files(self, written: Written, sources: MappingOf[str, Source]) -> HeldFiles:
+        keys = written.keys(("of", "capacity"), ("since", "until"))
+        source = sources[keys["of"].choice(sources)]
+        if source.table is None or source.subject is None:
+            raise keys["of"].wrong(f"names `{source.name}`, which needs a `table` and a `subject`")
+        if not _CAPACITY.fullmatch(keys["capacity"].text()):
+            raise keys["capacity"].wrong("needs lower-case letters, digits and `-`, such as `resident`")
+        since, until = (self._day(keys[word]) if word in keys else None for word in ("since", "until"))
+        return HeldFiles(source.name, keys["capacity"].text(), since, until)
 
     def _day(self, written: Written) -> Day:
         found = self.expression(written)

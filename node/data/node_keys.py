@@ -1,4 +1,4 @@
-"""What the data plane derives from a node's secrets: keyed masks and sealed cursors."""
+"""What is derived from a node's secrets: keyed masks, sealed cursors, marks in the directory."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ def mask_keys(secret: bytes, epoch: str) -> MaskKeys:
 def cursor_sealer(secret: bytes) -> CursorSealer:
     """Return the sealer of cursors under a secret of 32 bytes."""
     return CursorSealer(_derived(secret, b"crocevia/cursors"))
+
+
+def mark_secret(secret: bytes) -> bytes:
+    """Return what makes the marks of citizens in the federation's directory, under a secret of 32 bytes."""
+    return hmac.digest(secret, b"crocevia/directory/marks", "sha256")
 
 
 def _derived(secret: bytes, use: bytes) -> bytes:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     column,
     exists,
@@ -205,6 +206,11 @@ class Row:
         value = self.value(day)
         return and_(func.length(value) == _DAY_LENGTH, inside(value))
 
+    def whole_day(self, day: Day) -> Sql:
+        """Return a day as ISO 8601, NULL where it is open or not known whole."""
+        value = self.value(day)
+        return case((func.length(value) == _DAY_LENGTH, value))
+
     # --- the person -------------------------------------------------------------------------------------------------
 
     @property
@@ -308,6 +314,8 @@ def tables_of(mapping: Mapping) -> dict[str, TableClause]:
     if mapping.consent:
         for name, word in _read_by_consent(mapping.consent, mapping):
             found.setdefault(name, set()).add(word)
+    for name, word in _read_by_directory(mapping):
+        found.setdefault(name, set()).add(word)
     schema = mapping.database.schema
     return {
         name: table(name, *(column(word) for word in sorted(words)), schema=schema) for name, words in found.items()
@@ -366,3 +374,10 @@ def _read_by_consent(consent: ConsentTable, mapping: Mapping) -> Iterator[tuple[
     days = [day for day in (consent.given, consent.withdrawn, consent.expires) if day]
     for expression in (consent.purpose, *days, *([Column(consent.consumer)] if consent.consumer else [])):
         yield from ((consent.table, word) for word in columns_in(expression))
+
+
+def _read_by_directory(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    told = mapping.directory
+    of = None if told is None else mapping.sources[told.of].table
+    if told is not None and of is not None:
+        yield from ((of, word) for day in (told.since, told.until) if day for word in columns_in(day))

@@ -9,37 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from federation.contract.canonical import from_b64url
-from federation.contract.clock import Clock
 from federation.contract.enrolment import ENROL_PATH, EnrolAnswer, EnrolRequest, EnrolStep
-from federation.contract.errors import (
-    AuthorisationError,
-    BadInputError,
-    ExchangeUnavailableError,
-    QuotaExceededError,
-)
+from federation.contract.errors import BadInputError, ExchangeUnavailableError
 from federation.contract.identifiers import MemberId, Pseudonym
 from federation.contract.members import MemberList
 from federation.linkage.oprf import blind, finalize, random_scalar
-from federation.trust.http_messages import HttpRequest, HttpResponse
-from federation.trust.http_signatures import RequestBinding, sign_request, verify_response
-from federation.trust.keys import MessageSigner, message_keys
+from node.membership.asking import Asking
 
-_JSON = "application/json"
+_CALLED = "the pseudonym exchange"
 
 
 @dataclass(frozen=True, slots=True)
 class Enroller:
-    """Asks the exchange in the member's name. `nonce` makes unguessable base64url texts, `random` bytes."""
+    """Asks the exchange in the member's name; `random` makes bytes."""
 
     member: MemberId
     members: MemberList
-    key: MessageSigner
-    http: httpx.AsyncClient
-    clock: Clock
-    nonce: Callable[[], str]
+    asking: Asking
     random: Callable[[int], bytes]
 
     async def pseudonyms(self, codes: Sequence[str]) -> list[str]:
@@ -59,10 +46,10 @@ class Enroller:
                 for each, scalar, element in zip(given, scalars, evaluated, strict=True)
             )
         except BadInputError as error:
-            raise ExchangeUnavailableError("the pseudonym exchange gave no elements of the group") from error
+            raise ExchangeUnavailableError(f"{_CALLED} gave no elements of the group") from error
         issued = await self._asked(EnrolStep.ISSUE, values)
         if any(not self._is_own(text) for text in issued):
-            raise ExchangeUnavailableError("the pseudonym exchange gave pseudonyms of another member")
+            raise ExchangeUnavailableError(f"{_CALLED} gave pseudonyms of another member")
         return list(issued)
 
     def _is_own(self, text: str) -> bool:
@@ -72,36 +59,13 @@ class Enroller:
             return False
 
     async def _asked(self, step: EnrolStep, values: tuple[bytes, ...]) -> tuple[str, ...]:
-        url = self.members.exchange.endpoint + ENROL_PATH
-        bare = HttpRequest(
-            "POST", url, {"content-type": _JSON, "accept": _JSON}, EnrolRequest.of(step, values).to_bytes()
-        )
-        signed = {**bare.headers, **sign_request(bare, self.key, self.clock, self.nonce())}
+        exchange = self.members.exchange
+        body = EnrolRequest.of(step, values).to_bytes()
+        found = await self.asking.ask(exchange, _CALLED, ExchangeUnavailableError, exchange.endpoint + ENROL_PATH, body)
         try:
-            found = await self.http.post(url, content=bare.body, headers=signed)
-        except httpx.TransportError as error:
-            raise ExchangeUnavailableError("the pseudonym exchange does not answer") from error
-        _require_answered(found)
-        response = HttpResponse(found.status_code, dict(found.headers), found.content)
-        keys = message_keys(self.members.exchange.keys, self.clock.now())
-        binding = RequestBinding.of(HttpRequest(bare.method, url, signed, bare.body))
-        verify_response(response, binding, keys, self.clock)
-        try:
-            answer = EnrolAnswer.parse(found.content)
+            answer = EnrolAnswer.parse(found)
         except BadInputError as error:
-            raise ExchangeUnavailableError("the pseudonym exchange gave an answer that cannot be used") from error
+            raise ExchangeUnavailableError(f"{_CALLED} gave an answer that cannot be used") from error
         if len(answer.values) != len(values):
-            raise ExchangeUnavailableError("the pseudonym exchange gave an answer that does not fit the question")
+            raise ExchangeUnavailableError(f"{_CALLED} gave an answer that does not fit the question")
         return answer.values
-
-
-def _require_answered(found: httpx.Response) -> None:
-    if found.status_code == httpx.codes.OK:
-        return
-    said = found.json() if "json" in found.headers.get("content-type", "") else {}
-    detail = str(said.get("detail", "the pseudonym exchange refused"))
-    if found.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        raise QuotaExceededError(detail, retryAfter=said.get("retryAfter"))
-    if found.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        raise AuthorisationError(f"{detail} ({said.get('code', found.status_code)})")
-    raise ExchangeUnavailableError(f"the pseudonym exchange refused ({said.get('code', found.status_code)})")

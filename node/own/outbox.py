@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from node.own.tables import OUTBOX, WRITTEN
 from node.own.writes import TOLD
@@ -34,3 +34,9 @@ def events_after(connection: Connection, seq: int, most: int) -> list[Mapping[st
         }
         for row in rows
     ]
+
+
+def last_about(connection: Connection, type_name: str, seq: int) -> int:
+    """Return the number of the last event about a type after number `seq`; that number if there is none."""
+    found = select(func.max(OUTBOX.c.seq)).where(OUTBOX.c.seq > seq, OUTBOX.c.type_name == type_name)
+    return connection.execute(found).scalar() or seq

@@ -46,6 +46,7 @@ from node.enforcement.answer import answer
 from node.enforcement.caller import authenticate
 from node.server.planes import require_names, require_own_tables
 from node.server.process import NodeProcess
+from node.server.publishing import follow_register
 from node.server.settings import load_settings
 
 _PROBLEM: Final = "application/problem+json"
@@ -66,6 +67,7 @@ def create_app(process: NodeProcess) -> Starlette:
             follow(process.registry),
             *([process.channel.keep_fresh()] if process.channel else []),
             process.keeping.keep(process.witnesses, partial(open_post, process.channel)),
+            follow_register(process),
         ):
             yield
         await process.close()

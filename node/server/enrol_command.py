@@ -29,8 +29,10 @@ from node.console.node_commands import SQLITE_PREFIX, database_settings
 from node.console.policy_options import Format, FormatOption
 from node.console.policy_output import print_json
 from node.importing.pseudonyms import TRIAL, Key, Names, PseudonymTable
+from node.membership.asking import Asking
 from node.membership.enrolment import Enroller
 from node.server.planes import member_mapping
+from node.server.publish_command import publish_now, said
 from node.server.settings import NodeSettings, load_settings
 from node.vocabulary.tax_code import is_tax_code
 
@@ -66,7 +68,10 @@ def enrol(  # every table and column has a name of the member's own
     *,
     trial: Annotated[bool, typer.Option("--trial", help="Make pseudonyms up, to try without a federation.")] = False,
 ) -> None:
-    """Give each person of a register the member's own pseudonym; no tax code leaves. Interrupted, it goes on."""
+    """Give each person of a register the member's own pseudonym; no tax code leaves. Interrupted, it goes on.
+
+    Then the federation's directory is told of them, if the mapping says so, as by `crocevia node publish`.
+    """
     if trial == (settings is not None) or (trial and not (database and member)):
         raise BadInputError("give --settings of a node in a federation, or --trial with --database and --member")
     node = None if settings is None else load_settings(settings)
@@ -78,11 +83,17 @@ def enrol(  # every table and column has a name of the member's own
         task = shown.add_task("people", total=table.waiting())
         asking = _made_up(member_id(member or "")) if node is None else _of_the_exchange(node)
         done = _enrol(table, asking, report, lambda count: shown.advance(task, count))
+    published = None if node is None else publish_now(node)
     if output is Format.JSON:
-        print_json({"enrolled": done.enrolled, "leftOut": done.left_out, "report": str(report)})
+        sent = None if published is None else published.sent
+        print_json({"enrolled": done.enrolled, "leftOut": done.left_out, "report": str(report), "published": sent})
     else:
         why = f", {done.left_out} left out: {report} says why" if done.left_out else ""
         typer.echo(f"{into}: {done.enrolled} people enrolled{why}")
+        if published is not None:
+            typer.echo(said(published))
+        elif node is not None:
+            typer.echo("directory: nothing is published, since the mapping names no `directory` (docs/joining.md)")
     raise typer.Exit(ExitCode.CHECK_FAILED if done.left_out else ExitCode.OK)
 
 
@@ -127,9 +138,8 @@ async def _of_the_exchange(settings: NodeSettings) -> AsyncIterator[Pseudonyms]:
     members = Registry.open(settings.registry, clock, url=settings.registry_url).current()
     verify = True if settings.channel is None else Channel.open(settings.channel).asking
     async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=verify) as http:
-        key = load_signer(settings.keys)
-        enroller = Enroller(settings.member, members, key, http, clock, new_nonce, secrets.token_bytes)
-        yield enroller.pseudonyms
+        asking = Asking(load_signer(settings.keys), http, clock, new_nonce)
+        yield Enroller(settings.member, members, asking, secrets.token_bytes).pseudonyms
 
 
 @asynccontextmanager

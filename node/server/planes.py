@@ -12,7 +12,7 @@ from node.data.database import open_database
 from node.data.doctor import missing_names
 from node.data.mapping import Mapping
 from node.data.mapping_file import read_mapping
-from node.data.node_keys import NodeKeys, cursor_sealer, mask_keys
+from node.data.node_keys import NodeKeys, cursor_sealer, mark_secret, mask_keys
 from node.data.plane import DataPlane
 from node.own.database import open_own
 from node.own.upgrading import require_current
@@ -132,3 +132,12 @@ def open_keys(settings: NodeSettings) -> NodeKeys:
         mask_keys(read_secret(settings.keys / MASKS_KEY), EPOCH),
         cursor_sealer(read_secret(settings.keys / CURSORS_KEY)),
     )
+
+
+def open_mark_secret(settings: NodeSettings) -> bytes:
+    """Read the secret behind the marks of citizens in the federation's directory.
+
+    Raises:
+        ConfigurationError: the key file is missing or readable by others.
+    """
+    return mark_secret(read_secret(settings.keys / MASKS_KEY))

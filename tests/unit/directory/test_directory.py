@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
+from federation.contract.held_files import BucketDigests, differing
 from federation.contract.identifiers import DIRECTORY, MemberId
-from federation.directory.directory import Directory, files_digest
+from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
 from federation.linkage.siv import SivSuite
 
@@ -69,31 +70,65 @@ def test_what_was_made_up_is_as_absent_as_anybody(directory: Directory) -> None:
     assert directory.members_holding(strange) == {}
 
 
-def test_loading_again_changes_nothing_and_removing_removes(directory: Directory) -> None:
-    before = directory.digest(HEALTH)
+def marked(number: int, member: MemberId, until: date | None = None) -> HeldFile:
+    return HeldFile.parse(subject(number), member, "patient", DAY, until, number.to_bytes(2) + bytes(14))
+
+
+def ours(*files: HeldFile) -> tuple[str, ...]:
+    digests = BucketDigests()
+    for each in files:
+        digests.add(each.mark, each.capacity, each.since, each.until)
+    return digests.texts()
+
+
+def test_loading_again_changes_nothing(directory: Directory) -> None:
+    before = directory.digests(HEALTH)
     assert directory.load(FILES) == len(FILES)
-    assert directory.digest(HEALTH) == before
-    directory.remove([FILES[1], FILES[1], held(9, TOWN, "resident")])
-    assert set(directory.files(HEALTH)) == {FILES[2]}
+    assert directory.digests(HEALTH) == before
 
 
-def test_a_member_replaces_what_it_said_and_nobody_elses(directory: Directory) -> None:
-    files = [held(7, HEALTH, "patient")]
-    assert directory.replace_member(HEALTH, files) == 1
-    assert directory.members_holding([subject(1), subject(7)]) == {subject(1): {TOWN}, subject(7): {HEALTH}}
+def test_a_member_replaces_what_it_said_in_a_bucket_and_nobody_elses(directory: Directory) -> None:
+    files = [marked(7, HEALTH), marked(8, HEALTH), marked(9, HEALTH)]
+    for _ in range(2):
+        directory.replace(HEALTH, [7, 8, 9], files)
+    directory.replace(HEALTH, [8], [])
+    found = directory.members_holding([subject(number) for number in (1, 7, 8, 9)])
+    assert found == {subject(1): {TOWN, HEALTH}, subject(7): {HEALTH}, subject(9): {HEALTH}}
     with pytest.raises(BadInputError):
-        directory.replace_member(HEALTH, [held(8, TOWN, "resident")])
+        directory.replace(HEALTH, [8], [marked(8, TOWN)])
 
 
-def test_both_sides_compute_the_same_digest(directory: Directory) -> None:
-    ours = [each for each in FILES if each.member == HEALTH]
-    assert directory.digest(HEALTH) == files_digest(ours) == files_digest(reversed(ours))
-    assert directory.digest(HEALTH) != directory.digest(TOWN)
+def test_both_sides_compute_the_same_digests(directory: Directory) -> None:
+    files = [marked(7, HEALTH), marked(8, HEALTH)]
+    directory.replace(HEALTH, [0, 7, 8], files)
+    assert directory.digests(HEALTH) == ours(*files) == ours(*reversed(files))
+    assert differing(ours(marked(7, HEALTH), marked(8, HEALTH, DAY)), directory.digests(HEALTH)) == [8]
+    assert differing(ours(marked(9, HEALTH)), directory.digests(HEALTH)) == [9, 8, 7]
+
+
+def test_what_was_loaded_leaves_when_the_member_has_said_the_rest(directory: Directory) -> None:
+    assert differing(ours(marked(7, HEALTH)), directory.digests(HEALTH)) == [7, 0]
+    directory.replace(HEALTH, [7, 0], [marked(7, HEALTH)])
+    assert directory.members_holding([subject(1), subject(7)]) == {subject(1): {TOWN}, subject(7): {HEALTH}}
+
+
+def test_a_file_of_an_earlier_release_gets_what_it_lacks(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.executescript(
+        "CREATE TABLE word (code INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+        "CREATE TABLE held (subject BLOB NOT NULL, member INTEGER NOT NULL, capacity INTEGER NOT NULL,"
+        " since INTEGER NOT NULL, until INTEGER, PRIMARY KEY (subject, member, capacity, since)) WITHOUT ROWID;"
+    )
+    old.close()
+    opened = Directory.open(tmp_path / "old.db")
+    assert opened.load(FILES) == len(FILES)
+    assert opened.members_holding([subject(2)]) == {subject(2): {TOWN}}
+    opened.close()
 
 
 def test_it_is_kept_over_a_restart(tmp_path: Path, directory: Directory) -> None:
     again = Directory.open(tmp_path / "directory.db")
-    assert set(again.files(TOWN)) == {FILES[0], FILES[3]}
+    assert again.members_holding([subject(2)]) == {subject(2): {TOWN}}
     assert again.load([held(5, MemberId("new_one"), "client")]) == 1
     assert directory.members_holding([subject(5)]) == {subject(5): {"new_one"}}
     again.close()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from federation.contract.canonical import b64url
 from federation.contract.entries import EntryKind
 from federation.contract.errors import CroceviaError, LedgerUnavailableError
 from federation.contract.evidence import citizen_handle
+from federation.contract.held_files import PublishedFile, PublishRequest, PublishStep
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.members import AgreementState
 from federation.contract.messages import ConsumerRequest, named_digest
 from federation.exchange.messages import MAX_CONVERSIONS, MAX_PIDS, Conversion, ConvertAnswer, ConvertRequest
-from federation.trust.keys import VerifyKey
+from federation.trust.http_messages import HttpRequest
+from federation.trust.http_signatures import sign_request
+from federation.trust.keys import SigningKey, VerifyKey
 from federation.trust.translations import verify_translation
-from tests.support.exchange import CONSUMER, EXCHANGE_KEY, STRANGER, SUITE, World, member_list
+from tests.support.demo import nonce
+from tests.support.exchange import CONSUMER, EXCHANGE_KEY, NOW, STRANGER, SUITE, World, member_list
 
 INPREV, ASLVS, USTAT = MemberId("inprev"), MemberId("aslvs"), MemberId("ustat")
 SUBJECTS = [number.to_bytes(16) for number in range(5)]
@@ -183,3 +189,50 @@ async def test_a_body_that_is_no_question_is_refused(body: bytes, world: World) 
 async def test_a_question_over_the_limits_is_refused(conversions: tuple[Conversion, ...], world: World) -> None:
     with pytest.raises(CroceviaError, match="expected"):
         await world.exchange().answer(world.asked(*conversions))
+
+
+def publication(
+    world: World, key: SigningKey = CONSUMER, target: str = "https://gateway.example/directory"
+) -> ConsumerRequest:
+    """What a node that holds a file on two citizens says to the gateway."""
+    files = tuple(PublishedFile(b64url(bytes(16)), pid, "patient", NOW.date()) for pid in pids(USTAT)[:2])
+    body = PublishRequest(PublishStep.REPLACE, (0,), files).to_bytes()
+    bare = HttpRequest("POST", target, {"content-type": "application/json"}, body)
+    headers = {**bare.headers, **sign_request(bare, key, world.clock, nonce())}
+    return ConsumerRequest("POST", target, headers, b64encode(body).decode())
+
+
+@pytest.fixture
+def with_node(world: World) -> World:
+    """`ustat` runs a node."""
+    members = world.members.members
+    first, *others = members.members
+    first = msgspec.structs.replace(first, endpoint="https://ustat.example/graphql")
+    world.members.members = msgspec.structs.replace(members, members=(first, *others))
+    return world
+
+
+async def test_a_node_is_named_to_the_directory_those_on_whom_it_says_it_holds_a_file(with_node: World) -> None:
+    asked = with_node.asked(Conversion(USTAT, DIRECTORY, pids(USTAT)[:3]), request=publication(with_node))
+    (told,) = (await with_node.exchange().answer(asked)).translations
+    assert told.statement.pids == (*pids(DIRECTORY)[:2], None), "the third is not in what the node signed"
+    (entry,) = with_node.ledger.entries
+    assert (entry.consumer, entry.subjects, entry.detail) == ("ustat", 2, "ustat to directory: 2 of 3")
+
+
+NOT_FOR_A_PUBLICATION = {
+    "another member's pseudonyms": (Conversion(INPREV, DIRECTORY, ()), CONSUMER, "SCOPE_EXCEEDED"),
+    "for another member": (Conversion(USTAT, INPREV, ()), CONSUMER, "SCOPE_EXCEEDED"),
+    "by a member without a node": (Conversion(USTAT, DIRECTORY, ()), STRANGER, "FORBIDDEN"),
+    "by nobody": (Conversion(USTAT, DIRECTORY, ()), SigningKey.generate(), "SIGNATURE_INVALID"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_FOR_A_PUBLICATION.values(), ids=NOT_FOR_A_PUBLICATION.keys())
+async def test_a_publication_translates_for_the_directory_alone(
+    with_node: World, case: tuple[Conversion, SigningKey, str]
+) -> None:
+    conversion, key, code = case
+    with pytest.raises(CroceviaError) as refused:
+        await with_node.exchange().answer(with_node.asked(conversion, request=publication(with_node, key)))
+    assert refused.value.code == code
