@@ -25,8 +25,8 @@ from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.serving.limits import ClientLimits
+from federation.shared.place import SharedPlace
 from federation.trust.channel import ChannelSettings
-from federation.trust.shared_place import SharedPlace
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

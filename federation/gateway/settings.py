@@ -32,9 +32,9 @@ from federation.execution.transport.limits import TransportLimits
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.serving.limits import ClientLimits
+from federation.shared.place import SharedPlace
 from federation.trust.channel import ChannelSettings
 from federation.trust.rates import RateSettings
-from federation.trust.shared_place import SharedPlace
 
 
 class DemoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, Self
 
-from federation.trust.shared import Shared, Synchronous
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
+from federation.shared.store import Shared, Synchronous
 
 _KEPT_DAYS = 7
 

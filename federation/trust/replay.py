@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Protocol, Self
 
 from federation.contract.clock import Clock, epoch_seconds
-from federation.trust.shared import Shared, Synchronous
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
+from federation.shared.store import Shared, Synchronous
 
 _SWEEP_EVERY = 1_000
 """Uses between two sweeps of what has expired."""

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final, Protocol, Self
 
-from federation.trust.shared import Shared, Synchronous
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
+from federation.shared.store import Shared, Synchronous
 
 REMEMBERED: Final = timedelta(days=365)
 """How long a consumer is taken to know what it was told."""

@@ -12,8 +12,8 @@ from typing import Final, Protocol, Self
 import msgspec
 
 from federation.contract.errors import CountsOverlapError
-from federation.trust.shared import Shared, Synchronous
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
+from federation.shared.store import Shared, Synchronous
 from node.enforcement.overlap import Counted, counted, parts_leave_a_few, tell_apart
 
 REMEMBERED: Final = timedelta(days=365)

@@ -54,8 +54,8 @@ from federation.contract.settings import parse_settings
 from federation.ledger.timestamps import TimestampSettings
 from federation.ledger.witness_rounds import WitnessSettings
 from federation.serving.limits import ClientLimits
+from federation.shared.place import SharedPlace
 from federation.trust.channel import ChannelSettings
-from federation.trust.shared_place import SharedPlace
 from node.enforcement.guards import Budgets
 
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.

@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from federation.contract.clock import SystemClock
 from federation.trust.replay import MemoryReplayStore, SharedReplayStore
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
 if sys.argv[2] == "own":
     store = MemoryReplayStore(SystemClock())
 else:

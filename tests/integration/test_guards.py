@@ -15,8 +15,8 @@ from federation.contract.entries import EntryKind
 from federation.contract.errors import BudgetExhaustedError, CombinationError, CountsOverlapError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider, AgreedPurpose
+from federation.shared.place import SharedPlace
 from federation.trust.counters import SharedCounters
-from federation.trust.shared_place import SharedPlace
 from node.demo.seed import seed
 from node.enforcement.delivered import Apart, MemoryDelivered, SharedDelivered
 from node.enforcement.guards import Budgets

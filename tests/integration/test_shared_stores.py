@@ -14,9 +14,9 @@ import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.errors import ConfigurationError, CountsOverlapError, UnavailableError
+from federation.shared.place import SharedPlace
 from federation.trust.counters import SharedCounters
 from federation.trust.replay import SharedReplayStore
-from federation.trust.shared_place import SharedPlace
 from node.enforcement.delivered import Apart, SharedDelivered
 from node.enforcement.told_counts import ToldCounts
 from tests.support.postgres import Server

@@ -22,9 +22,9 @@ from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider
 from federation.ledger.log import Ledger
+from federation.shared.place import SharedPlace
 from federation.trust.counters import MemoryCounters
 from federation.trust.replay import MemoryReplayStore
-from federation.trust.shared_place import SharedPlace
 from federation.trust.tokens import AccessTokens
 from node.data.answer import Answer
 from node.data.database import Database

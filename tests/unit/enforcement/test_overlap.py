@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.contract.errors import CountsOverlapError, UnavailableError
-from federation.trust.shared_place import SharedPlace
+from federation.shared.place import SharedPlace
 from node.enforcement.overlap import counted, parts_leave_a_few, tell_apart
 from node.enforcement.told_counts import REMEMBERED, ToldCounts
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from federation.contract.errors import UnavailableError
+from federation.shared.place import SharedPlace
 from federation.trust.counters import Counters, MemoryCounters, SharedCounters
-from federation.trust.shared_place import SharedPlace
 
 TODAY = date(2026, 11, 22)
 

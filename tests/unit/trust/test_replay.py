@@ -12,8 +12,8 @@ import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.errors import UnavailableError
+from federation.shared.place import SharedPlace
 from federation.trust.replay import MemoryReplayStore, ReplayStore, SharedReplayStore
-from federation.trust.shared_place import SharedPlace
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 UNTIL = int(NOW.timestamp()) + 60
