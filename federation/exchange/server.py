@@ -30,10 +30,10 @@ from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
 from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
+from federation.ledger.place import open_store, open_subject_keys
 from federation.ledger.publication import Audience, publish
 from federation.ledger.reader import LedgerReader
-from federation.ledger.store import SqliteStore
-from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.linkage.enrolling import enrolment_key
 from federation.linkage.siv import SivSuite
@@ -71,7 +71,7 @@ class Process:
     ledger: Ledger
     reader: LedgerReader
     keeping: Keeping
-    subject_keys: SqliteSubjectKeys
+    subject_keys: SubjectKeys
     replay: SharedReplayStore
     counters: SharedCounters
     channel: Channel | None
@@ -92,20 +92,15 @@ class Process:
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
         origin = ledger_origin(registry.federation, EXCHANGE)
-        path = settings.state / "ledger.db"
-        subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
-        ledger = Ledger.open(
-            Ed25519Signer.of(origin, ledger_key),
-            lambda: SqliteStore.open(path, origin),
-            subject_keys,
-            secrets.token_bytes,
-        )
-        reader = LedgerReader.open(path, ledger.signer.verifier)
+        place, ledger_signer = settings.shared_place, Ed25519Signer.of(origin, ledger_key)
+        subject_keys = open_subject_keys(place, subjects_key, secrets.token_bytes)
+        ledger = Ledger.open(ledger_signer, lambda: open_store(place, origin), subject_keys, secrets.token_bytes)
+        reader = LedgerReader.of(open_store(place, origin), ledger_signer.verifier)
         keeping = Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock)
-        replay = SharedReplayStore.open(settings.shared_place, clock)
+        replay = SharedReplayStore.open(place, clock)
         tokens = AccessTokens(registry.federation, settings.url, clock)
         exchange = Exchange(registry, tokens, replay, suite, signer, ledger, clock)
-        counters = SharedCounters.open(settings.shared_place)
+        counters = SharedCounters.open(place)
         enrolment = Enrolment(
             registry, replay, counters, suite, enrolment_key(master), ledger, clock, settings.enrolments
         )

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Self
 
 from federation.composition.supergraph import Supergraph
@@ -40,9 +39,9 @@ from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
 from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
+from federation.ledger.place import open_store, open_subject_keys
 from federation.ledger.reader import LedgerReader
-from federation.ledger.store import SqliteStore
-from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
 from federation.trust.counters import SharedCounters
@@ -65,7 +64,6 @@ from federation.trust.tokens import AccessTokens
 from federation.trust.trusted_list import SUPERGRAPH_FILE
 
 SUBJECTS_KEY = "subjects.key"
-LEDGER_FILE = "ledger.db"
 _TRACE_BYTES = 16
 
 
@@ -89,7 +87,7 @@ class GatewayProcess:
     replay: SharedReplayStore
     counters: SharedCounters
     channel: Channel | None
-    subject_keys: SqliteSubjectKeys
+    subject_keys: SubjectKeys
     client: HttpClient = field(init=False)
     fetching: ResilientFetcher = field(init=False)
     authorisation: AuthorisationServer = field(init=False)
@@ -155,11 +153,11 @@ class GatewayProcess:
         key = load_signer(settings.keys)
         settings.state.mkdir(parents=True, exist_ok=True)
         registry = Registry.open(settings.registry, clock, settings.state / KEPT_FILE, settings.registry_url)
-        subject_keys = SqliteSubjectKeys.open(
-            settings.state / "subjects.db", read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes
-        )
-        ledger = _open_ledger(settings, registry.current(), subject_keys)
-        reader = LedgerReader.open(settings.state / LEDGER_FILE, ledger.signer.verifier)
+        place, origin = settings.shared_place, ledger_origin(registry.current().federation, GATEWAY)
+        signer = Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY))
+        subject_keys = open_subject_keys(place, read_secret(settings.keys / SUBJECTS_KEY), secrets.token_bytes)
+        ledger = Ledger.open(signer, lambda: open_store(place, origin), subject_keys, secrets.token_bytes)
+        reader = LedgerReader.of(open_store(place, origin), signer.verifier)
         return cls(
             settings=settings,
             registry=registry,
@@ -169,8 +167,8 @@ class GatewayProcess:
             reader=reader,
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
             directory=Directory.open(settings.state / "directory.db"),
-            replay=SharedReplayStore.open(settings.shared_place, clock),
-            counters=SharedCounters.open(settings.shared_place),
+            replay=SharedReplayStore.open(place, clock),
+            counters=SharedCounters.open(place),
             channel=None if settings.channel is None else Channel.open(settings.channel),
             subject_keys=subject_keys,
         )
@@ -263,14 +261,3 @@ class _Nobody:
 
     async def fetch(self, request: FetchRequest) -> FetchAnswer:
         raise NodeUnavailableError("no request is sent without a consumer's own", member=request.member)
-
-
-def _open_ledger(settings: GatewaySettings, members: MemberList, subject_keys: SqliteSubjectKeys) -> Ledger:
-    origin = ledger_origin(members.federation, GATEWAY)
-    path: Path = settings.state / LEDGER_FILE
-    return Ledger.open(
-        Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY)),
-        lambda: SqliteStore.open(path, origin),
-        subject_keys,
-        secrets.token_bytes,
-    )

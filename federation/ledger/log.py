@@ -264,10 +264,11 @@ class Ledger:
         return size
 
     def _derive(self) -> _Writer:
-        """Open the file and believe it only if its tree has the root of its last checkpoint, signed by our key."""
+        """Open the store and believe it only if its tree has the root of its last checkpoint, signed by our key."""
         store = self._open_store()
         try:
-            size, note = store.size(), store.last_checkpoint()
+            size = store.begin()  # while nobody else writes: entries and checkpoint are of one moment
+            note = store.last_checkpoint()
             hashes = StoredHashes(store)
             frontier = Frontier.of(size, hashes)
             expected = Checkpoint(self.origin, 0, EMPTY_ROOT)
@@ -278,7 +279,9 @@ class Ledger:
                     f"ledger `{self.origin}` has {size} entries whose root is not that of its last checkpoint; "
                     "run `crocevia ledger verify`"
                 )
-            return _Writer(store, frontier, OpenTiles.of(size, hashes))
+            tiles = OpenTiles.of(size, hashes)
+            store.rollback()
+            return _Writer(store, frontier, tiles)
         except BaseException:
             store.close()
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Self
 
 from federation.contract.errors import LedgerCorruptError, NotFoundError
@@ -15,7 +14,7 @@ from federation.ledger.hashes import RangeRoots, consistency_path, inclusion_pat
 from federation.ledger.leaf import Leaf
 from federation.ledger.note import Ed25519Verifier
 from federation.ledger.proof import make_receipt
-from federation.ledger.store import SqliteStore
+from federation.ledger.store import LedgerStore
 from federation.ledger.stored_hashes import TILE_WIDTH, StoredHashes
 from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.tiles import TilePath
@@ -38,21 +37,15 @@ class RecordedEntry:
 
 @dataclass(slots=True)
 class LedgerReader:
-    """Reads a ledger file beside its writer, on a connection of its own; methods may be called from any thread."""
+    """Reads a ledger beside its writer, on a connection of its own; methods may be called from any thread."""
 
     verifier: Ed25519Verifier
-    store: SqliteStore
+    store: LedgerStore
     _hashes: StoredHashes = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path, verifier: Ed25519Verifier) -> Self:
-        """Open the ledger of `verifier`'s name.
-
-        Raises:
-            LedgerUnavailableError: the file cannot be opened.
-            LedgerCorruptError: it is not that ledger.
-        """
-        store = SqliteStore.open(path, verifier.name)
+    def of(cls, store: LedgerStore, verifier: Ed25519Verifier) -> Self:
+        """Return the reader of a store that is `verifier`'s name's; the reader closes it."""
         return cls(verifier, store, StoredHashes(store))
 
     def head(self) -> SignedCheckpoint:
@@ -157,7 +150,7 @@ class LedgerReader:
         return b"".join(self._hashes((8 * level, start + offset)) for offset in range(path.width))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the store."""
         self.store.close()
 
     def _require_size(self, size: int) -> None:

@@ -75,7 +75,8 @@ class LedgerStore(Protocol):
     """Keeps leaves, tiles and checkpoints in their order; several processes may use one store.
 
     `begin`, `add` and `commit` belong to one writer at a time; a failure of any of them leaves a store that must be
-    closed and opened again before it is believed.
+    closed and opened again before it is believed. INVARIANT: who holds what `begin` took is the only one whose `commit`
+    can succeed, however long it stood still meanwhile; so no two writers continue one history in two ways.
     """
 
     def begin(self) -> int:
@@ -90,6 +91,14 @@ class LedgerStore(Protocol):
         """Return once everything since `begin` is on disk."""
         ...
 
+    def rollback(self) -> None:
+        """Give up what was written since `begin`, and the lock."""
+        ...
+
+    def origin(self) -> str:
+        """Return whose ledger it is."""
+        ...
+
     def size(self) -> int:
         """Return the number of leaves."""
         ...
@@ -100,6 +109,10 @@ class LedgerStore(Protocol):
 
     def leaf_hashes(self, first: int, end: int) -> list[bytes]:
         """Return the leaf hashes of a half-open range, as far as it exists."""
+        ...
+
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        """Return the leaf bytes of a half-open range, as far as it exists."""
         ...
 
     def tile(self, level: int, number: int) -> bytes | None:
@@ -116,6 +129,26 @@ class LedgerStore(Protocol):
 
     def erase(self, lookup: bytes) -> int:
         """Forget which leaves are about a subject; return how many there were."""
+        ...
+
+    def rows(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield (index, leaf, leaf hash) of every row, in order, as stored; for verification."""
+        ...
+
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        """Yield (size, note) of every checkpoint, in order; for verification."""
+        ...
+
+    def tiles(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (level, number, hashes) of every tile, in order; for verification."""
+        ...
+
+    def subject_rows(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (index, position, lookup) of every row of the subject index, in order; for verification."""
+        ...
+
+    def integrity(self) -> str:
+        """Return `ok`, or the first complaint about the structure of what is stored."""
         ...
 
     def close(self) -> None:
@@ -203,6 +236,10 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def origin(self) -> str:
+        """Return whose ledger it is."""
+        return str(self._one("SELECT origin FROM ledger"))
+
     def size(self) -> int:
         """Return the number of leaves."""
         last: int | None = self._one("SELECT max(idx) FROM entry")
@@ -229,11 +266,6 @@ class SqliteStore:
     def last_checkpoint(self) -> str | None:
         """Return the newest checkpoint note."""
         found: str | None = self._one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
-        return found
-
-    def checkpoint_covering(self, index: int) -> str | None:
-        """Return the first checkpoint note whose tree holds the leaf at `index`."""
-        found: str | None = self._one("SELECT note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1", index)
         return found
 
     def indices_of(self, lookup: bytes) -> list[int]:

@@ -36,9 +36,40 @@ class SubjectKeys(Protocol):
         """Return the key of one pseudonym, or None when nothing was ever recorded about it, or it was erased."""
         ...
 
+    def all(self) -> Iterator[SubjectKey]:
+        """Yield every key that was not destroyed, for the verification of a whole ledger."""
+        ...
+
     def destroy(self, pseudonym: str) -> bool:
         """Destroy a key for ever; False when there was none."""
         ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMaker:
+    """Makes names and keys of subjects; a store holds names and salts, which are nothing without `member_key`.
+
+    `random` returns that many random bytes (`secrets.token_bytes`).
+    """
+
+    member_key: bytes = field(repr=False)
+    random: Callable[[int], bytes] = field(repr=False)
+
+    def name(self, pseudonym: str) -> bytes:
+        """Return the name under which a subject's salt is kept."""
+        return hmac.digest(self.member_key, b"crocevia/ledger/subject-name" + pseudonym.encode(), "sha256")[:16]
+
+    def key(self, name: bytes, salt: bytes) -> SubjectKey:
+        """Return the subject's key."""
+        return SubjectKey(hmac.digest(self.member_key, b"crocevia/ledger/subject-key" + name + salt, "sha256"))
+
+    def salt(self) -> bytes:
+        """Return a fresh salt."""
+        return self.random(_SALT_BYTES)
 
 
 @dataclass(slots=True)
@@ -53,8 +84,7 @@ class SqliteSubjectKeys:
     """
 
     path: Path
-    _member_key: bytes = field(repr=False)
-    _random: Callable[[int], bytes] = field(repr=False)
+    _maker: KeyMaker
     _connection: sqlite3.Connection = field(init=False, repr=False)
     _lock: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
     _cache: OrderedDict[str, SubjectKey] = field(init=False, repr=False, default_factory=OrderedDict)
@@ -70,7 +100,7 @@ class SqliteSubjectKeys:
         Raises:
             LedgerUnavailableError: the file cannot be opened or is not a database.
         """
-        return cls(path, member_key, random)
+        return cls(path, KeyMaker(member_key, random))
 
     def of(self, pseudonyms: Iterable[str]) -> dict[str, SubjectKey]:
         """Return the key of every pseudonym, made durably where there was none.
@@ -104,13 +134,13 @@ class SqliteSubjectKeys:
         Raises:
             LedgerUnavailableError: the file cannot be read.
         """
-        name = self._name(pseudonym)
+        name = self._maker.name(pseudonym)
         with self._lock:
             try:
                 row = self._connection.execute("SELECT salt FROM subject_key WHERE name = ?", (name,)).fetchone()
             except sqlite3.Error as error:
                 raise LedgerUnavailableError("subject keys of the ledger cannot be read") from error
-        return None if row is None else self._derive(name, row[0])
+        return None if row is None else self._maker.key(name, row[0])
 
     def all(self) -> Iterator[SubjectKey]:
         """Yield every key that was not destroyed, for the verification of a whole ledger.
@@ -118,12 +148,32 @@ class SqliteSubjectKeys:
         Raises:
             LedgerUnavailableError: the file cannot be read.
         """
+        yield from (self._maker.key(name, salt) for name, salt in self.kept())
+
+    def kept(self) -> list[tuple[bytes, bytes]]:
+        """Return every name with its salt, as they are kept.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be read.
+        """
         with self._lock:
             try:
-                rows = self._connection.execute("SELECT name, salt FROM subject_key").fetchall()
+                return self._connection.execute("SELECT name, salt FROM subject_key").fetchall()
             except sqlite3.Error as error:
                 raise LedgerUnavailableError("subject keys of the ledger cannot be read") from error
-        yield from (self._derive(name, salt) for name, salt in rows)
+
+    def keep(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep names with their salts, those that are there already as they are.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be written.
+        """
+        with self._lock:
+            try:
+                self._insert(rows)
+            except sqlite3.Error as error:
+                self._abandon()
+                raise LedgerUnavailableError("subject keys of the ledger cannot be written") from error
 
     def destroy(self, pseudonym: str) -> bool:
         """Destroy a key for ever; False when there was none.
@@ -135,7 +185,7 @@ class SqliteSubjectKeys:
             try:
                 with self._connection:
                     done = self._connection.execute(
-                        "DELETE FROM subject_key WHERE name = ?", (self._name(pseudonym),)
+                        "DELETE FROM subject_key WHERE name = ?", (self._maker.name(pseudonym),)
                     ).rowcount
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
@@ -156,15 +206,17 @@ class SqliteSubjectKeys:
             self._seen_version = version
 
     def _load_or_make(self, pseudonyms: list[str]) -> dict[str, SubjectKey]:
-        names = {self._name(pseudonym): pseudonym for pseudonym in pseudonyms}
+        names = {self._maker.name(pseudonym): pseudonym for pseudonym in pseudonyms}
         salts = self._load(names)
         if len(salts) < len(names):
             # Another process may make the same key: the row that was there first counts, so read again after writing.
-            fresh = [(name, self._random(_SALT_BYTES)) for name in names if name not in salts]
-            with self._connection:
-                self._connection.executemany("INSERT INTO subject_key VALUES (?, ?) ON CONFLICT DO NOTHING", fresh)
+            self._insert((name, self._maker.salt()) for name in names if name not in salts)
             salts = self._load(names)
-        return {names[name]: self._derive(name, salt) for name, salt in salts.items()}
+        return {names[name]: self._maker.key(name, salt) for name, salt in salts.items()}
+
+    def _insert(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        with self._connection:
+            self._connection.executemany("INSERT INTO subject_key VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
     def _load(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
         wanted = list(names)
@@ -177,12 +229,6 @@ class SqliteSubjectKeys:
                 part,
             )
         return salts
-
-    def _name(self, pseudonym: str) -> bytes:
-        return hmac.digest(self._member_key, b"crocevia/ledger/subject-name" + pseudonym.encode(), "sha256")[:16]
-
-    def _derive(self, name: bytes, salt: bytes) -> SubjectKey:
-        return SubjectKey(hmac.digest(self._member_key, b"crocevia/ledger/subject-key" + name + salt, "sha256"))
 
     def _connect(self) -> sqlite3.Connection:
         try:

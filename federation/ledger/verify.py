@@ -12,7 +12,7 @@ from federation.ledger.checkpoint import Checkpoint, open_checkpoint
 from federation.ledger.frontier import Frontier
 from federation.ledger.leaf import Leaf, SubjectKey
 from federation.ledger.note import Ed25519Verifier
-from federation.ledger.store import SqliteStore, StoredTile
+from federation.ledger.store import LedgerStore, StoredTile
 from federation.ledger.tiles import OpenTiles
 from federation.ledger.tree import EMPTY_ROOT, leaf_hash
 
@@ -27,7 +27,7 @@ class VerifiedLedger:
     subjects: int
 
 
-def verify_ledger(store: SqliteStore, log: Ed25519Verifier, known: Iterable[Checkpoint] = ()) -> VerifiedLedger:
+def verify_ledger(store: LedgerStore, log: Ed25519Verifier, known: Iterable[Checkpoint] = ()) -> VerifiedLedger:
     """Rebuild the ledger from its entries and compare everything else with them.
 
     (1) The file is structurally sound. (2) Entries are numbered without gap, readable and canonical, and hash to what
@@ -53,7 +53,7 @@ def verify_ledger(store: SqliteStore, log: Ed25519Verifier, known: Iterable[Chec
     return VerifiedLedger(head, verification.checkpoints, tiles, subjects)
 
 
-def verify_subject_index(store: SqliteStore, keys: Iterable[SubjectKey]) -> int:
+def verify_subject_index(store: LedgerStore, keys: Iterable[SubjectKey]) -> int:
     """Check with the subjects' keys that the index hides no entry from its subject; return how many links it has.
 
     The public verification cannot do this: that a link belongs to a tag is known to nobody without the key. A link
@@ -85,7 +85,7 @@ def verify_subject_index(store: SqliteStore, keys: Iterable[SubjectKey]) -> int:
 class _Verification:
     """The state of one verification: the tree so far, and what stands beside it."""
 
-    def __init__(self, store: SqliteStore, log: Ed25519Verifier) -> None:
+    def __init__(self, store: LedgerStore, log: Ed25519Verifier) -> None:
         self.store = store
         self.log = log
         self.frontier = Frontier(0, {})

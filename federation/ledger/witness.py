@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -25,6 +24,8 @@ from federation.ledger.checkpoint import Checkpoint, open_checkpoint
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.note import Ed25519Verifier, SignedNote, exact_b64
 from federation.ledger.tree import EMPTY_ROOT, proves_consistency
+from federation.shared.place import SharedPlace, moving
+from federation.shared.store import Shared, SharedFile, Synchronous
 
 MAX_PROOF = 63
 MAX_SUBMISSION = 65_536
@@ -33,10 +34,16 @@ MAX_SUBMISSION = 65_536
 SIZE_TYPE = "text/x.tlog.size"
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 _HASH_BYTES = 32
+_NAME = "witness"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS witnessed (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
 ) WITHOUT ROWID;
+"""
+_REMEMBER = """
+INSERT INTO witnessed VALUES (?, ?, ?, ?)
+ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note
+WHERE excluded.size >= witnessed.size
 """
 
 
@@ -90,24 +97,24 @@ class Witness:
 
     cosigner: Cosigner
     clock: Clock
-    _connection: sqlite3.Connection = field(repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shared: Shared = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path, cosigner: Cosigner, clock: Clock) -> Self:
-        """Open the witness's memory, or make it.
+    def open(cls, place: SharedPlace, cosigner: Cosigner, clock: Clock) -> Self:
+        """Open the witness's memory, or make it; a database is given what this host's file remembers.
 
         Raises:
-            LedgerUnavailableError: the file cannot be opened.
+            ConfigurationError: `shared` is no address of a database.
+            UnavailableError: it cannot be opened.
         """
-        try:
-            connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise LedgerUnavailableError(f"witness `{path.name}` cannot be opened") from error
-        return cls(cosigner, clock, connection)
+        witness = cls(cosigner, clock, place.open(_NAME, _SCHEMA, Synchronous.FULL))
+        if place.url is not None:
+            try:
+                witness._take_over(place.state / f"{_NAME}.db")
+            except BaseException:
+                witness.close()
+                raise
+        return witness
 
     def add_checkpoint(self, body: str, logs: Mapping[str, Sequence[Ed25519Verifier]]) -> WitnessAnswer:
         """Answer `add-checkpoint`; `logs` are the known logs' keys by origin.
@@ -116,7 +123,7 @@ class Witness:
         the log is wrong about it; 422 not consistent; 200 with the cosignature.
 
         Raises:
-            LedgerUnavailableError: the head cannot be remembered, so it is not cosigned.
+            UnavailableError: the head cannot be remembered, so it is not cosigned.
         """
         try:
             asked = AddCheckpoint.parse(body)
@@ -134,37 +141,30 @@ class Witness:
 
     def checkpoint(self, origin: str) -> str | None:
         """Return the last cosigned head of a log, with the log's signature and ours, or None."""
-        row = self._connection.execute("SELECT note FROM witnessed WHERE origin = ?", (origin,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._shared.run("SELECT note FROM witnessed WHERE origin = ?", origin)
+        return str(rows[0][0]) if rows else None
 
     def by_digest(self, digest: str) -> str | None:
         """Return the last cosigned head of the log whose origin has this SHA-256 (hex), or None."""
-        with self._lock:
-            rows = self._connection.execute("SELECT origin, note FROM witnessed").fetchall()
+        rows = self._shared.run("SELECT origin, note FROM witnessed")
         return next((str(note) for origin, note in rows if sha256(origin.encode()).hexdigest() == digest), None)
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        """Let go of the memory."""
+        self._shared.close()
+
+    def _take_over(self, path: Path) -> None:
+        with moving(path) as there:
+            if there:
+                with closing(SharedFile.open(path, _SCHEMA, Synchronous.FULL)) as file:
+                    _copy(file, self._shared)
 
     def _compare_and_cosign(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                answer = self._judged(asked, offered)
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise LedgerUnavailableError("witness cannot remember the checkpoint, so it does not cosign") from error
-        return answer
+        return self._shared.alone(lambda: self._judged(asked, offered))
 
     def _judged(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:
-        row = self._connection.execute(
-            "SELECT size, root FROM witnessed WHERE origin = ?", (offered.origin,)
-        ).fetchone()
-        size, root = row or (0, EMPTY_ROOT)
+        rows = self._shared.run("SELECT size, root FROM witnessed WHERE origin = ?", offered.origin)
+        size, root = rows[0] if rows else (0, EMPTY_ROOT)
         if asked.old_size != size:
             return WitnessAnswer(HTTPStatus.CONFLICT, f"{size}\n", SIZE_TYPE)
         if offered.size == 0 and offered.root != EMPTY_ROOT:
@@ -174,11 +174,26 @@ class Witness:
         line = self.cosigner.cosign(offered, self.clock)
         note = SignedNote.parse(asked.note)
         kept = SignedNote(note.text, (*note.signatures, line))
-        self._connection.execute(
-            "INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?, ?)",
-            (offered.origin, offered.size, offered.root, str(kept)),
-        )
+        self._shared.run(_REMEMBER, offered.origin, offered.size, offered.root, str(kept))
         return WitnessAnswer(HTTPStatus.OK, f"{line}\n")
+
+
+def copy_to_file(place: SharedPlace, folder: Path) -> None:
+    """Copy a witness's memory out of the database into the file that it is on a host.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    with (
+        closing(place.open(_NAME, _SCHEMA, Synchronous.FULL)) as memory,
+        closing(SharedFile.open(folder / f"{_NAME}.db", _SCHEMA, Synchronous.FULL)) as file,
+    ):
+        _copy(memory, file)
+
+
+def _copy(source: Shared, target: Shared) -> None:
+    for row in source.run("SELECT origin, size, root, note FROM witnessed"):
+        target.run(_REMEMBER, *row)
 
 
 def cosigned_head(path: Path, origin: str) -> str | None:

@@ -3,7 +3,8 @@
 Every SQLite file is copied by SQLite's own online backup: one snapshot, whatever is written meanwhile. The own tables
 come first, then the ledger, the subject keys last: an entry is on disk before the row that it is about, and a key
 before the entry that needs it, so the copy has the entry of every row and the key of every entry. The manifest names
-each file's digest and the ledger's signed head.
+each file's digest and the ledger's signed head. A ledger in a database that several hosts share is copied into a file
+too, and a node that starts with that file takes it along into a database that has none (`federation.ledger.place`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from federation.contract.clock import Clock, rfc3339
 from federation.contract.errors import BadInputError, ConfigurationError, LedgerCorruptError
 from federation.ledger.checkpoint import Checkpoint, open_checkpoint
 from federation.ledger.note import Ed25519Signer, Ed25519Verifier
-from federation.ledger.store import SqliteStore
+from federation.ledger.place import LEDGER_FILE, SUBJECTS_FILE, copy_to_files
+from federation.ledger.store import LedgerStore, SqliteStore
 from federation.ledger.verify import verify_ledger
+from federation.ledger.witness import copy_to_file
 from federation.trust.keys import LEDGER_KEY, load_ed25519
 from node.own.copying import put_rows, rows_of
 from node.own.database import OwnDatabase
 from node.own.upgrading import require_current, version_of
-from node.server.process import LEDGER_FILE
 from node.server.settings import OWN_FILE, NodeSettings
 
 MANIFEST: Final = "manifest.json"
@@ -36,8 +38,8 @@ OWN_ROWS: Final = "own.ndjson"
 """The own tables of a node that keeps them in PostgreSQL."""
 _FORMAT: Final = 1
 _FIRST: Final = {OWN_FILE: 0, LEDGER_FILE: 1}
-_LAST: Final = "subjects.db"
-_LEFT_BEHIND: Final = ("-wal", "-shm", "-journal", ".lock")
+_LAST: Final = SUBJECTS_FILE
+_LEFT_BEHIND: Final = ("-wal", "-shm", "-journal", ".lock", ".moved")
 _PAGES: Final = 1_000
 
 
@@ -87,7 +89,8 @@ def copy_state(settings: NodeSettings, own: OwnPart, target: Path, clock: Clock)
     """
     if target.exists():
         raise BadInputError(f"`{target}` exists; a backup is made in a new folder")
-    if not (settings.state / LEDGER_FILE).exists():
+    shared = settings.shared is not None
+    if not shared and not (settings.state / LEDGER_FILE).exists():
         raise ConfigurationError(f"`{settings.state}` holds no ledger: this node has not run yet")
     target.mkdir(parents=True, mode=0o700)
     if own.rows is not None:
@@ -99,6 +102,9 @@ def copy_state(settings: NodeSettings, own: OwnPart, target: Path, clock: Clock)
             _copy_database(path, copy)
         else:
             shutil.copy2(path, copy)
+    if shared:
+        copy_to_file(settings.shared_place, target)
+        copy_to_files(settings.shared_place, target)
     with closing(SqliteStore.open_to_read(target / LEDGER_FILE)) as store:
         head, entries = store.last_checkpoint(), store.size()
     copied = _files(target)
@@ -126,7 +132,7 @@ def check_backup(settings: NodeSettings, source: Path) -> Manifest:
         if not path.is_file() or _described(path) != known:
             raise BadInputError(f"`{name}` of the backup is missing, or is not the file that was backed up")
     with closing(SqliteStore.open_to_read(source / LEDGER_FILE)) as store:
-        verifier = _verifier(settings, source / LEDGER_FILE)
+        verifier = _verifier(settings, store)
         known_heads = [] if manifest.head is None else [open_checkpoint(manifest.head, verifier).checkpoint]
         found = verify_ledger(store, verifier, known_heads)
     if found.head.size != manifest.entries:
@@ -141,7 +147,7 @@ def head_in_place(settings: NodeSettings) -> Checkpoint | None:
         return None
     with closing(SqliteStore.open_to_read(path)) as store:
         note = store.last_checkpoint()
-    return None if note is None else open_checkpoint(note, _verifier(settings, path)).checkpoint
+        return None if note is None else open_checkpoint(note, _verifier(settings, store)).checkpoint
 
 
 async def put_own_rows(own: OwnDatabase, rows: bytes) -> None:
@@ -222,8 +228,6 @@ def _described(path: Path) -> BackedUpFile:
     return BackedUpFile(digest.hexdigest(), path.stat().st_size)
 
 
-def _verifier(settings: NodeSettings, ledger: Path) -> Ed25519Verifier:
+def _verifier(settings: NodeSettings, ledger: LedgerStore) -> Ed25519Verifier:
     """Return this node's own ledger key as a verifier: a ledger of another key is not this node's."""
-    with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        (origin,) = connection.execute("SELECT origin FROM ledger").fetchone()
-    return Ed25519Signer.of(origin, load_ed25519(settings.keys / LEDGER_KEY)).verifier
+    return Ed25519Signer.of(ledger.origin(), load_ed25519(settings.keys / LEDGER_KEY)).verifier

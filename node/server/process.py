@@ -19,9 +19,9 @@ from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
 from federation.ledger.names import ledger_origin, witness_name
 from federation.ledger.note import Ed25519Signer, Ed25519Verifier
+from federation.ledger.place import open_store, open_subject_keys
 from federation.ledger.reader import LedgerReader
-from federation.ledger.store import SqliteStore
-from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
 from federation.trust.channel import Channel
@@ -54,7 +54,6 @@ from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_p
 from node.server.settings import NodeSettings
 
 SUBJECTS_KEY = "subjects.key"
-LEDGER_FILE: Final = "ledger.db"
 POLICY_SECONDS: Final = 1.0
 """The policy folder is looked at this often."""
 
@@ -73,7 +72,7 @@ class NodeProcess:
     reader: LedgerReader
     keeping: Keeping
     witness: Witness
-    subject_keys: SqliteSubjectKeys
+    subject_keys: SubjectKeys
     members: LocalActs
     replay: SharedReplayStore
     counters: SharedCounters
@@ -120,10 +119,10 @@ class NodeProcess:
         federation = registry.current().federation
         origin = ledger_origin(federation, settings.member)
         signer = Ed25519Signer.of(origin, ledger_key)
-        path = settings.state / LEDGER_FILE
-        subject_keys = SqliteSubjectKeys.open(settings.state / "subjects.db", subjects_key, secrets.token_bytes)
-        ledger = Ledger.open(signer, lambda: SqliteStore.open(path, origin), subject_keys, secrets.token_bytes)
-        reader = LedgerReader.open(path, signer.verifier)
+        place = settings.shared_place
+        subject_keys = open_subject_keys(place, subjects_key, secrets.token_bytes)
+        ledger = Ledger.open(signer, lambda: open_store(place, origin), subject_keys, secrets.token_bytes)
+        reader = LedgerReader.of(open_store(place, origin), signer.verifier)
         cosigner = Cosigner.of(witness_name(federation, settings.member), witness_key)
         return cls(
             settings=settings,
@@ -133,15 +132,15 @@ class NodeProcess:
             ledger=ledger,
             reader=reader,
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
-            witness=Witness.open(settings.state / "witness.db", cosigner, clock),
+            witness=Witness.open(place, cosigner, clock),
             subject_keys=subject_keys,
             members=LocalActs(registry, settings.state / ACTS_FOLDER),
-            replay=SharedReplayStore.open(settings.shared_place, clock),
-            counters=SharedCounters.open(settings.shared_place),
-            delivered=SharedDelivered.open(settings.shared_place),
+            replay=SharedReplayStore.open(place, clock),
+            counters=SharedCounters.open(place),
+            delivered=SharedDelivered.open(place),
             own=open_own(settings.own_url),
             channel=channel,
-            told_counts=ToldCounts.open(settings.shared_place),
+            told_counts=ToldCounts.open(place),
             plane=plane,
             keys=keys,
             policies=policies,

@@ -73,8 +73,8 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `own` is the database of the own tables (writes and their outbox): `own.db` in `state`, or `postgresql://…`, where
     they have the schema `crocevia`.
 
-    `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share: used nonces, budgets, what
-    was told. Without it they share files in `state`.
+    `shared` is the PostgreSQL database (`postgresql://…`) of what worker processes share, on several hosts: the ledger,
+    used nonces, budgets, what was told. Without it they share files in `state`.
 
     With `officers`, the node decides only by bundles that two of these officers signed, and `policies` is the folder of
     published revisions. Without it, `policies` is one bundle's own folder, as suits somebody who tries policies out.

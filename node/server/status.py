@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +12,10 @@ import msgspec
 from federation.contract.decisions import PolicyVersion
 from federation.contract.errors import ConfigurationError, PolicyUnavailableError
 from federation.contract.settings import host_and_port
-from federation.ledger.store import SqliteStore
+from federation.ledger.place import LEDGER_FILE, open_store_to_read
 from federation.trust.channel import Channel
 from node.server.planes import governed_schema, member_mapping
 from node.server.policies import MEMORY_FILE, PolicyMemory, open_policies
-from node.server.process import LEDGER_FILE
 from node.server.settings import NodeSettings, load_settings
 
 _SECONDS: Final = 3.0
@@ -109,11 +109,8 @@ def _in_folder(settings: NodeSettings) -> tuple[PolicyVersion | None, str]:
 
 
 def _ledger_size(settings: NodeSettings) -> int | None:
-    path = settings.state / LEDGER_FILE
-    if not path.exists():
+    place = settings.shared_place
+    if place.url is None and not (place.state / LEDGER_FILE).exists():
         return None
-    store = SqliteStore.open_to_read(path)
-    try:
+    with closing(open_store_to_read(place)) as store:
         return store.size()
-    finally:
-        store.close()

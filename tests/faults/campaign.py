@@ -26,13 +26,17 @@ _PRINTING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A script, the criteria it shows, and how it runs in a few seconds. One that measures times runs `alone`."""
+    """A script, the criteria it shows, and how it runs in a few seconds; `always` are arguments of each run.
+
+    One that measures times runs `alone`.
+    """
 
     name: str
     shows: str
     quick: tuple[str, ...] = ("--quick",)
     plants: bool = True
     alone: bool = False
+    always: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Ended:
 
 CAMPAIGNS = (
     Campaign("ledger_kill", "A1", ("--loops", "20")),
+    Campaign("ledger_kill", "A1, several hosts", ("--loops", "10"), always=("--postgres",)),
     Campaign("ledger_power", "A2", ("--loops", "6")),
     Campaign("ledger_disk", "A3, A4", ("--rounds", "2")),
     Campaign("ledger_tamper", "A5", ("--flips", "100", "--edits", "10")),
@@ -81,7 +86,7 @@ CAMPAIGNS = (
 def run(campaign: Campaign, arguments: tuple[str, ...]) -> Ended:
     """Run a campaign, and pass on its lines under its name."""
     began = time.monotonic()
-    command = [sys.executable, str(FOLDER / f"{campaign.name}.py"), *arguments]
+    command = [sys.executable, str(FOLDER / f"{campaign.name}.py"), *campaign.always, *arguments]
     last = ""
     say(f"{campaign.name:20}| begins")
     with subprocess.Popen(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from federation.contract.process_entry import run
-from node.server import process
+from federation.ledger import place
 from node.server.app import serve
 from tests.faults.ledger_disk import CarelessStore
 
 if __name__ == "__main__":
-    vars(process)["SqliteStore"] = CarelessStore  # the defect
+    vars(place)["SqliteStore"] = CarelessStore  # the defect
     run(serve, "node.server")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing_extensions import override
 
 from federation.contract.process_entry import run
+from federation.ledger import place
 from federation.ledger.store import SqliteStore
-from node.server import process
 from node.server.app import serve
 
 
@@ -28,5 +28,5 @@ class ForgetfulStore(SqliteStore):
 
 
 if __name__ == "__main__":
-    vars(process)["SqliteStore"] = ForgetfulStore  # the defect
+    vars(place)["SqliteStore"] = ForgetfulStore  # the defect
     run(serve, "node.server")

@@ -1,17 +1,18 @@
 """Kill the writer of a ledger at random moments, and count what it had promised and did not keep.
 
-    python tests/faults/ledger_kill.py [--loops 200] [--folder DIR] [--planted-defect]
+    python tests/faults/ledger_kill.py [--loops 200] [--folder DIR] [--postgres] [--planted-defect]
 
 A child process records entries for 16 writers and says which were acknowledged; the parent kills it with SIGKILL, opens
-the ledger again, and looks for every acknowledged entry. With `--planted-defect` the child acknowledges before its
-commit, and the run must fail: a test of the test. The last line counts what was lost; exit code 1 when anything was.
+the ledger again, and looks for every acknowledged entry. With `--postgres` the ledger is in a database, and two
+children write it, as two hosts do: one is killed while the other goes on, then that one. With `--planted-defect` the
+children acknowledge before their commit, and the run must fail: a test of the test. The last line counts what was lost;
+exit code 1 when anything was.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import secrets
 import signal
@@ -20,43 +21,61 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from typing_extensions import override
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from federation.ledger.database_store import DatabaseStore
 from federation.ledger.log import Ledger
-from federation.ledger.store import SqliteStore
+from federation.ledger.store import LedgerStore, SqliteStore
 from federation.ledger.verify import verify_ledger
 from tests.support.ledger import SIGNER, LedgerFiles, entry
+from tests.support.postgres import running_server
 
 _WRITERS = 16
 _PEOPLE = 500
 
 
-class ForgetfulStore(SqliteStore):
+class _Forgetful:
     """A defect to be found: what it is told to commit reaches the disk only with every twentieth batch."""
 
-    __slots__ = ("batches",)
-    batches: int
+    batches = 0
 
-    @override
     def begin(self) -> int:
-        return self.size() if self._connection.in_transaction else super().begin()
+        """Begin a batch, in the transaction of the one before if that was not committed."""
+        waiting = self.batches % 20
+        return int(self.size() if waiting else super().begin())  # type: ignore[attr-defined, misc]  # the store's
 
-    @override
     def commit(self) -> None:
-        self.batches = getattr(self, "batches", 0) + 1
+        """Commit now and then."""
+        self.batches += 1
         if self.batches % 20 == 0:
-            super().commit()
+            super().commit()  # type: ignore[misc]  # the store's
 
 
-async def write(files: LedgerFiles, store: type[SqliteStore]) -> None:
-    """Record entries without end in a store of that kind, and print each acknowledgement."""
+class ForgetfulStore(_Forgetful, SqliteStore):
+    """The defect in a file."""
+
+
+class ForgetfulDatabaseStore(_Forgetful, DatabaseStore):
+    """The defect in a database."""
+
+
+def defective(files: LedgerFiles) -> LedgerStore:
+    """Open the store with the defect."""
+    name = SIGNER.verifier.name
+    return (
+        ForgetfulStore.open(files.path, name) if files.url is None else ForgetfulDatabaseStore.open(files.place, name)
+    )
+
+
+async def write(files: LedgerFiles, open_store: Callable[[], LedgerStore]) -> None:
+    """Record entries without end in a store, and print each acknowledgement."""
     keys = files.subject_keys()
-    ledger = Ledger.open(SIGNER, lambda: store.open(files.path, SIGNER.verifier.name), keys, secrets.token_bytes)
+    ledger = Ledger.open(SIGNER, open_store, keys, secrets.token_bytes)
 
     async def writer(number: int) -> None:
         count = 0
@@ -77,20 +96,26 @@ class Toll:
     acknowledged: int = 0
     missing: int = 0
     corrupt: int = 0
+    forked: int = 0
     recovery: list[float] = field(default_factory=list)
 
 
-def kill_once(command: list[str], after: float, environment: dict[str, str]) -> list[tuple[int, str]]:
-    """Start a writer, kill it, and return what it had acknowledged."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
-    assert child.stdout is not None
-    first = child.stdout.readline()  # it works; from now on it may die
-    time.sleep(after)
-    child.send_signal(signal.SIGKILL)
-    said = first + child.stdout.read()
-    child.wait()
-    lines = said.decode().split("\n")[:-1]  # the last one may be cut short
-    return [(int(index), digest) for index, digest in (line.split(" ") for line in lines)]
+def kill_all(
+    commands: list[list[str]], dice: random.Random, environment: Mapping[str, str] | None = None
+) -> list[tuple[int, str]]:
+    """Start writers, kill one after the other, and return what they had acknowledged."""
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for command in commands]
+    firsts = [child.stdout.readline() if child.stdout else b"" for child in children]  # they work; now they may die
+    acknowledged: list[tuple[int, str]] = []
+    for child, first in zip(children, firsts, strict=True):
+        time.sleep(dice.uniform(0.0, 0.3))
+        child.send_signal(signal.SIGKILL)
+        assert child.stdout is not None
+        said = first + child.stdout.read()
+        child.wait()
+        lines = said.decode().split("\n")[:-1]  # the last one may be cut short
+        acknowledged += [(int(index), digest) for index, digest in (line.split(" ") for line in lines)]
+    return acknowledged
 
 
 def look_for(acknowledged: list[tuple[int, str]], files: LedgerFiles, toll: Toll) -> None:
@@ -104,7 +129,8 @@ def look_for(acknowledged: list[tuple[int, str]], files: LedgerFiles, toll: Toll
         sys.stdout.write(f"loop {toll.loops}: the ledger does not open: {error}\n")
     toll.recovery.append(time.perf_counter() - began)
     keys.close()
-    store = SqliteStore.open_to_read(files.path)
+    store = files.to_read()
+    toll.forked += len({index for index, _ in acknowledged}) != len(acknowledged)
     for index, digest in acknowledged:
         found = store.leaf_hashes(index, index + 1)
         toll.missing += not found or b64encode(found[0]).decode() != digest
@@ -113,14 +139,14 @@ def look_for(acknowledged: list[tuple[int, str]], files: LedgerFiles, toll: Toll
     toll.loops += 1
 
 
-def campaign(loops: int, folder: Path, arguments: list[str]) -> Toll:
-    """Kill `loops` writers of one ledger, one after the other."""
-    dice, toll, files = random.Random(20261122), Toll(), LedgerFiles(folder)
-    command = [sys.executable, __file__, "--write", str(folder), *arguments]
+def campaign(loops: int, files: LedgerFiles, writers: int, arguments: list[str]) -> Toll:
+    """Kill writers of one ledger, `loops` times, `writers` at once."""
+    dice, toll = random.Random(20261122), Toll()
+    command = [sys.executable, __file__, "--write", str(files.folder), *arguments]
     for _ in range(loops):
-        look_for(kill_once(command, dice.uniform(0.0, 0.3), dict(os.environ)), files, toll)
+        look_for(kill_all([command] * writers, dice), files, toll)
         if toll.loops % 20 == 0:
-            line = f"{toll.loops:5} kills  {toll.acknowledged:8} acknowledged  {toll.missing} missing\n"
+            line = f"{toll.loops * writers:5} kills  {toll.acknowledged:8} acknowledged  {toll.missing} missing\n"
             sys.stdout.write(line)
             sys.stdout.flush()
     verify_all(files, toll)
@@ -129,7 +155,7 @@ def campaign(loops: int, folder: Path, arguments: list[str]) -> Toll:
 
 def verify_all(files: LedgerFiles, toll: Toll) -> None:
     """Verify the whole ledger at the end of a campaign."""
-    store = SqliteStore.open_to_read(files.path)
+    store = files.to_read()
     try:
         verified = verify_ledger(store, SIGNER.verifier)
         sys.stdout.write(f"{verified.head.size} entries, {verified.checkpoints} checkpoints, all verify\n")
@@ -144,21 +170,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="kill -9 campaign on the ledger's writer")
     parser.add_argument("--loops", type=int, default=200)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--postgres", action="store_true", help="the ledger is in a database, of two writers")
     parser.add_argument("--planted-defect", action="store_true")
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.write:
-        asyncio.run(write(LedgerFiles(asked.write), ForgetfulStore if asked.planted_defect else SqliteStore))
+        files = LedgerFiles(asked.write, url=asked.url)
+        asyncio.run(write(files, lambda: defective(files) if asked.planted_defect else files.store()))
         return 0
     arguments = ["--planted-defect"] if asked.planted_defect else []
-    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        toll = campaign(asked.loops, Path(folder), arguments)
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder, ExitStack() as stack:
+        files, writers = LedgerFiles(Path(folder)), 1
+        if asked.postgres:
+            files.url, writers = stack.enter_context(running_server(Path(folder) / "pg")).url, 2
+            arguments += ["--url", files.url]
+        toll = campaign(asked.loops, files, writers, arguments)
     slowest = max(toll.recovery)
     sys.stdout.write(
-        f"{toll.loops} kills, {toll.acknowledged} acknowledged, slowest recovery {slowest:.2f} s: "
-        f"{toll.missing} missing, {toll.corrupt} corrupt\n"
+        f"{toll.loops * writers} kills, {toll.acknowledged} acknowledged, slowest recovery {slowest:.2f} s: "
+        f"{toll.missing} missing, {toll.corrupt} corrupt, {toll.forked} forked\n"
     )
-    return 1 if toll.missing or toll.corrupt else 0
+    return 1 if toll.missing or toll.corrupt or toll.forked else 0
 
 
 if __name__ == "__main__":

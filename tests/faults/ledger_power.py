@@ -26,8 +26,8 @@ from typing_extensions import override
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from federation.ledger.store import SqliteStore
-from tests.faults.ledger_kill import Toll, kill_once, look_for, verify_all, write
-from tests.support.ledger import LedgerFiles
+from tests.faults.ledger_kill import Toll, kill_all, look_for, verify_all, write
+from tests.support.ledger import SIGNER, LedgerFiles
 
 _LIBRARY = r"""
 #define _GNU_SOURCE
@@ -103,7 +103,7 @@ def campaign(loops: int, folder: Path, arguments: list[str]) -> Toll:
     command = [sys.executable, __file__, "--write", str(files.folder), *arguments]
     environment = {**os.environ, "LD_PRELOAD": str(folder / "power.so"), "SYNCED_FOLDER": str(synced)}
     for _ in range(loops):
-        acknowledged = kill_once(command, dice.uniform(0.0, 0.3), environment)
+        acknowledged = kill_all([command], dice, environment)
         cut_power(files, synced)
         look_for(acknowledged, files, toll)
         for file in files.folder.glob("*.sqlite*"):  # what recovery wrote is on disk before the next writer starts
@@ -121,7 +121,8 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.write:
-        asyncio.run(write(LedgerFiles(asked.write), UnsyncedStore if asked.planted_defect else SqliteStore))
+        kind, files = UnsyncedStore if asked.planted_defect else SqliteStore, LedgerFiles(asked.write)
+        asyncio.run(write(files, lambda: kind.open(files.path, SIGNER.verifier.name)))
         return 0
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:

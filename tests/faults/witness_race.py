@@ -36,6 +36,7 @@ from federation.ledger.hashes import Place, consistency_path, tree_root
 from federation.ledger.note import SignedNote
 from federation.ledger.tree import leaf_hash
 from federation.ledger.witness import AddCheckpoint, Witness, WitnessAnswer
+from federation.shared.place import SharedPlace
 from tests.support.ledger import SIGNER
 
 _COSIGNER = Cosigner.of("aslvs.example/witness", Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32))
@@ -69,7 +70,8 @@ class HastyWitness(Witness):
 
 def open_witness(path: Path, kind: type[Witness] = Witness) -> Witness:
     """Open the witness's memory."""
-    return kind.open(path, _COSIGNER, SystemClock())
+    path.mkdir(exist_ok=True)
+    return kind.open(SharedPlace(path), _COSIGNER, SystemClock())
 
 
 def remembered(witness: Witness) -> int:
@@ -156,9 +158,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         kind = HastyWitness if asked.planted_defect else Witness
-        wrong = race(Path(folder) / "race.db", Log("one"), asked.pairs, kind)
-        forgotten = kill(Path(folder) / "kill.db", asked.kills)
-        taken_in = deceive(Path(folder) / "kill.db", asked.splits)
+        wrong = race(Path(folder) / "race", Log("one"), asked.pairs, kind)
+        forgotten = kill(Path(folder) / "kill", asked.kills)
+        taken_in = deceive(Path(folder) / "kill", asked.splits)
     sys.stdout.write(
         f"{asked.pairs} pairs at once, {asked.kills} kills, {asked.splits} split views: "
         f"{wrong} races lost, {forgotten} heads forgotten, {taken_in} histories cosigned twice\n"

@@ -11,19 +11,13 @@ from sqlalchemy import Connection, delete
 from node.own.tables import METADATA
 from tests.support.both import DATABASES, On
 from tests.support.doors import DOORS, Door
-from tests.support.postgres import THINGS_IN_POSTGRES, Server, running_server
+from tests.support.postgres import THINGS_IN_POSTGRES, Server
 from tests.support.simulator import Simulator, found, simulated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from federation.demo.layout import Home
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("pg")) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -22,15 +22,14 @@ from federation.contract.members import MemberList
 from federation.directory.directory import Directory
 from federation.gateway.app import _question
 from federation.gateway.pipeline import GATEWAY
-from federation.gateway.process import LEDGER_FILE, SUBJECTS_KEY, GatewayProcess
+from federation.gateway.process import SUBJECTS_KEY, GatewayProcess
 from federation.gateway.settings import GatewaySettings
 from federation.ledger.keeping import Keeping
 from federation.ledger.log import Ledger
 from federation.ledger.names import ledger_origin
 from federation.ledger.note import Ed25519Signer
+from federation.ledger.place import open_store, open_subject_keys
 from federation.ledger.reader import LedgerReader
-from federation.ledger.store import SqliteStore
-from federation.ledger.subject_keys import SqliteSubjectKeys
 from federation.serving.limits import ClientLimits
 from federation.serving.server import run_server
 from federation.trust.counters import SharedCounters
@@ -62,15 +61,11 @@ def open_process(setting: Setting) -> GatewayProcess:
     keys, state, clock = setting.folder / "gateway", setting.folder / "state", SystemClock()
     state.mkdir()
     settings = GatewaySettings(f"127.0.0.1:{setting.port}", setting.url, keys, state, setting.folder, deadline=10.0)
-    subject_keys = SqliteSubjectKeys.open(state / "subjects.db", read_secret(keys / SUBJECTS_KEY), secrets.token_bytes)
-    origin = ledger_origin(FEDERATION, GATEWAY)
-    ledger = Ledger.open(
-        Ed25519Signer.of(origin, load_ed25519(keys / LEDGER_KEY)),
-        lambda: SqliteStore.open(state / LEDGER_FILE, origin),
-        subject_keys,
-        secrets.token_bytes,
-    )
-    reader = LedgerReader.open(state / LEDGER_FILE, ledger.signer.verifier)
+    place, origin = settings.shared_place, ledger_origin(FEDERATION, GATEWAY)
+    subject_keys = open_subject_keys(place, read_secret(keys / SUBJECTS_KEY), secrets.token_bytes)
+    signer = Ed25519Signer.of(origin, load_ed25519(keys / LEDGER_KEY))
+    ledger = Ledger.open(signer, lambda: open_store(place, origin), subject_keys, secrets.token_bytes)
+    reader = LedgerReader.of(open_store(place, origin), signer.verifier)
     return GatewayProcess(
         settings=settings,
         registry=cast("Registry", ReadyList(setting.members(), setting.work.sdl(setting.subgraph_port))),
@@ -80,8 +75,8 @@ def open_process(setting: Setting) -> GatewayProcess:
         reader=reader,
         keeping=Keeping.open(state, reader, settings.witnessing, None, clock),
         directory=Directory.open(state / "directory.db"),
-        replay=SharedReplayStore.open(settings.shared_place, clock),
-        counters=SharedCounters.open(settings.shared_place),
+        replay=SharedReplayStore.open(place, clock),
+        counters=SharedCounters.open(place),
         channel=None,
         subject_keys=subject_keys,
     )

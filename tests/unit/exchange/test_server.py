@@ -15,6 +15,7 @@ from federation.contract.identifiers import MemberId
 from federation.exchange.messages import CONVERT_PATH, MAX_BODY_BYTES, Conversion, ConvertAnswer
 from federation.exchange.server import MASTER_KEY, SUBJECTS_KEY, Process, create_app
 from federation.exchange.settings import load_settings
+from federation.ledger.place import open_store_to_read
 from federation.ledger.reader import LedgerReader
 from federation.ledger.verify import verify_ledger
 from federation.trust.http_messages import HttpRequest, HttpResponse
@@ -73,7 +74,7 @@ async def test_an_answer_is_signed_for_its_question_and_stands_in_the_ledger(
     verify_response(response, RequestBinding.of(request), keys, world.clock)
     told = ConvertAnswer.parse(answer.content).translations[0].statement.pids
     assert told == (str(SUITE.pseudonym(ASLVS, bytes(16))),)
-    reader = LedgerReader.open(process.settings.state / "ledger.db", process.ledger.signer.verifier)
+    reader = LedgerReader.of(open_store_to_read(process.settings.shared_place), process.ledger.signer.verifier)
     assert verify_ledger(reader.store, reader.verifier).head.size == 1
     assert PID.encode() not in reader.entry(0).leaf
     reader.close()

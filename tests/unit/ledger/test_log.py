@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from federation.contract.errors import BadInputError, LedgerCorruptError, LedgerUnavailableError
+from federation.contract.errors import BadInputError, LedgerCorruptError, LedgerUnavailableError, UnavailableError
 from federation.ledger.log import Ledger, LedgerState
 from federation.ledger.proof import verify_receipt
 from federation.ledger.reader import LedgerReader
-from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.verify import verify_ledger
 from tests.support.ledger import SIGNER, LedgerFiles, entry
+
+
+@pytest.fixture
+def files(either: LedgerFiles) -> LedgerFiles:
+    return either
 
 
 async def test_a_receipt_proves_the_entry_under_the_ledgers_key(ledger: Ledger, reader: LedgerReader) -> None:
@@ -43,19 +51,20 @@ async def test_the_reader_proves_what_the_receipts_proved(ledger: Ledger, reader
         assert verify_receipt(recorded.receipt, SIGNER.verifier, recorded.leaf).checkpoint.size == 600
 
 
-async def test_a_reopened_ledger_goes_on_where_it_was(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+async def test_a_reopened_ledger_goes_on_where_it_was(files: LedgerFiles, subject_keys: SubjectKeys) -> None:
+    have = 0
     for size in (3, 300, 301, 600):
         ledger = files.ledger(subject_keys)
-        have = 0 if size == 3 else files.reader().store.size()
         receipts = await asyncio.gather(*(ledger.append(entry(number)) for number in range(have, size)))
         ledger.close()
         assert max(receipt.index for receipt in receipts) == size - 1
         reader = files.reader()
         assert verify_ledger(reader.store, SIGNER.verifier).head.size == size
         reader.close()
+        have = size
 
 
-async def test_two_writers_on_one_file_make_one_history(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+async def test_two_writers_on_one_file_make_one_history(files: LedgerFiles, subject_keys: SubjectKeys) -> None:
     one, two = files.ledger(subject_keys), files.ledger(subject_keys)
     receipts = await asyncio.gather(*((one, two)[number % 2].append(entry(number), ["p"]) for number in range(600)))
     assert sorted(receipt.index for receipt in receipts) == list(range(600))
@@ -67,6 +76,22 @@ async def test_two_writers_on_one_file_make_one_history(files: LedgerFiles, subj
     )
     assert (verified.head.size, verified.tiles) == (600, 2)
     reader.close()
+
+
+async def test_a_ledger_opens_while_another_process_writes(files: LedgerFiles, ledger: Ledger) -> None:
+    await ledger.append(entry(1))
+    with ThreadPoolExecutor(1) as elsewhere, closing(files.subject_keys()) as keys:
+        written = []
+
+        def another_writes() -> None:
+            written.append(elsewhere.submit(ledger.append_blocking, entry(2)))
+            wait(written, timeout=0.2)
+
+        files.disk.before_checkpoint = another_writes
+        opened = await asyncio.to_thread(files.ledger, keys)
+        assert [each.result().index for each in written] == [1]
+        assert (await opened.append(entry(3))).index == 2
+        opened.close()
 
 
 @pytest.mark.parametrize("step", ["add", "commit", "after commit", "open"])
@@ -92,35 +117,36 @@ async def test_a_failed_write_refuses_until_the_disk_works_again(
     assert verify_ledger(reader.store, SIGNER.verifier, known).head.size == last.index + 1
 
 
-async def test_a_ledger_whose_tail_was_cut_does_not_open(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+async def test_a_ledger_whose_tail_was_cut_does_not_open(files: LedgerFiles, subject_keys: SubjectKeys) -> None:
     ledger = files.ledger(subject_keys)
     await asyncio.gather(*(ledger.append(entry(number)) for number in range(10)))
     ledger.close()
-    tamper(files, "DROP TRIGGER entry_remains", "DELETE FROM entry WHERE idx = 9")
+    files.tamper("DELETE FROM entry WHERE idx = 9")
     with pytest.raises(LedgerCorruptError, match="not that of its last checkpoint"):
         files.ledger(subject_keys)
 
 
 async def test_a_ledger_that_shrinks_while_it_is_open_closes(files: LedgerFiles, ledger: Ledger) -> None:
     await asyncio.gather(*(ledger.append(entry(number)) for number in range(10)))
-    tamper(files, "DROP TRIGGER entry_remains", "DELETE FROM entry WHERE idx = 9")
+    files.tamper("DELETE FROM entry WHERE idx = 9")
     with pytest.raises(LedgerUnavailableError):
         await ledger.append(entry(10))
     assert isinstance(ledger.failure, LedgerCorruptError)
     assert not await ledger.ready()
 
 
-async def test_a_file_of_another_ledger_is_refused(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+async def test_a_file_of_another_ledger_is_refused(files: LedgerFiles, subject_keys: SubjectKeys) -> None:
     files.ledger(subject_keys).close()
-    tamper(files, "UPDATE ledger SET origin = 'other.example/ledger'")
+    files.tamper("UPDATE ledger SET origin = 'other.example/ledger'")
     with pytest.raises(LedgerCorruptError, match="is of `other"):
         files.ledger(subject_keys)
 
 
-async def test_a_file_that_is_no_ledger_is_refused(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    files = LedgerFiles(tmp_path)
     files.path.write_bytes(b"not a database, but long enough to be read as the header of one" * 20)
     with pytest.raises(LedgerCorruptError, match="not a readable ledger file"):
-        files.ledger(subject_keys)
+        files.store()
 
 
 async def test_an_entry_that_no_tile_can_serve_is_refused(ledger: Ledger) -> None:
@@ -128,7 +154,7 @@ async def test_an_entry_that_no_tile_can_serve_is_refused(ledger: Ledger) -> Non
         await ledger.append(b'"%b"' % (b"x" * 65_536))
 
 
-async def test_a_closed_ledger_takes_nothing(files: LedgerFiles, subject_keys: SqliteSubjectKeys) -> None:
+async def test_a_closed_ledger_takes_nothing(files: LedgerFiles, subject_keys: SubjectKeys) -> None:
     ledger = files.ledger(subject_keys)
     ledger.close()
     with pytest.raises(LedgerUnavailableError, match="shut down"):
@@ -142,7 +168,7 @@ def test_a_caller_without_a_loop_is_served(ledger: Ledger) -> None:
 APPEND_ONLY = {
     "update an entry": "UPDATE entry SET leaf = x'00' WHERE idx = 1",
     "delete an entry": "DELETE FROM entry WHERE idx = 1",
-    "replace an entry": "INSERT OR REPLACE INTO entry VALUES (1, x'00', x'00')",
+    "replace an entry": "INSERT INTO entry VALUES (1, x'00', x'00') ON CONFLICT (idx) DO UPDATE SET leaf = x'00'",
     "leave a gap": "INSERT INTO entry VALUES (17, x'00', x'00')",
     "update a checkpoint": "UPDATE checkpoint SET note = '' WHERE size = 1",
     "delete a checkpoint": "DELETE FROM checkpoint",
@@ -153,21 +179,19 @@ APPEND_ONLY = {
 
 
 @pytest.mark.parametrize("statement", APPEND_ONLY.values(), ids=APPEND_ONLY.keys())
-async def test_the_file_itself_refuses_what_is_not_appending(
+async def test_the_store_itself_refuses_what_is_not_appending(
     statement: str, files: LedgerFiles, ledger: Ledger
 ) -> None:
     for number in range(3):
         await ledger.append(entry(number), ["p"])
-    with pytest.raises(sqlite3.IntegrityError, match="appended to"):
-        tamper(files, statement)
+    with pytest.raises((sqlite3.IntegrityError, UnavailableError)) as refused:
+        files.run(statement)
+    assert "appended to" in f"{refused.value} {refused.value.__cause__}"
 
 
-def tamper(files: LedgerFiles, *statements: str) -> None:
-    """Change the file behind the ledger's back."""
-    connection = sqlite3.connect(files.path)
-    try:
-        with connection:
-            for statement in statements:
-                connection.execute(statement)
-    finally:
-        connection.close()
+async def test_a_file_refuses_what_only_sqlite_has(tmp_path: Path) -> None:
+    files = LedgerFiles(tmp_path)
+    with closing(files.subject_keys()) as keys, closing(files.ledger(keys)) as ledger:
+        await ledger.append(entry(1))
+        with pytest.raises(sqlite3.IntegrityError, match="appended to"):
+            files.run("INSERT OR REPLACE INTO entry VALUES (0, x'00', x'00')")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 
 import pytest
 
@@ -13,15 +12,20 @@ from federation.ledger.leaf import Leaf, SubjectKey, leaf_length
 from federation.ledger.log import Ledger
 from federation.ledger.proof import verify_receipt
 from federation.ledger.reader import LedgerReader
-from federation.ledger.subject_keys import SqliteSubjectKeys
+from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.verify import verify_ledger, verify_subject_index
 from tests.support.ledger import SIGNER, LedgerFiles, entry
 
 ALICE, BOB = "v1.siv.c_m999.QWxpY2U", "v1.siv.c_m999.Qm9i"
 
 
+@pytest.fixture
+def files(either: LedgerFiles) -> LedgerFiles:
+    return either
+
+
 async def test_a_subject_finds_all_own_entries_and_no_other(
-    ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     people = {ALICE: set[int](), BOB: set[int](), "nobody": set[int]()}
     appended = []
@@ -42,7 +46,7 @@ async def test_a_subject_finds_all_own_entries_and_no_other(
 
 
 async def test_the_sealed_part_opens_for_its_subject_only(
-    ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     await ledger.append(entry(1), {ALICE: b"case 17", BOB: b"case 18"})
     assert [each.personal for each in reader.about(ALICE, subject_keys)] == [b"case 17"]
@@ -62,7 +66,7 @@ async def test_two_entries_about_one_subject_share_no_tag(ledger: Ledger, reader
 
 
 async def test_erasure_leaves_no_trace_and_every_proof(
-    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     receipts = [await ledger.append(entry(number), {ALICE: b"secret of alice"}) for number in range(4)]
     receipts.append(await ledger.append(entry(4), {BOB: b"secret of bob"}))
@@ -74,24 +78,21 @@ async def test_erasure_leaves_no_trace_and_every_proof(
     assert verify_ledger(reader.store, SIGNER.verifier).head.size == 5
     for receipt in receipts:
         verify_receipt(receipt, SIGNER.verifier, reader.store.leaf(receipt.index))
-    on_disk = b"".join(path.read_bytes() for path in files.folder.iterdir())
+    on_disk = files.content()
     for trace in (ALICE.encode(), BOB.encode(), b"secret of", key.lookup(), key.secret):
         assert trace not in on_disk
     assert erase_subject(ALICE, reader.store, subject_keys) == 0
 
 
 async def test_with_the_keys_a_hidden_entry_is_found(
-    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     for number in range(4):
         await ledger.append(entry(number), [ALICE, BOB])
     assert verify_subject_index(reader.store, subject_keys.all()) == 8
     erase_subject(BOB, reader.store, subject_keys)
     assert verify_subject_index(reader.store, subject_keys.all()) == 4
-    connection = sqlite3.connect(files.path)
-    with connection:
-        connection.execute("UPDATE subject SET lookup = x'' WHERE idx = 2")
-    connection.close()
+    files.run("UPDATE subject SET lookup = x'' WHERE idx = 2")
     assert verify_ledger(reader.store, SIGNER.verifier).head.size == 4  # nobody without the keys can know
     with pytest.raises(LedgerCorruptError, match="entry 2"):
         verify_subject_index(reader.store, subject_keys.all())
@@ -99,21 +100,17 @@ async def test_with_the_keys_a_hidden_entry_is_found(
 
 @pytest.mark.parametrize("lookup", ["x'0102'", "(SELECT lookup FROM subject WHERE idx = 1)"])
 async def test_with_the_keys_a_wrong_link_is_found(
-    lookup: str, files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    lookup: str, files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     await ledger.append(entry(0), [ALICE])
     await ledger.append(entry(1), [BOB])
-    connection = sqlite3.connect(files.path)
-    with connection:
-        connection.execute("DROP TRIGGER subject_is_only_erased")
-        connection.execute(f"UPDATE subject SET lookup = {lookup} WHERE idx = 0")
-    connection.close()
+    files.tamper(f"UPDATE subject SET lookup = {lookup} WHERE idx = 0")
     with pytest.raises(LedgerCorruptError, match="entry 0"):
         verify_subject_index(reader.store, subject_keys.all())
 
 
 async def test_an_erased_subject_begins_anew(
-    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SqliteSubjectKeys
+    files: LedgerFiles, ledger: Ledger, reader: LedgerReader, subject_keys: SubjectKeys
 ) -> None:
     await ledger.append(entry(1), [ALICE])
     elsewhere = files.subject_keys()  # another process erases; this one must not go on with the key it remembers
@@ -125,7 +122,7 @@ async def test_an_erased_subject_begins_anew(
 
 async def test_the_subject_keys_alone_open_nothing(files: LedgerFiles, ledger: Ledger) -> None:
     await ledger.append(entry(1), [ALICE])
-    thief = SqliteSubjectKeys.open(files.folder / "subjects.sqlite", b"guess" * 8, bytes)
+    thief = files.subject_keys(b"guess" * 8)
     assert thief.find(ALICE) is None
     thief.close()
 

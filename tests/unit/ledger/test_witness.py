@@ -22,6 +22,7 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.tree import EMPTY_ROOT
 from federation.ledger.witness import MAX_PROOF, SIZE_TYPE, AddCheckpoint, Witness, WitnessAnswer
 from federation.ledger.witnessing import cosigners, size_in, submission, with_cosignatures
+from federation.shared.place import SharedPlace
 from tests.support.ledger import SIGNER, entry
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -31,7 +32,7 @@ LOGS = {SIGNER.verifier.name: [SIGNER.verifier]}
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Iterator[Witness]:
-    opened = Witness.open(tmp_path / "witness.db", COSIGNER, FixedClock(NOW))
+    opened = Witness.open(SharedPlace(tmp_path), COSIGNER, FixedClock(NOW))
     yield opened
     opened.close()
 
@@ -122,7 +123,7 @@ def test_every_fault_has_its_status(body: str, status: HTTPStatus, witness: Witn
 async def test_of_two_requests_at_once_one_is_cosigned(
     tmp_path: Path, witness: Witness, ledger: Ledger, reader: LedgerReader
 ) -> None:
-    second = Witness.open(tmp_path / "witness.db", COSIGNER, FixedClock(NOW))
+    second = Witness.open(SharedPlace(tmp_path), COSIGNER, FixedClock(NOW))
     old = 0
     with ThreadPoolExecutor(2) as pool:
         for _ in range(20):
@@ -144,7 +145,7 @@ async def test_a_restart_does_not_take_a_witness_back(
 ) -> None:
     await grow(ledger, 3)
     offer(witness, reader, 0)
-    again = Witness.open(tmp_path / "witness.db", COSIGNER, FixedClock(NOW))
+    again = Witness.open(SharedPlace(tmp_path), COSIGNER, FixedClock(NOW))
     assert offer(again, reader, 0).body == "3\n"
     again.close()
 

@@ -22,6 +22,7 @@ from federation.ledger.reader import LedgerReader
 from federation.ledger.witness import Witness
 from federation.ledger.witness_rounds import WitnessAt, WitnessRounds, WitnessSettings
 from federation.ledger.witnessing import cosigners
+from federation.shared.place import SharedPlace
 from federation.trust.outgoing import PostReply
 from tests.support.ledger import SIGNER, LedgerFiles, entry
 
@@ -48,11 +49,16 @@ class Town:
         return PostReply(said.status, said.body.encode())
 
 
+def place(folder: Path) -> SharedPlace:
+    folder.mkdir()
+    return SharedPlace(folder)
+
+
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     clock = FixedClock(datetime(2026, 11, 28, tzinfo=UTC))
     witnesses = {
-        name: Witness.open(tmp_path / f"{name}.db", Cosigner.of(f"{name}/witness", Ed25519PrivateKey.generate()), clock)
+        name: Witness.open(place(tmp_path / name), Cosigner.of(f"{name}/witness", Ed25519PrivateKey.generate()), clock)
         for name in NAMES
     }
     yield Town(witnesses, clock)
