@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from federation.planning.paths import Goal, Search
+    from federation.planning.goals import Goal
+    from federation.planning.places import Places
     from federation.planning.tree import Mask, Option
 
 CHAIN = 1_000_000
@@ -45,10 +46,10 @@ class Choice:
     proved: bool
 
 
-def choose(search: Search, goals: Iterable[Goal], budget: int) -> Choice:
+def choose(places: Places, goals: Iterable[Goal], budget: int) -> Choice:
     """Pick the cheapest combination of options; `budget` is how many sets of jumps may be weighed."""
     goals = tuple(goals)
-    bound = _Bound(search, budget)
+    bound = _Bound(places, budget)
     asked = Counter(tuple((option.mask, option.jump.level) for option in goal.options) for goal in goals)
     bound.asked = asked
     questions = {tuple(bound.way(mask) for mask, _ in ways) for ways in asked}
@@ -71,8 +72,8 @@ def _within(goal: Goal, mask: Mask) -> Option:
 class _Bound:
     """The state of the search: best answer so far, and how much may still be weighed."""
 
-    def __init__(self, search: Search, budget: int) -> None:
-        self.search = search
+    def __init__(self, places: Places, budget: int) -> None:
+        self.places = places
         self.left = budget
         self.ties = TIES
         self.asked: Counter[tuple[tuple[Mask, int], ...]] = Counter()
@@ -85,7 +86,7 @@ class _Bound:
     def way(self, mask: Mask) -> Way:
         """Find the requests that a set of jumps makes."""
         requests = 0
-        for jump in self.search.masks(mask):
+        for jump in self.places.masks(mask):
             requests |= self._requests.setdefault((jump.subgraph, jump.level), 1 << len(self._requests))
         return (mask, requests)
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from federation.planning.fetches import Branch, Request
+    from federation.planning.goals import Goal
     from federation.planning.operation import Operation, SelectionTree
-    from federation.planning.paths import Goal, Search
+    from federation.planning.places import Places
     from federation.planning.plan import (
         Conditions,
         ContextSource,
@@ -53,7 +54,7 @@ def print_operation(operation: Operation) -> str:
 def print_paths(stages: Stages) -> str:
     """Print, for every goal, its options and the one that was chosen."""
     return "\n".join(
-        line for part in stages.parts for line in _goals_lines(part.search, part.choice.picks, part.choice.cost)
+        line for part in stages.parts for line in _goals_lines(part.places, part.choice.picks, part.choice.cost)
     )
 
 
@@ -196,12 +197,12 @@ def _tree_lines(tree: SelectionTree, depth: int) -> Iterator[str]:
             yield from _tree_lines(asked.children, depth + 1)
 
 
-def _goals_lines(search: Search, picks: Iterable[tuple[Goal, Option]], cost: int) -> Iterator[str]:
+def _goals_lines(places: Places, picks: Iterable[tuple[Goal, Option]], cost: int) -> Iterator[str]:
     for goal, chosen in picks:
         yield f"{goal.entry} on {goal.type_name}{_when(guards.to_conditions(goal.guard))}"
         for option in goal.options:
             mark = "→" if option is chosen else " "
-            jumps = sorted(search.masks(option.mask), key=lambda jump: (jump.level, jump.number))
+            jumps = sorted(places.masks(option.mask), key=lambda jump: (jump.level, jump.number))
             yield f"  {mark} {'; '.join(str(jump) for jump in jumps)}"
     yield f"cost {cost}"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from federation.planning.choose import Choice
-    from federation.planning.paths import Search
+    from federation.planning.places import Places
     from federation.planning.plan import Path, PathStep
     from federation.planning.tree import Entry, Group, Jump, Node, Pick
 
@@ -85,7 +85,7 @@ class Request:
 class Part:
     """One search with its decision: a whole query, or one root field of a mutation."""
 
-    search: Search
+    places: Places
     choice: Choice
     root: Node
     step: int
@@ -99,11 +99,11 @@ def fill(part: Part) -> None:
     for goal, option in part.choice.picks:
         _select(part, goal.pick(option), goal.guard, option.jump)
         wanted[option.jump.number] = guards.widen(guards.either(wanted[option.jump.number], goal.guard))
-        for jump in part.search.masks(option.mask):
+        for jump in part.places.masks(option.mask):
             blocks[jump.number].add(goal.block)
     # INVARIANT: inputs of a jump come from jumps of a lower level, so from the last level back every guard is final
     # when it is used.
-    for jump in sorted(part.search.masks(part.choice.mask), key=lambda found: -found.level):
+    for jump in sorted(part.places.masks(part.choice.mask), key=lambda found: -found.level):
         use = part.uses.get(jump.number)
         if use is None:
             continue
@@ -167,7 +167,7 @@ def _item(branch: Branch, entry: Entry, group: Group | None) -> Item:
 def _learn_types(part: Part, use: Use) -> None:
     """Make sure that every type filter on the way to a jump can be applied: select `__typename` above it."""
     for node in _filtered(use):
-        entry = part.search.inner(node, TYPENAME, (), min(node.arriving))
+        entry = part.places.inner(node, TYPENAME, (), min(node.arriving))
         for branch in _known_before(part, use, node):
             item = _item(branch, entry, None)
             item.types |= node.arriving
@@ -179,7 +179,7 @@ def select_typename(part: Part, use: Use, entry: Entry) -> None:
     branch = branch_at(use, entry.node)
     assert branch is not None
     guard = guards.any_of(item.guard for item in branch.items.values() if item.entry is entry)
-    item = _item(branch, part.search.inner(entry.node, TYPENAME, (), min(entry.types)), None)
+    item = _item(branch, part.places.inner(entry.node, TYPENAME, (), min(entry.types)), None)
     item.types |= entry.node.arriving
     item.guard = guards.widen(guards.either(item.guard, guard))
 
@@ -198,10 +198,10 @@ def _filtered(use: Use) -> Iterator[Node]:
 
 def _known_before(part: Part, use: Use, node: Node) -> Iterator[Branch]:
     """Yield what earlier jumps select at a node, where they can tell the objects' concrete types."""
-    for other in part.search.masks(use.jump.mask & ~(1 << use.jump.number)):
+    for other in part.places.masks(use.jump.mask & ~(1 << use.jump.number)):
         found = part.uses.get(other.number)
         branch = branch_at(found, node) if found is not None else None
-        if branch is not None and knows_types(part.search, other, node):
+        if branch is not None and knows_types(part.places, other, node):
             yield branch
 
 
@@ -228,9 +228,9 @@ def statics(jump: Jump, node: Node) -> set[str]:
     return {spot.static for spot in node.descents if spot.jump is jump}
 
 
-def knows_types(search: Search, jump: Jump, node: Node) -> bool:
+def knows_types(places: Places, jump: Jump, node: Node) -> bool:
     """Tell whether `__typename` at a node, asked in a jump, is a concrete type's name."""
-    return not any((jump.subgraph, static) in search.graph.interface_objects for static in statics(jump, node))
+    return not any((jump.subgraph, static) in places.graph.interface_objects for static in statics(jump, node))
 
 
 def paths(part: Part, use: Use) -> tuple[Path, ...]:
@@ -247,7 +247,7 @@ def paths(part: Part, use: Use) -> tuple[Path, ...]:
 def _steps(part: Part, use: Use, group: Group) -> Iterator[tuple[PathStep, ...]]:
     """Yield the steps through one group: perhaps a filter, the key, and one step for each level of lists."""
     node = group.entry.node
-    lists = (Each(),) * part.search.list_depth(group)
+    lists = (Each(),) * part.places.list_depth(group)
     for source in sorted({group.entry.source_on(name) for name in group.types}):
         types = frozenset(name for name in group.types if group.entry.source_on(name) == source)
         narrow = () if types >= node.arriving or not any(_known_before(part, use, node)) else (OnType(types),)

@@ -52,7 +52,7 @@ def lower(operation: Operation, parts: list[Part], requests: list[Request]) -> P
 def _response(operation: Operation, parts: list[Part]) -> Iterator[OutputField]:
     """Read the root fields in the client's order, whichever part answers them."""
     order = {asked.response_name: index for index, asked in enumerate(operation.tree.fields)}
-    found = [output for part in parts for output in outputs(part.search, part.root, None)]
+    found = [output for part in parts for output in outputs(part.places, part.root, None)]
     yield from sorted(found, key=lambda output: order[output.response_name])
 
 
@@ -63,7 +63,7 @@ def _fetch(operation: Operation, part: Part, request: Request, numbers: Mapping[
     outer = request.guard
     conditions = guards.to_conditions(outer)
     after = tuple(sorted(numbers[number] for number in request.after))
-    renderer = Renderer(part.search.graph, request.subgraph)
+    renderer = Renderer(part.places.graph, request.subgraph)
     kind = operation.kind if request.is_root else OperationKind.QUERY
     selections: tuple[Selection, ...] = ()
     entities: tuple[EntityInput, ...] = ()
@@ -109,7 +109,7 @@ def _definition(node: VariableDefinitionNode) -> str:
 
 def _deferred(parts: list[Part], requests: list[Request], numbers: Mapping[int, int]) -> Iterator[DeferredBlock]:
     for part in parts:
-        for node in part.search.nodes:
+        for node in part.places.nodes:
             if node.parent is not None and node.parent not in node.parent.entry.read.values():
                 continue  # stands for an input
             for block in node.tree.blocks if node.tree is not None else ():
@@ -120,7 +120,7 @@ def _deferred(parts: list[Part], requests: list[Request], numbers: Mapping[int, 
                     label=block.label,
                     path=_place(part, node),
                     fetches=_later(part, node, block, requests, numbers),
-                    response=outputs(part.search, node, block),
+                    response=outputs(part.places, node, block),
                     conditions=guards.to_conditions(guard),
                 )
 
@@ -168,5 +168,5 @@ def _place(part: Part, node: Node) -> Path:
     parent = group.entry.node
     source = group.entry.source_on(min(group.types))
     narrow: tuple[PathStep, ...] = () if group.types >= parent.arriving else (OnType(frozenset(group.types)),)
-    lists = (Each(),) * part.search.list_depth(group)
+    lists = (Each(),) * part.places.list_depth(group)
     return (*_place(part, parent), *narrow, Key(source), *lists)

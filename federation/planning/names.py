@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def separate_shapes(part: Part, uses: Iterable[Use]) -> None:
     """Rename until no entry into a subgraph holds two shapes under one key."""
     for use in uses:
-        while (found := _conflict(part.search.graph, use)) is not None:
+        while (found := _conflict(part.places.graph, use)) is not None:
             entry, type_name = found
-            entry.aliases[type_name] = part.search.another_source(entry, type_name)
+            entry.aliases[type_name] = part.places.sources.another(entry, type_name)
             # From now on the type decides where the value is read.
             select_typename(part, use, entry)
 

@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from federation.planning.operation import Block, Field
-    from federation.planning.paths import Search
+    from federation.planning.places import Places
     from federation.planning.tree import Entry, Group, Node
 
 
-def outputs(search: Search, node: Node, block: Block | None) -> tuple[OutputField, ...]:
+def outputs(places: Places, node: Node, block: Block | None) -> tuple[OutputField, ...]:
     """Return what is read at a node for the initial response (None) or for a deferred block."""
-    return tuple(_joined(_fields(search, node, block)))
+    return tuple(_joined(_fields(places, node, block)))
 
 
-def _fields(search: Search, node: Node, block: Block | None) -> Iterator[OutputField]:
+def _fields(places: Places, node: Node, block: Block | None) -> Iterator[OutputField]:
     assert node.tree is not None
     entries = {id(entry.asked): entry for entry in node.entries}
-    visible = node.arriving - search.graph.hidden
+    visible = node.arriving - places.graph.hidden
     for asked in node.tree.fields:
         guard = asked.wanted.get(block, NEVER)
         types = asked.types & visible
         if guard == NEVER or not types:
             continue
         if asked.name == TYPENAME:
-            yield _typename(search.constant_type(node), asked, types, visible, guard)
+            yield _typename(places.constant_type(node), asked, types, visible, guard)
         elif asked.is_meta:
             yield _introspected(asked, guard)
         else:
-            yield from _entry(search, entries[id(asked)], types, visible, block)
+            yield from _entry(places, entries[id(asked)], types, visible, block)
 
 
 def _typename(
@@ -66,7 +66,7 @@ def _introspected(asked: Field, guard: guards.Guard) -> OutputField:
 
 
 def _entry(
-    search: Search,
+    places: Places,
     entry: Entry,
     types: frozenset[str],
     visible: frozenset[str],
@@ -75,34 +75,34 @@ def _entry(
     """Read one entry: once per group of types that have it in different places."""
     asked = entry.asked
     assert asked is not None
-    places: dict[tuple[str, int | None], set[str]] = {}
+    standing: dict[tuple[str, int | None], set[str]] = {}
     groups: dict[int, Group] = {}
     for name in sorted(types):
         group = entry.read.get(name)
         number = None if group is None else group.node.number
         if group is not None:
             groups[group.node.number] = group
-        places.setdefault((entry.source_on(name), number), set()).add(name)
-    for (source, number), names in places.items():
+        standing.setdefault((entry.source_on(name), number), set()).add(name)
+    for (source, number), names in standing.items():
         below = groups[number].node if number is not None and asked.children is not None else None
         yield OutputField(
             response_name=asked.response_name,
             source=source,
             coordinate=f"{_owner(asked, frozenset(names))}.{asked.name}",
             type=asked.type,
-            selections=() if below is None else outputs(search, below, block),
+            selections=() if below is None else outputs(places, below, block),
             on=frozenset() if names >= visible else frozenset(names),
             conditions=guards.to_conditions(asked.wanted[block]),
-            types=_visible_types(search, below),
-            denied=search.is_denied(asked),
+            types=_visible_types(places, below),
+            denied=places.is_denied(asked),
         )
 
 
-def _visible_types(search: Search, below: Node | None) -> frozenset[str]:
+def _visible_types(places: Places, below: Node | None) -> frozenset[str]:
     """Return the types clients may see at a place, when others can arrive there; else nothing, which is no check."""
-    if below is None or not below.arriving & search.graph.hidden:
+    if below is None or not below.arriving & places.graph.hidden:
         return frozenset()
-    return (below.arriving - search.graph.hidden) or frozenset({TYPENAME})
+    return (below.arriving - places.graph.hidden) or frozenset({TYPENAME})
 
 
 def _owner(asked: Field, types: frozenset[str]) -> str:

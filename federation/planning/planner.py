@@ -2,7 +2,7 @@
 
 1. normalise   `operation`  fragments, conditions and literals away: a tree of fields on concrete types
 2. graph       `graph`      what every subgraph resolves, and how it is entered (once per supergraph)
-3. paths       `paths`      every way to have each field
+3. paths       `paths`      every way to have each field that `goals` names
 4. choose      `choose`     one way per field, so that all together cost least
 5. fetch graph `fetches`    what each jump selects, with the inputs it needs
 6. passes      `passes`     requests joined until nothing changes; `names` keeps shapes apart
@@ -18,12 +18,15 @@ from federation.planning import passes
 from federation.planning.choose import choose
 from federation.planning.errors import PlanningError, UnanswerableError
 from federation.planning.fetches import Part, fill, requests
+from federation.planning.goals import goals
 from federation.planning.graph import QueryGraph
 from federation.planning.lower import lower
 from federation.planning.names import separate_shapes
 from federation.planning.operation import SelectionTree, normalise
 from federation.planning.paths import MOST_AGAIN, Search
+from federation.planning.places import Places
 from federation.planning.plan import OperationKind
+from federation.planning.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 
     from federation.composition.supergraph import Supergraph
     from federation.planning.fetches import Request
+    from federation.planning.goals import Goal
     from federation.planning.operation import Field, Operation
-    from federation.planning.paths import Goal
     from federation.planning.plan import Plan
     from federation.planning.tree import Node
 
@@ -158,24 +161,23 @@ class Planner:
         return self._part(root, SelectionTree(frozenset({root}), tuple(asked)), [subgraph], step, options)
 
     def _part(self, root: str, tree: SelectionTree, subgraphs: list[str], step: int, options: PlannerOptions) -> Part:
-        search, node, goals = self._searched(root, tree, subgraphs, options)
-        return Part(search, choose(search, goals, options.budget), node, step)
+        places, node, wanted = self._searched(root, tree, subgraphs, options)
+        return Part(places, choose(places, wanted, options.budget), node, step)
 
     def _searched(
         self, root: str, tree: SelectionTree, subgraphs: list[str], options: PlannerOptions
-    ) -> tuple[Search, Node, tuple[Goal, ...]]:
+    ) -> tuple[Places, Node, tuple[Goal, ...]]:
         """Find the options of everything that is asked; look further only when that is not enough.
 
         Keys that select below the field they lead to are rare, and the search for them multiplies.
         """
         again = 0
         while True:
-            search = Search(
-                self.graph, active=options.labels, prefix=options.internal_prefix, denied=options.denied, again=again
-            )
-            node = search.root(root, tree, subgraphs)
+            places = Places(self.graph, Sources(options.internal_prefix), options.denied)
+            search = Search(places, active=options.labels, again=again)
+            node = places.root(root, tree, subgraphs)
             try:
-                return search, node, tuple(search.goals(node))
+                return places, node, tuple(goals(search, node))
             except UnanswerableError:
                 if not search.shortened or again == MOST_AGAIN:
                     raise

@@ -36,7 +36,7 @@ RULES: Final[Mapping[int, tuple[str, str]]] = {
     17: ("a list of masked scalars is one cell", "node/policy/checks/masks_fit_types.py"),
     18: (
         "an abstract type asks every type it reaches",
-        "federation/planning/paths.py federation/gateway/visible_schema.py node/data/selection.py",
+        "federation/planning/places.py federation/gateway/visible_schema.py node/data/selection.py",
     ),
     19: ("a mask fits its type and never raises", "node/policy/masks.py node/data/masks.py"),
     20: ("nobody is told of what it may not see", "node/subgraph/visible.py federation/gateway/visible_schema.py"),
