@@ -14,7 +14,7 @@ The gateway never decides access: nodes do, by what the consumer signed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -50,13 +50,14 @@ class Mediation:
     """What one request needs from outside: its translator, and the fetcher that carries its signed request.
 
     `members` keeps the breakers and the retry budget that all requests share; `said` fills with what nodes say beside
-    their data, by fetch.
+    their data, by fetch, and `unable` with the nodes that say that they cannot answer now.
     """
 
     translator: Translator
     fetcher: Fetcher
     members: ResilientFetcher
     said: Mapping[int, NodeAnswerExtension]
+    unable: Collection[str]
 
 
 OpenMediation = Callable[[Caller, Question, str], Mediation]
@@ -176,9 +177,8 @@ async def _execute_or_reject(
 
 
 async def _respond(response: Response, caller: Caller, mediation: Mediation, heard: _Heard, trace: str) -> bytes:
-    privacy = privacy_extension(
-        heard.answers, response.provenance, caller.purpose, caller.agreement.id, heard.unavailable
-    )
+    unavailable = {*heard.unavailable, *mediation.unable}
+    privacy = privacy_extension(heard.answers, response.provenance, caller.purpose, caller.agreement.id, unavailable)
     extensions: dict[str, object] = {"privacy": privacy, "traceId": trace}
     if evidence := evidence_extension(heard.answers):
         extensions["evidence"] = evidence

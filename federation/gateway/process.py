@@ -209,7 +209,7 @@ class GatewayProcess:
         rules = ProviderRules(caller.agreement, members.fetch, deadline)
         changed = MemberChanges(caller.agreement, members.fetch, deadline)
         directory = DirectorySubgraph(finder, reporter, rules, changed, caller.consumer.id)
-        return Mediation(translator, WithDirectory(directory, members), members, signed.said)
+        return Mediation(translator, WithDirectory(directory, members), members, signed.said, signed.unable)
 
     @property
     def publishing(self) -> Publishing:

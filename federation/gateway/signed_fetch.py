@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import msgspec
 
@@ -25,7 +26,8 @@ from federation.gateway.sending import Peer, Sender, Signed
 class SignedFetcher:
     """The executor's `Fetcher` for one consumer's request; `directory` is not reached through it.
 
-    `said` keeps what nodes said beside their data, by fetch; `digest` names the consumer's request.
+    `said` keeps what nodes said beside their data, by fetch, and `unable` which of them signed that they cannot answer
+    now; `digest` names the consumer's request.
     """
 
     sender: Sender
@@ -35,6 +37,7 @@ class SignedFetcher:
     translator: Translator
     digest: str
     said: dict[int, NodeAnswerExtension] = field(default_factory=dict)
+    unable: set[str] = field(default_factory=set)
 
     def fetch(self, request: FetchRequest) -> asyncio.Future[FetchAnswer]:
         """Send the request to its member.
@@ -87,6 +90,8 @@ class _Awaited:
         said = require_recorded(answer.body, member, self.fetcher.digest)
         if said is not None:
             self.fetcher.said[self.request.fetch_id] = said
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.fetcher.unable.add(member)
         return FetchAnswer(answer.body, answer.status, answer.media_type)
 
     def failed(self, error: TransportError) -> CroceviaError:

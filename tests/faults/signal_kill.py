@@ -1,11 +1,12 @@
 """Kill the writing node and the subscriber at random moments, and count signals that were lost or doubled.
 
-    python tests/faults/signal_kill.py [--kills 30] [--quick]
+    python tests/faults/signal_kill.py [--kills 30] [--quick] [--planted-defect]
 
 A partner writes without pause, each write repeated under its key until it is acknowledged; its own subscriber takes in
 what the node tells of it, over real sockets. The node is killed with SIGKILL and started again; the subscriber stops
-now and then between a page and its cursor. In the end every row of the outbox must have been told exactly one
-name, in order, and however often it was told, under that name. Exit code 1 when anything was lost.
+now and then between a page and its cursor, before or after it took the page in. In the end every row of the outbox must
+have been told exactly one name, in order, and however often it was told, under that name. With `--planted-defect` the
+subscriber keeps the cursor first, which must be found. Exit code 1 when anything was lost.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from typing_extensions import override
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from federation.consumer.client import Refused
-from federation.consumer.subscribing import Kept, Subscription
+from federation.consumer.subscribing import Kept, Page, Subscription
 from federation.contract.errors import CroceviaError, UnavailableError
 from federation.contract.identifiers import MemberId
 from federation.demo.founding import EXCHANGE_MASTER_KEY
@@ -50,13 +53,26 @@ class Subscriber:
     stops: int = 0
 
     def take_in(self, signals: Any) -> None:
-        """Take a page in; now and then stop before its cursor is kept."""
+        """Take a page in; now and then stop before or after that, and before its cursor is kept."""
+        stop = bool(signals) and self.dice.random() < 0.3  # three pages in ten
+        self.stops += stop
+        if stop and self.dice.random() < 0.5:  # half of them
+            raise _StoppedError("the subscriber was stopped")
         for each in signals:
             name = str(each["id"])
             self.taken[name] = self.taken.get(name, 0) + 1
-        if signals and self.dice.random() < 0.3:  # three pages in ten
-            self.stops += 1
+        if stop:
             raise _StoppedError("the subscriber was stopped")
+
+
+class _Hasty(Subscription):
+    """A subscription with a planted defect: the cursor is kept before the page is taken in."""
+
+    @override
+    async def _page(self, cursor: str | None) -> Page:
+        page = await super()._page(cursor)
+        self.kept.keep(page.cursor)
+        return page
 
 
 @dataclass(slots=True)
@@ -89,7 +105,7 @@ class Writer:
         await self.wrote.wait()
 
 
-async def campaign(kills: int) -> int:
+async def campaign(kills: int, kind: type[Subscription]) -> int:
     """Kill the node that many times, and say what was lost."""
     dice = Random(20261128)
     with founded() as demo, tempfile.TemporaryDirectory() as folder:
@@ -108,7 +124,7 @@ async def campaign(kills: int) -> int:
                 await asyncio.sleep(min(seconds, 0.5))
 
             kept = Kept(Path(folder) / "place")
-            subscription = Subscription(NODE, ask, kept, subscriber.take_in, sleep, dice.random)
+            subscription = kind(NODE, ask, kept, subscriber.take_in, sleep, dice.random)
             await subscription.catch_up()  # from now on
             following = asyncio.create_task(subscription.follow(every=0.1))
             writing = asyncio.create_task(writer.work())
@@ -165,8 +181,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="kill -9 of a node between a write and its signal")
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--quick", action="store_true", help="5 kills")
+    parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
-    return asyncio.run(campaign(5 if asked.quick else asked.kills))
+    kind = _Hasty if asked.planted_defect else Subscription
+    return asyncio.run(campaign(5 if asked.quick else asked.kills, kind))
 
 
 if __name__ == "__main__":

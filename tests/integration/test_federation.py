@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,17 @@ import msgspec
 import pytest
 
 from federation.consumer.client import Refused
-from federation.contract.errors import RegistryStaleError
+from federation.contract.errors import DatabaseUnavailableError, RegistryStaleError
 from federation.contract.members import AgreementState
+from node.data.dialects import SQLITE
 from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from federation.contract.members import MemberList
     from federation.execution.transport.message import HttpAnswer
+    from node.data.statements import Statement
     from tests.support.simulator import Lie, Malice
 
 pytestmark = pytest.mark.integration
@@ -156,6 +161,31 @@ async def test_a_stopped_node_costs_its_own_fields_only(federation: Simulator) -
     assert _failures(answer) == {("NODE_UNAVAILABLE", "istsc_bv01")}
     assert answer["data"]["citizen"] == {**honest, "enrolments": None}
     assert answer["extensions"]["privacy"]["unavailable"] == ["istsc_bv01"]
+
+
+class _Away:
+    """A database that does not answer."""
+
+    dialect = SQLITE
+
+    async def rows(self, _: Statement, __: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        raise DatabaseUnavailableError("the database did not answer")
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_node_whose_database_is_away_says_so_and_is_named_as_unavailable(federation: Simulator) -> None:
+    honest = (await _asked(federation))["data"]["citizen"]
+    node = federation.nodes["inprev"]
+    there = node.plane
+    node.plane = replace(there, database=_Away())
+    answer = await _asked(federation)
+    node.plane = there
+    assert _failures(answer) == {("DATABASE_UNAVAILABLE", "inprev")}
+    assert answer["data"]["citizen"] == {**honest, "isee": None}
+    assert answer["extensions"]["privacy"]["unavailable"] == ["inprev"]
+    assert (await _asked(federation))["data"]["citizen"] == honest
 
 
 async def test_without_the_exchange_nobody_learns_anything(federation: Simulator) -> None:

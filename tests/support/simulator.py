@@ -79,6 +79,8 @@ class Wire(HttpClient):
     malice: dict[str, Malice] = field(default_factory=dict)
     heard: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
     """Who was asked, and with which status and content it answered, in this order."""
+    watch: Callable[[str, bytes, HttpAnswer], None] | None = None
+    """Told of every answer as it arrives: of whom, to which body."""
 
     def __post_init__(self) -> None:
         HttpClient.__init__(self, TransportLimits())
@@ -122,6 +124,8 @@ class Wire(HttpClient):
         self.heard.append((name, found.status_code, msgspec.json.decode(found.content)))
         media_type = found.headers["content-type"].partition(";")[0]
         answer = HttpAnswer(found.status_code, media_type, tuple(found.headers.raw), found.content)
+        if self.watch is not None:
+            self.watch(name, body, answer)
         return self.lies[name](answer) if name in self.lies else answer
 
     def _resigned(self, url: str, body: bytes, malice: Malice) -> tuple[dict[bytes, bytes], bytes]:
