@@ -7,7 +7,8 @@ filling it may be interrupted at any moment. The register's own tables are only 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -63,11 +64,54 @@ class Names:
     pseudonym: str
 
 
+class _Sqlite:
+    """The database of the two tables in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._engine = create_engine(f"{_SQLITE}{file.absolute().as_uri()}?mode=rw&uri=true")
+
+    def run(self, work: Callable[[Connection], _Result]) -> _Result:
+        with _telling_no_value(), self._engine.begin() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+class _PostgreSQL:
+    """The same in PostgreSQL, over one connection, whose event loop is its own."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._engine = create_async_engine(url.replace(_POSTGRESQL, "postgresql+asyncpg://", 1), pool_size=1)
+
+    def run(self, work: Callable[[Connection], _Result]) -> _Result:
+        async def one() -> _Result:
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+
+        with _telling_no_value():
+            return self._runner.run(one())
+
+    def close(self) -> None:
+        with closing(self._runner):
+            self._runner.run(self._engine.dispose())
+
+
+@contextmanager
+def _telling_no_value() -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        # The driver's message may hold values: the kind of error is all that is told (policy R28).
+        raise DatabaseUnavailableError(f"the database of pseudonyms did not answer ({type(error).__name__})") from error
+
+
 @dataclass(frozen=True, slots=True)
 class PseudonymTable:
-    """The two tables. Each method is one transaction, on SQLite or PostgreSQL."""
+    """The two tables. Each method is one transaction, on SQLite or PostgreSQL; none may be called in an event loop."""
 
-    run: Callable[[Callable[[Connection], Any]], Any] = field(repr=False)
+    database: _Sqlite | _PostgreSQL = field(repr=False)
     names: Names
     persons: Table = field(repr=False)
     into: Table = field(repr=False)
@@ -80,14 +124,23 @@ class PseudonymTable:
             NotFoundError: there is no such table or column; names the nearest.
             DatabaseUnavailableError: the database does not answer, or the table cannot be made.
         """
-        run = _runner(url)
-        persons, into = run(lambda connection: _tables(connection, names))
-        return cls(run, names, persons, into)
+        is_file = url.startswith(_SQLITE)
+        database = _Sqlite(Path(url.removeprefix(_SQLITE))) if is_file else _PostgreSQL(url)
+        try:
+            persons, into = database.run(lambda connection: _tables(connection, names))
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, names, persons, into)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
 
     def waiting(self) -> int:
         """Return how many people have no pseudonym, or one that was made up."""
         query = select(func.count()).select_from(self._joined()).where(self._lacks())
-        return int(self.run(lambda connection: connection.execute(query).scalar_one()))
+        return int(self.database.run(lambda connection: connection.execute(query).scalar_one()))
 
     def next_after(self, key: Key | None, most: int) -> list[Person]:
         """Return the next people without a pseudonym, in the order of their keys."""
@@ -97,12 +150,12 @@ class PseudonymTable:
         )
         if key is not None:
             query = query.where(tuple_(*keys) > tuple_(*key))
-        rows = self.run(lambda connection: connection.execute(query.order_by(*keys).limit(most)).all())
+        rows = self.database.run(lambda connection: connection.execute(query.order_by(*keys).limit(most)).all())
         return [Person(tuple(row[:-1]), None if row[-1] is None else str(row[-1])) for row in rows]
 
     def put(self, found: Sequence[tuple[Key, str]]) -> list[Key]:
         """Keep pseudonyms; return the keys of those whose pseudonym is another person's already."""
-        return list(self.run(lambda connection: self._put(connection, found)))
+        return list(self.database.run(lambda connection: self._put(connection, found)))
 
     def _put(self, connection: Connection, found: Sequence[tuple[Key, str]]) -> list[Key]:
         column = self.into.c[self.names.pseudonym]
@@ -153,37 +206,3 @@ def _tables(connection: Connection, names: Names) -> tuple[Table, Table]:
     )
     into.create(connection, checkfirst=True)
     return persons, into
-
-
-def _runner(url: str) -> Callable[[Callable[[Connection], Any]], Any]:
-    if url.startswith(_SQLITE):
-        file = Path(url.removeprefix(_SQLITE)).absolute().as_uri()
-        engine = create_engine(f"{_SQLITE}{file}?mode=rw&uri=true")
-
-        def run(work: Callable[[Connection], _Result]) -> _Result:
-            try:
-                with engine.begin() as connection:
-                    return work(connection)
-            except SQLAlchemyError as error:
-                raise _unavailable(error) from error
-            finally:
-                engine.dispose()
-
-        return run
-
-    async def one(work: Callable[[Connection], _Result]) -> _Result:
-        found = create_async_engine(url.replace(_POSTGRESQL, "postgresql+asyncpg://", 1))
-        try:
-            async with found.begin() as connection:
-                return await connection.run_sync(work)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
-        finally:
-            await found.dispose()
-
-    return lambda work: asyncio.run(one(work))
-
-
-def _unavailable(error: Exception) -> DatabaseUnavailableError:
-    # The driver's message may hold values: the kind of error is all that is told (policy R28).
-    return DatabaseUnavailableError(f"the database of pseudonyms did not answer ({type(error).__name__})")

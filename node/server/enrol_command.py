@@ -6,7 +6,7 @@ import asyncio
 import csv
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -76,10 +76,12 @@ def enrol(  # every table and column has a name of the member's own
         raise BadInputError("give --settings of a node in a federation, or --trial with --database and --member")
     node = None if settings is None else load_settings(settings)
     names = Names(persons, tuple(key), code, into, pseudonym)
-    table = PseudonymTable.open(_address(database, node), names)
     console = Console(stderr=True)
     columns = (TextColumn("people"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+    with (
+        closing(PseudonymTable.open(_address(database, node), names)) as table,
+        Progress(*columns, console=console, disable=not console.is_terminal) as shown,
+    ):
         task = shown.add_task("people", total=table.waiting())
         asking = _made_up(member_id(member or "")) if node is None else _of_the_exchange(node)
         done = _enrol(table, asking, report, lambda count: shown.advance(task, count))
