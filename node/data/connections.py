@@ -165,7 +165,7 @@ def compile_connection(
         FieldDeniedError: the filter or the order names a field that is denied, or one whose mask needs a key (R21).
         BadInputError: `first` is out of bounds.
     """
-    size = page_size({"first": min(_DEFAULT_SIZE, objects.most), **_given(selected.arguments)}, objects.most)
+    size = page_size(selected, objects.most, otherwise=_DEFAULT_SIZE)
     view = ListView.of(objects, Row.of(objects.reading, objects.reading.mapping.sources[root.source]))
     order = tuple(_order(selected.arguments.get("orderBy") or (), view))
     where = selected.arguments.get("where") or {}
@@ -196,10 +196,6 @@ def compile_connection(
             *(f"{key.field} {key.descending}" for key in order),
         ),
     )
-
-
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _key_of(row: Row) -> Sequence[str]:

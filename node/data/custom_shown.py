@@ -45,7 +45,7 @@ class CustomShowing:
     def of(self, type_name: str, each: Selected, path: Path, today: date) -> Show:
         """Return how a selected field's value is shown; `path` leads to it."""
         one = self._value(type_name, each, today) if each.below is None else self._object(each, path, today)
-        return _many(one, page_size(each.arguments, self.most)) if each.is_list else one
+        return _many(one, page_size(each, self.most)) if each.is_list else one
 
     @staticmethod
     def _value(type_name: str, each: Selected, today: date) -> Show:

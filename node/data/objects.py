@@ -170,7 +170,7 @@ class Objects:
             return Fixed(each.response_key, None)
         self.disclosures.shown(field.on, field.name, decided, grants)
         showing = CustomShowing(self.plans, self.disclosures, self.custom.attributes, self.most)
-        with self._within(page_size(each.arguments, self.most) if each.is_list and each.below is not None else 1):
+        with self._within(page_size(each, self.most) if each.is_list and each.below is not None else 1):
             show = showing.of(field.on, each, path, self.reading.today)
         asked = CustomCell(field, path, tuple(grant.form for grant in grants), show)
         needs = tuple((name, self._need(row, name)) for name in field.needs)
@@ -292,7 +292,7 @@ class Objects:
         child, tables, tied = self.led_to(row, relation, target)
         conditions = (tied, *child.counts(), self.visible(child))
         ordering = self._ordering(child, plan, relation.order)
-        size = page_size(each.arguments, self.most) if each.is_list else 1
+        size = page_size(each, self.most) if each.is_list else 1
 
         def around(writer: Writer) -> Sql:
             query = select(*writer.columns()).select_from(tables).where(*conditions).order_by(*ordering)

@@ -26,6 +26,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
     get_named_type,
     is_list_type,
     is_non_null_type,
@@ -46,8 +47,9 @@ _BATCH: Final = "[_Any!]!"
 class Selected:
     """One field of the answer.
 
-    `type` is its GraphQL type; `below` holds the selections on its object type, None for values; for a union it is
-    empty, and `on` holds the selections of each of its types.
+    `arguments` are coerced; `unsaid` are those of them that stand there by the schema's default alone. `type` is its
+    GraphQL type; `below` holds the selections on its object type, None for values; for a union it is empty, and `on`
+    holds the selections of each of its types.
     """
 
     response_key: str
@@ -56,6 +58,7 @@ class Selected:
     type: GraphQLOutputType
     below: tuple[Selected, ...] | None
     on: Mapping[str, tuple[Selected, ...]]
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def type_name(self) -> str:
@@ -176,16 +179,26 @@ class _Walk:
             arguments = get_argument_values(definition, nodes[0], self.variables)
         except GraphQLError as error:
             raise BadInputError(f"arguments of `{kind.name}.{name}` do not fit its definition") from error
+        unsaid = self._unsaid(nodes[0], arguments)
         sets = [node.selection_set for node in nodes if node.selection_set]
         below = get_named_type(definition.type)
         match below:
             case GraphQLObjectType():
-                return Selected(key, name, arguments, definition.type, self.fields(below, sets), {})
+                return Selected(key, name, arguments, definition.type, self.fields(below, sets), {}, unsaid)
             case GraphQLUnionType():
                 on = {each.name: self.fields(each, sets) for each in below.types}
-                return Selected(key, name, arguments, definition.type, (), on)
+                return Selected(key, name, arguments, definition.type, (), on, unsaid)
             case _:
-                return Selected(key, name, arguments, definition.type, None, {})
+                return Selected(key, name, arguments, definition.type, None, {}, unsaid)
+
+    def _unsaid(self, node: FieldNode, arguments: Mapping[str, Any]) -> frozenset[str]:
+        """Return the arguments that the document leaves out, or gives by a variable that has no value."""
+        said = {
+            each.name.value
+            for each in node.arguments or ()
+            if not isinstance(each.value, VariableNode) or each.value.name.value in self.variables.coerced
+        }
+        return frozenset(arguments) - said
 
     def _applies(self, condition: str, kind: GraphQLObjectType) -> bool:
         """DoesFragmentTypeApply of GraphQL section 6.3.2; a node's only abstract type is the union of its entities."""

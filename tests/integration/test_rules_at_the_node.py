@@ -555,9 +555,12 @@ async def test_lists_are_as_long_as_the_agreement_says(borgoverde: DemoMember, t
     with asked_node(borgoverde, tmp_path, Parties()) as asked:
         agreed = asked.parties.agreement
         coordinates = (*agreed.providers[0].coordinates, "Query.citizens")
-        for longest in (100, 150):
+        for longest in (100, 150, 7):
             provider = AgreedProvider(MemberId("c_m999"), coordinates, longest)
             asked.parties.agreement = msgspec.structs.replace(agreed, providers=(provider,))
+            for unsaid in (query.replace("$first: Int!", "$first: Int"), query.replace("(first: $first)", "")):
+                default = await asked.ask(unsaid.replace("($first: Int!)", ""), {})
+                assert len(default["data"]["citizens"]["edges"]) == min(20, longest)
             found = await asked.ask(query, {"first": longest})
             assert len(found["data"]["citizens"]["edges"]) == longest
             with pytest.raises(BadInputError, match=f"`first` is from 0 to {longest} under this"):
