@@ -8,13 +8,13 @@ of the data plane, so there is no second place in which a policy is carried out 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from graphql import GraphQLObjectType, GraphQLScalarType, GraphQLSchema, build_schema, parse
+from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, build_schema, parse
 
 from federation.contract.decisions import FieldDecision
 from federation.contract.errors import DatabaseUnavailableError
@@ -83,6 +83,7 @@ async def decide_records(
     selected: Sequence[Selected],
     plans: PlanOf,
     asker: Asker,
+    stand_ins: Collection[str] = (),
 ) -> Decided:
     """Return records as the requester may see them. Objects that a record points at are null: they are no part of it.
 
@@ -93,6 +94,7 @@ async def decide_records(
         selected: what is wanted of each.
         plans: what the request may see.
         asker: for whom.
+        stand_ins: scalars and enumerations of which records hold no real value, so that none is held against its type.
 
     Raises:
         DatabaseUnavailableError: the records could not be decided.
@@ -100,7 +102,7 @@ async def decide_records(
     kind = schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     attributes = _attributes_of(records)
-    small = _small_schema(schema, type_name)
+    small = _small_schema(schema, type_name, frozenset(stand_ins))
     mapping = NodeMapping.parse(_mapping_text(kind, attributes))
     wanted = " ".join(f"{each.response_key}: {each.field}" for each in selected if each.below is None)
     object_text = f"... on {type_name} {{ {_MARK}: __typename {wanted} }}"
@@ -138,8 +140,8 @@ def _attributes_of(records: Sequence[Record]) -> dict[str, PlainType]:
 
 
 @lru_cache(maxsize=64)
-def _small_schema(schema: GraphQLSchema, type_name: str) -> GraphQLSchema:
-    """Return a schema of one type's values, which can be asked for by number."""
+def _small_schema(schema: GraphQLSchema, type_name: str, stand_ins: frozenset[str]) -> GraphQLSchema:
+    """Return a schema of one type's values, which can be asked for by number; enumerations are scalars in it."""
     kind = schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     fields = "\n".join(f"  {name}: {schema_type}" for name, schema_type in _values_of(kind).items())
@@ -149,17 +151,18 @@ def _small_schema(schema: GraphQLSchema, type_name: str) -> GraphQLSchema:
         f"{declared}\nscalar _Any\nunion _Entity = {type_name}\ntype {type_name} {{\n{fields}\n}}\n"
         "type Query { _entities(representations: [_Any!]!): [_Entity]! }"
     )
-    for name in scalars:
+    for name in scalars - stand_ins:
         ours, theirs = made.type_map[name], schema.type_map[name]
         assert isinstance(ours, GraphQLScalarType)
-        assert isinstance(theirs, GraphQLScalarType)
+        assert isinstance(theirs, GraphQLScalarType | GraphQLEnumType)
         ours.coerce_output_value = theirs.coerce_output_value
     return made
 
 
 def _values_of(kind: GraphQLObjectType) -> dict[str, str]:
-    """Return the fields of a type that are values, with the names of their scalars."""
-    return {name: field.type.name for name, field in kind.fields.items() if isinstance(field.type, GraphQLScalarType)}
+    """Return the fields of a type that are values, with the names of their scalars and enumerations."""
+    leaves = ((name, field.type) for name, field in kind.fields.items())
+    return {name: leaf.name for name, leaf in leaves if isinstance(leaf, GraphQLScalarType | GraphQLEnumType)}
 
 
 def _mapping_text(kind: GraphQLObjectType, attributes: Mapping[str, PlainType]) -> str:

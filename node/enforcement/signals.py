@@ -10,7 +10,7 @@
 Of what came to be, a field is told if it may be seen in any form. Of what changed, a field is told only if it may be
 seen whole: what a mask shows may be what it was, and that something changed behind it is more than the mask tells.
 What the member's own programs told of has no values: an example of each field's type is decided in their place, and
-whether it would be seen whole is taken from the plan.
+whether it would be seen whole is taken from the plan. Of types that the member declared itself any text is an example.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from graphql import DocumentNode, GraphQLObjectType, GraphQLScalarType, execute_sync, get_named_type
+from graphql import DocumentNode, GraphQLEnumType, GraphQLObjectType, GraphQLScalarType, execute_sync, get_named_type
 
 from federation.contract.canonical import b64url
 from federation.contract.changes import MOST, ROOT
@@ -215,7 +215,8 @@ class _Deciding:
         for type_name, pairs in by_type.items():
             wanted = self._values(type_name, {name for event, _ in pairs for name in event.fields})
             records = [record for _, record in pairs]
-            decided = await decide_records(self.plane.schema, type_name, records, wanted, self.plans, self.asker)
+            own = {each.type_name for each in wanted} - set(_EXAMPLES)
+            decided = await decide_records(self.plane.schema, type_name, records, wanted, self.plans, self.asker, own)
             for each in decided.decisions:
                 self._decided.setdefault(each.coordinate, each)
             for (event, record), seen in zip(pairs, decided.objects, strict=True):
@@ -257,7 +258,7 @@ class _Deciding:
         if event.record is None:
             return all(grant.form == CLEAR for grant in self.plans(event.type_name).fields[wanted.field].shown)
         scalar = get_named_type(wanted.type)
-        assert isinstance(scalar, GraphQLScalarType)
+        assert isinstance(scalar, GraphQLScalarType | GraphQLEnumType)
         return bool(seen == scalar.coerce_output_value(record.values[wanted.field]))
 
     def _values(self, type_name: str, names: set[str]) -> tuple[Selected, ...]:
@@ -266,5 +267,6 @@ class _Deciding:
         return tuple(
             Selected(name, name, {}, kind.fields[name].type, None, {})
             for name in sorted(names)
-            if name in kind.fields and isinstance(get_named_type(kind.fields[name].type), GraphQLScalarType)
+            if name in kind.fields
+            and isinstance(get_named_type(kind.fields[name].type), GraphQLScalarType | GraphQLEnumType)
         )

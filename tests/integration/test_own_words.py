@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import GraphQLObjectType
 
 from federation.composition.compose import compose
 from federation.composition.subgraph import Subgraph
 from node.data.doctor import doctor
 from node.data.mapping import Mapping as NodeMapping
+from node.data.operation import Asker
+from node.data.records import Record, decide_records
+from node.data.selection import Selected
 from node.data.written import MappingError
 from node.policy.bundle import Bundle, load_bundle
 from node.subgraph.schema import NodeSchema
 from node.vocabulary.schema import full_schema
 from tests.support.both import DAY, PURPOSE, On, ran
+from tests.support.data import KEYS, SEALER
 from tests.support.policies import INPS, VOCABULARY, grant, written_yaml
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
@@ -171,3 +176,20 @@ def test_the_doctor_counts_values_that_an_enumeration_does_not_have(on: On) -> N
         findings = on.run(doctor(member.plane.prepared.mapping, member.plane.database, DAY))
     [line] = [found.message for found in findings if found.code == "VALUES_UNREADABLE"]
     assert line == "`Loan.state`: 1 of 3 rows hold none of the enumeration's values; they are answered null"
+
+
+def test_of_words_of_its_own_it_is_known_who_may_read_them_though_no_value_is(on: On) -> None:
+    """What the member's own programs told of names fields only: any text stands in for a value (`signals`)."""
+    with on.member(full_schema(), MAPPING, TABLES, bundle("dueOn")) as member:
+        schema, plans = member.plane.schema, member.plans(INPS, PURPOSE)
+        loan = schema.type_map["Loan"]
+        assert isinstance(loan, GraphQLObjectType)
+        wanted = [Selected(each, each, {}, loan.fields[each].type, None, {}) for each in ("isbn", "state", "dueOn")]
+        record = Record({"isbn": "x", "state": "x", "dueOn": "2026-05-01"}, {}, None)
+
+        def decided(stand_ins: set[str]) -> Any:
+            asking = decide_records(schema, "Loan", [record], wanted, plans, Asker("inprev", KEYS, SEALER), stand_ins)
+            return on.run(asking).objects[0]
+
+        assert decided({"Isbn", "LoanState"}) == {"isbn": "x", "state": "x", "dueOn": None}
+        assert decided(set()) == {"isbn": None, "state": None, "dueOn": None}
