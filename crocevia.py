@@ -113,7 +113,7 @@ def _outbox() -> Commands:
     "import", help="Bring rows into a register's table; interrupted, it goes on where it was. Nothing is overwritten."
 )
 def _import() -> Commands:
-    from node.console.import_command import import_rows
+    from node.server.import_command import import_rows
 
     return import_rows
 

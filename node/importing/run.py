@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -17,6 +17,11 @@ from node.importing.target import Refused, Target
 
 BATCH = 10_000
 _HEADER: Final = ["line", "reason"]
+Rows = Sequence[tuple[int, tuple[Any, ...]]]
+"""Rows of the table with their lines in the file."""
+Tell = Callable[[Rows, str], None]
+"""Tells others that rows are in the table, by an import of that name."""
+OpenTelling = Callable[[tuple[str, ...]], AbstractContextManager[Tell]]
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ def run_import(
     open_target: Callable[[tuple[str, ...]], Target],
     report: Path,
     progress: Callable[[int], None],
+    open_telling: OpenTelling | None = None,
     *,
     typed: bool,
 ) -> Imported:
@@ -45,6 +51,8 @@ def run_import(
         open_target: opens the table with these columns.
         report: gets a line for each row left out: its line in the file, and the reason.
         progress: is told how many rows were dealt with.
+        open_telling: opens, for these columns, what is told of the rows that are in the table, in batches; of the same
+            ones again after an interruption.
         typed: whether the database wants Python's own types.
 
     Raises:
@@ -56,20 +64,32 @@ def run_import(
     if first is None:
         raise BadInputError(f"`{path.name}` holds no row that can be read")
     fitting = Fitting.of(table, first.values, typed=typed)
-    target = open_target(tuple(column.name for column in fitting.columns))
+    columns = tuple(column.name for column in fitting.columns)
     done = Imported()
     name = str(path.resolve())
-    try:
-        done.resumed = target.reached(name)
+    with (
+        nullcontext() if open_telling is None else open_telling(columns) as tell,
+        closing(open_target(columns)) as target,
+    ):
+        reached = target.reached(name)
+        done.resumed = reached.line
         kept = _reported(report, done.resumed)
         with report.open("w", encoding="utf-8", newline="") as written:
             csv.writer(written).writerows([_HEADER, *kept])
+            if tell and reached.told < reached.line:
+                refused = {int(row[0]) for row in kept}
+                with closing(rows_of(path)) as rows:
+                    owed = (row for row in rows if reached.told < row.line <= reached.line and row.line not in refused)
+                    for batch in _batches(owed):
+                        tell(_fitting(batch, fitting)[0], reached.run)
+            target.told(name, reached.line)
             with closing(rows_of(path)) as rows:
                 for batch in _batches(row for row in rows if row.line > done.resumed):
-                    _add(batch, fitting, target, name, written, done)
+                    added = _add(batch, fitting, target, name, written, done)
+                    if tell:
+                        tell(added, reached.run)
+                    target.told(name, batch[-1].line)
                     progress(len(batch))
-    finally:
-        target.close()
     return done
 
 
@@ -82,7 +102,23 @@ def _reported(report: Path, line: int) -> list[list[str]]:
     return [row for row in rows if row[0].isdigit() and int(row[0]) <= line]
 
 
-def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, written: TextIO, done: Imported) -> None:
+def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, written: TextIO, done: Imported) -> Rows:
+    """Add a batch, and return the rows that are in the table now."""
+    good, bad = _fitting(batch, fitting)
+    left_out: set[int] = set()
+
+    def told(refused: Refused) -> None:
+        left_out.update(number for number, _ in refused)
+        csv.writer(written).writerows(sorted([*bad, *((good[number][0], reason) for number, reason in refused)]))
+        written.flush()
+
+    done.added += target.add([values for _, values in good], name, batch[-1].line, told)
+    done.refused += len(bad) + len(left_out)
+    return [row for number, row in enumerate(good) if number not in left_out]
+
+
+def _fitting(batch: list[FileRow], fitting: Fitting) -> tuple[list[tuple[int, tuple[Any, ...]]], list[tuple[int, str]]]:
+    """Return the rows that fit the table with their lines, and the reasons of the others."""
     good: list[tuple[int, tuple[Any, ...]]] = []
     bad: list[tuple[int, str]] = []
     for row in batch:
@@ -90,14 +126,7 @@ def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, writ
             good.append((row.line, fitting.fit(row)))
         except UnfitError as unfit:
             bad.append((row.line, str(unfit)))
-
-    def told(refused: Refused) -> None:
-        bad.extend((good[number][0], reason) for number, reason in refused)
-        csv.writer(written).writerows(sorted(bad))
-        written.flush()
-
-    done.added += target.add([values for _, values in good], name, batch[-1].line, told)
-    done.refused += len(bad)
+    return good, bad
 
 
 def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:

@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from federation.contract.errors import DatabaseUnavailableError
 
-PROGRESS: Final = "crocevia_import"
+PROGRESS: Final = "crocevia_imports"
 """The table that says how far each file has come; it may be dropped when an import is done."""
+_RUN_BYTES: Final = 8
 Refused = list[tuple[int, str]]
 """Numbers of rows in their batch, each with the reason."""
 Report = Callable[[Refused], None]
 """Told what is refused, before it is final: what was reported may come again, and is never missing."""
-_MAKE: Final = f"CREATE TABLE IF NOT EXISTS {PROGRESS} (file TEXT PRIMARY KEY, line INTEGER NOT NULL)"
+_MAKE: Final = (
+    f"CREATE TABLE IF NOT EXISTS {PROGRESS}"
+    " (file TEXT PRIMARY KEY, line INTEGER NOT NULL, told INTEGER NOT NULL, run TEXT NOT NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a file has come: the last line that was dealt with, and the last of which others were told.
+
+    `run` names this import of the file, for good: the same file may be imported again once the progress is forgotten.
+    """
+
+    line: int
+    told: int
+    run: str
 
 
 class Target(Protocol):
     """A table of a register, open for writing."""
 
-    def reached(self, file: str) -> int:
-        """Return the last line of a file that was dealt with, 0 for a new one."""
+    def reached(self, file: str) -> Reached:
+        """Return how far a file has come; a new one begins before its first line."""
+        ...
+
+    def told(self, file: str, line: int) -> None:
+        """Remember that others know of all rows up to a line."""
         ...
 
     def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
@@ -56,10 +78,20 @@ class SqliteTarget:
         except sqlite3.Error as error:
             raise DatabaseUnavailableError(f"the database cannot be written ({type(error).__name__})") from error
 
-    def reached(self, file: str) -> int:
-        """Return the last line that was dealt with."""
-        found = self._connection.execute(f"SELECT line FROM {PROGRESS} WHERE file = ?", (file,)).fetchone()  # noqa: S608  # a constant
-        return int(found[0]) if found else 0
+    def reached(self, file: str) -> Reached:
+        """Return how far a file has come."""
+        query = f"SELECT line, told, run FROM {PROGRESS} WHERE file = ?"  # noqa: S608  # a constant
+        with self._connection:
+            self._connection.execute(
+                f"INSERT OR IGNORE INTO {PROGRESS} VALUES (?, 0, 0, ?)",  # noqa: S608  # a constant
+                (file, secrets.token_hex(_RUN_BYTES)),
+            )
+            return Reached(*self._connection.execute(query, (file,)).fetchone())
+
+    def told(self, file: str, line: int) -> None:
+        """Remember that others know of all rows up to a line."""
+        with self._connection:
+            self._connection.execute(f"UPDATE {PROGRESS} SET told = ? WHERE file = ?", (line, file))  # noqa: S608  # a constant
 
     def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
         """Add rows; where one breaks a rule of the table, the batch is added row by row."""
@@ -73,7 +105,7 @@ class SqliteTarget:
                 refused = [
                     (number, reason) for number, row in enumerate(rows) if (reason := self._one(row)) is not None
                 ]
-            self._connection.execute(f"INSERT OR REPLACE INTO {PROGRESS} VALUES (?, ?)", (file, line))  # noqa: S608  # a constant
+            self._connection.execute(f"UPDATE {PROGRESS} SET line = ? WHERE file = ?", (line, file))  # noqa: S608  # a constant
             report(refused)
         return len(rows) - len(refused)
 
@@ -106,11 +138,17 @@ class PostgreSQLTarget:
             self._runner.close()
             raise DatabaseUnavailableError(f"the database cannot be written ({type(error).__name__})") from error
 
-    def reached(self, file: str) -> int:
-        """Return the last line that was dealt with."""
-        query = f"SELECT line FROM {PROGRESS} WHERE file = $1"  # noqa: S608  # a constant
-        found = self._runner.run(self._connection.fetchval(query, file))
-        return int(found or 0)
+    def reached(self, file: str) -> Reached:
+        """Return how far a file has come."""
+        begin = f"INSERT INTO {PROGRESS} VALUES ($1, 0, 0, $2) ON CONFLICT (file) DO NOTHING"  # noqa: S608  # a constant
+        self._runner.run(self._connection.execute(begin, file, secrets.token_hex(_RUN_BYTES)))
+        query = f"SELECT line, told, run FROM {PROGRESS} WHERE file = $1"  # noqa: S608  # a constant
+        return Reached(*self._runner.run(self._connection.fetchrow(query, file)))
+
+    def told(self, file: str, line: int) -> None:
+        """Remember that others know of all rows up to a line."""
+        update = f"UPDATE {PROGRESS} SET told = $2 WHERE file = $1"  # noqa: S608  # a constant
+        self._runner.run(self._connection.execute(update, file, line))
 
     def add(self, rows: Sequence[Sequence[Any]], file: str, line: int, report: Report) -> int:
         """Add rows; where one breaks a rule of the table, the batch is added row by row."""
@@ -136,8 +174,7 @@ class PostgreSQLTarget:
                             await self._copy([row])
                     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
                         refused.append((number, f"breaks a rule of the table ({error.sqlstate})"))
-            upsert = f"INSERT INTO {PROGRESS} VALUES ($1, $2) ON CONFLICT (file) DO UPDATE SET line = $2"  # noqa: S608  # a constant
-            await self._connection.execute(upsert, file, line)
+            await self._connection.execute(f"UPDATE {PROGRESS} SET line = $2 WHERE file = $1", file, line)  # noqa: S608  # a constant
             report(refused)
         return len(rows) - len(refused)
 

@@ -16,6 +16,8 @@ from node.own.withdrawals import note
 
 _OUTBOX_LOCK: Final = 0x63726F63
 """The advisory lock of whoever adds to the outbox."""
+_ONE_QUESTION: Final = 500
+"""Keys that are looked up at once."""
 TOLD: Final = "told"
 """In place of a mutation: what the member's own programs changed in the register, told without a value."""
 
@@ -73,9 +75,64 @@ def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
         # INVARIANT: events become visible in the order of their numbers, or whoever reads after the last one that it
         # saw would miss one that was numbered earlier and committed later. SQLite has one writer anyway.
         connection.execute(select(func.pg_advisory_xact_lock(_OUTBOX_LOCK)))
+    new = _new(connection, writes)
+    if not new:
+        return
+    made = connection.execute(
+        insert(WRITTEN).returning(WRITTEN.c.id, sort_by_parameter_order=True),
+        [
+            {
+                "mutation": write.mutation,
+                "consumer": write.consumer,
+                "idempotency_key": write.idempotency_key,
+                "input_digest": write.input_digest,
+                "subject": write.subject,
+                "record": dict(write.record),
+                "at": write.at,
+            }
+            for write in new
+        ],
+    ).scalars()
+    connection.execute(
+        insert(OUTBOX),
+        [
+            {
+                "written": number,
+                "kind": write.event,
+                "type_name": write.type_name,
+                "fields": sorted(write.fields or write.record),
+                "subject": write.subject,
+                "at": write.at,
+            }
+            for number, write in zip(made, new, strict=True)
+        ],
+    )
+    for write in new:
+        note(connection, write.mutation, write.subject, write.record)
+
+
+def _new(connection: Connection, writes: Sequence[Write]) -> list[Write]:
+    """Return the writes whose keys were not used yet, each key once."""
+    used: dict[tuple[str, str, str], str] = {}
+    for consumer, mutation in {(write.consumer, write.mutation) for write in writes}:
+        keys = [each.idempotency_key for each in writes if (each.consumer, each.mutation) == (consumer, mutation)]
+        for start in range(0, len(keys), _ONE_QUESTION):
+            found = connection.execute(
+                select(WRITTEN.c.idempotency_key, WRITTEN.c.input_digest).where(
+                    WRITTEN.c.consumer == consumer,
+                    WRITTEN.c.mutation == mutation,
+                    WRITTEN.c.idempotency_key.in_(keys[start : start + _ONE_QUESTION]),
+                )
+            )
+            used |= {(consumer, mutation, key): digest for key, digest in found}
+    new: list[Write] = []
     for write in writes:
-        if _earlier(connection, write) is None:
-            _write(connection, write)
+        name = (write.consumer, write.mutation, write.idempotency_key)
+        if name not in used:
+            used[name] = write.input_digest
+            new.append(write)
+        _require_same(write, used[name])
+    return new
 
 
 def _earlier(connection: Connection, write: Write) -> Mapping[str, Any] | None:
@@ -88,36 +145,14 @@ def _earlier(connection: Connection, write: Write) -> Mapping[str, Any] | None:
     ).first()
     if found is None:
         return None
-    if found.input_digest != write.input_digest:
-        raise IdempotencyError(
-            "this idempotency key was used for another input; choose a new one", field="idempotencyKey"
-        )
+    _require_same(write, found.input_digest)
     record: Mapping[str, Any] = found.record
     return record
 
 
-def _write(connection: Connection, write: Write) -> None:
-    made = connection.execute(
-        insert(WRITTEN)
-        .values(
-            mutation=write.mutation,
-            consumer=write.consumer,
-            idempotency_key=write.idempotency_key,
-            input_digest=write.input_digest,
-            subject=write.subject,
-            record=dict(write.record),
-            at=write.at,
+def _require_same(write: Write, digest: str) -> None:
+    """Insist that a key stands for one input."""
+    if digest != write.input_digest:
+        raise IdempotencyError(
+            "this idempotency key was used for another input; choose a new one", field="idempotencyKey"
         )
-        .returning(WRITTEN.c.id)
-    ).scalar_one()
-    connection.execute(
-        insert(OUTBOX).values(
-            written=made,
-            kind=write.event,
-            type_name=write.type_name,
-            fields=sorted(write.fields or write.record),
-            subject=write.subject,
-            at=write.at,
-        )
-    )
-    note(connection, write.mutation, write.subject, write.record)

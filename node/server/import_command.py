@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from federation.contract.clock import SystemClock
 from federation.contract.errors import NotFoundError
 from federation.contract.exit_codes import ExitCode
 from node.console.node_commands import SQLITE_PREFIX, database_settings
@@ -21,6 +22,8 @@ from node.data.mapping import DatabaseSettings
 from node.importing.run import run_import
 from node.importing.target import PostgreSQLTarget, SqliteTarget, Target
 from node.policy.errors import nearest
+from node.server.import_telling import telling
+from node.server.settings import load_settings
 
 
 def import_rows(
@@ -28,12 +31,17 @@ def import_rows(
     database: Annotated[str, typer.Option(help="`sqlite:///FILE` or `postgresql://USER@HOST/NAME`, to be written.")],
     table: Annotated[str, typer.Option(help="The table that gets the rows.")],
     schema: Annotated[str | None, typer.Option(help="PostgreSQL's schema.")] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--settings", help="The node's settings (TOML): what is added is told to subscribers."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Rows left out: line and reason; else FILE.rejected.csv.")] = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Bring rows into a register's table; interrupted, it goes on where it was. Nothing is overwritten."""
-    settings = database_settings(database, schema)
-    catalogue = asyncio.run(_catalogue(settings))
+    node = None if settings is None else load_settings(settings)
+    where = database_settings(database, schema)
+    catalogue = asyncio.run(_catalogue(where))
     facts = catalogue.table(table)
     if facts is None:
         known = [each.name for each in catalogue.tables.values()]
@@ -41,9 +49,9 @@ def import_rows(
     rejected = report or file.with_name(f"{file.name}.rejected.csv")
 
     def open_target(columns: tuple[str, ...]) -> Target:
-        if settings.is_postgres:
-            return PostgreSQLTarget(settings.url, schema, facts.name, columns)
-        return SqliteTarget(Path(settings.url.removeprefix(SQLITE_PREFIX)), facts.name, columns)
+        if where.is_postgres:
+            return PostgreSQLTarget(where.url, schema, facts.name, columns)
+        return SqliteTarget(Path(where.url.removeprefix(SQLITE_PREFIX)), facts.name, columns)
 
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} rows"), TimeElapsedColumn())
@@ -55,7 +63,8 @@ def import_rows(
             open_target,
             rejected,
             lambda count: shown.advance(task, count),
-            typed=settings.is_postgres,
+            None if node is None else lambda columns: telling(node, facts.name, columns, SystemClock()),
+            typed=where.is_postgres,
         )
     if output is Format.JSON:
         print_json(

@@ -130,3 +130,98 @@ def test_an_import_that_is_killed_goes_on_with_the_same_rows_and_the_same_report
     assert (rows(), rejected("cases.csv")) == interrupted
     assert len(interrupted[1]) == 14
     assert json.loads(run("cases.csv").stdout)["added"] == 0
+
+
+MAPPING = """member: c_m999
+database: {url: "sqlite:///register.db"}
+types:
+  Citizen:
+    table: people
+    key: pid
+    subject: pid
+    only: [{column: gone, is: null}]
+    fields: {givenName: given, familyName: family}
+    relations:
+      residence: {to: Residence}
+      cases: {to: ServiceCase, join: {n: person}}
+  Residence: {present: [town], fields: {municipality: town}}
+  ServiceCase:
+    table: cases
+    key: {field: id, column: number, type: int}
+    owner: {to: Citizen, join: {person: n}}
+    fields: {title: title, openedOn: opened}
+"""
+TOLD_TABLES = """
+CREATE TABLE people (n INTEGER PRIMARY KEY, pid TEXT UNIQUE, given TEXT, family TEXT, town TEXT, gone TEXT);
+CREATE TABLE cases (number INTEGER PRIMARY KEY, title VARCHAR(10) NOT NULL, opened DATE, person INTEGER);
+INSERT INTO people (n, pid, gone) VALUES (8, 'v1.siv.c_m999.Qg', NULL), (9, 'v1.siv.c_m999.Qw', 'yes');
+"""
+PID = "v1.siv.c_m999.QQ"
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A node's settings beside its register."""
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("register.db")) as connection:
+        connection.executescript(TOLD_TABLES)
+    Path("node.yaml").write_text(MAPPING, encoding="utf-8")
+    Path("node.toml").write_text(
+        'member = "c_m999"\nlisten = "127.0.0.1:1"\nurl = "http://127.0.0.1:1"\nmapping = "node.yaml"\n'
+        'policies = "policies"\nkeys = "keys"\nstate = "state"\nregistry = "registry"\n',
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def run_telling(file: str, table: str) -> Result:
+    arguments = ["import", file, "--database", "sqlite:///register.db", "--table", table, "--settings", "node.toml"]
+    return CliRunner().invoke(crocevia.app, arguments)
+
+
+def told() -> list[tuple[Any, ...]]:
+    query = "SELECT subject, kind, type_name, fields FROM outbox ORDER BY seq"
+    with closing(sqlite3.connect("state/own.db")) as connection:
+        return [(*row[:3], json.loads(row[3])) for row in connection.execute(query)]
+
+
+@pytest.mark.usefixtures("node")
+def test_what_is_added_is_told_of_with_the_names_of_its_fields_and_what_is_refused_is_not() -> None:
+    Path("people.csv").write_text(f"n,pid,given,family,town\n1,{PID},Anna,,F257\n2,{PID},Bruno,Bo,\n", encoding="utf-8")
+    assert run_telling("people.csv", "people").exit_code == 1
+    Path("cases.csv").write_text("number,title,person\n1,One,1\n2,Two,9\n3,Three,8\n4,Four,77\n", encoding="utf-8")
+    assert run_telling("cases.csv", "cases").exit_code == 0
+    assert told() == [
+        (PID, "created", "Citizen", ["givenName"]),
+        (PID, "created", "Residence", ["municipality"]),
+        (PID, "created", "ServiceCase", ["title"]),
+        ("v1.siv.c_m999.Qg", "created", "ServiceCase", ["title"]),
+    ], "not the person who is refused, nor the cases of one who is gone and of nobody"
+    run_telling("cases.csv", "cases")
+    assert len(told()) == 4
+
+
+@pytest.mark.usefixtures("node")
+def test_what_was_added_and_not_told_of_before_an_interruption_is_told_of_once() -> None:
+    lines = [f"{number},Case,{1 if number == 30_000 else 8}" for number in range(25_001)]
+    Path("cases.csv").write_text("number,title,person\n" + "\n".join([*lines, "7,Again,8"]) + "\n", encoding="utf-8")
+    assert run_telling("cases.csv", "cases").exit_code == 1
+    before = told()
+    assert len(before) == 25_001
+    with closing(sqlite3.connect("register.db")) as connection:  # as if it had been killed before it told of a batch
+        connection.execute("UPDATE crocevia_imports SET told = 10001")
+        connection.commit()
+    with closing(sqlite3.connect("state/own.db")) as connection:
+        connection.execute("DELETE FROM outbox WHERE seq > 12000")
+        connection.execute("DELETE FROM written WHERE id NOT IN (SELECT written FROM outbox)")
+        connection.commit()
+    assert run_telling("cases.csv", "cases").exit_code == 0
+    assert told() == before
+
+
+@pytest.mark.usefixtures("node")
+def test_columns_that_lead_to_no_citizen_are_said_before_anything_is_added() -> None:
+    Path("cases.csv").write_text("number,title\n1,One\n", encoding="utf-8")
+    result = run_telling("cases.csv", "cases")
+    assert "can be told of from these columns of `cases`" in str(result.exception)
+    assert rows() == []
