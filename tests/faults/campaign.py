@@ -58,6 +58,7 @@ class Ended:
 
 
 CAMPAIGNS = (
+    Campaign("completeness", "A9, H2"),  # the longest first: two run at once
     Campaign("ledger_kill", "A1", ("--loops", "20")),
     Campaign("ledger_kill", "A1, several hosts", ("--loops", "10"), always=("--postgres",)),
     Campaign("ledger_power", "A2", ("--loops", "6")),
@@ -74,7 +75,6 @@ CAMPAIGNS = (
     Campaign("running_clocks", "S7"),
     Campaign("hostile_input", "H1, H3, H4, H5, H6, H7, H8", alone=True),
     Campaign("running_database", "D9"),
-    Campaign("completeness", "A9, H2"),
     Campaign("signal_kill", "at least once"),
     Campaign("degradation", "D2, D4, D5, D6, D7, D10, D12", alone=True),
     Campaign("wire", "D1, D2, D3, D11", alone=True),

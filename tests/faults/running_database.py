@@ -1,6 +1,6 @@
 """Stop a node's database while questions run, start it again, and count what was told and what was lost.
 
-    python tests/faults/running_database.py [--stops 10] [--quick] [--planted-defect]
+    python tests/faults/running_database.py [--stops 6] [--quick] [--planted-defect]
 
 A demo federation of real processes; the municipality's register stands in a PostgreSQL server, which is stopped, or
 killed together with all it does, while partners ask without pause (criterion D9). Meanwhile the node must say at once
@@ -187,7 +187,7 @@ def _files(pid: int) -> int:
 def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description="a database that goes away under load")
-    parser.add_argument("--stops", type=int, default=10)
+    parser.add_argument("--stops", type=int, default=6)
     parser.add_argument("--quick", action="store_true", help="2 stops")
     parser.add_argument("--planted-defect", action="store_true")
     asked = parser.parse_args()
