@@ -8,17 +8,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import httpx
 import msgspec
 import typer
 
 from federation.consumer.commands import Partner
 from federation.consumer.home import DEFAULT_HOME, HomeOption
 from federation.consumer.subscribing import Kept, Signal, Subscription
-
-_SECONDS: Final = 10.0
 
 
 def changes(
@@ -36,7 +33,7 @@ def changes(
     agreement = partner.agreement_for(purpose)
 
     async def run() -> None:
-        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+        async with partner.http() as http:
             client = partner.client(http)
 
             async def ask(query: str, variables: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import ssl
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from federation.contract.languages import Language
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.contract.on_denied import OnDenied
 from federation.contract.trusted_documents import is_document_id
+from federation.trust.channel import asking_from
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
@@ -46,11 +48,15 @@ _SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner at its own machine: who it is, its key, and the federation it trusts."""
+    """A partner at its own machine: who it is, its key, and the federation it trusts.
+
+    `asking` is how it verifies servers and, where it has a certificate, proves itself to them.
+    """
 
     member: MemberId
     key: SigningKey
     members: MemberList
+    asking: ssl.SSLContext | bool = True
 
     @classmethod
     def open(cls, home: Path, member: str) -> Partner:
@@ -62,7 +68,12 @@ class Partner:
         """
         members = federation_at(home)
         known = members.member(member)
-        return cls(known.id, SigningKey.load(home / known.id / "keys" / MESSAGE_KEY), members)
+        keys = home / known.id / "keys"
+        return cls(known.id, SigningKey.load(keys / MESSAGE_KEY), members, asking_from(keys))
+
+    def http(self, seconds: float = _SECONDS) -> httpx.AsyncClient:
+        """Return connections to the federation's servers."""
+        return httpx.AsyncClient(timeout=seconds, trust_env=False, verify=self.asking)
 
     def agreement_for(self, purpose: str) -> Agreement:
         """Return an agreement under which the partner may ask for the purpose today.
@@ -179,7 +190,7 @@ async def asked(
     Raises:
         UnavailableError: the gateway does not answer.
     """
-    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+    async with partner.http() as http:
         client = partner.client(http)
         return await client.ask(text, purpose, agreement.id, values, operation, extensions, on_denied)
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from federation.consumer.home import DEFAULT_HOME, HomeOption, federation_at
 from federation.consumer.ledgers import LedgersOutside, Verdict, WitnessView
 from federation.contract.exit_codes import ExitCode
+from federation.trust.channel import asking_from
 
 _GOOD = {Verdict.SAME_HISTORY, Verdict.NOT_SEEN}
 
@@ -28,7 +29,7 @@ def prove(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Fetch the proof that an entry stands in a ledger, and verify it under the key on the member list."""
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, verify=asking_from(home / "operators")) as http:
         found = LedgersOutside(federation_at(home), http).prove(party, index)
     written = msgspec.json.format(msgspec.json.encode(found)).decode() + "\n"
     if receipt is None:
@@ -43,7 +44,7 @@ def witness(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Ask every witness for the heads it cosigned, and compare them with what each ledger shows now."""
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, verify=asking_from(home / "operators")) as http:
         views = list(LedgersOutside(federation_at(home), http).views())
     if format_ == "json":
         sys.stdout.write(json.dumps([_row(view) for view in views], indent=2) + "\n")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from federation.consumer.commands import Partner
 from federation.demo.layout import Home
 
@@ -28,6 +26,6 @@ async def ask(home: Home, consumer: str, purpose: str, query: str, variables: di
     """Ask one question as a demo partner."""
     partner = Partner.open(home.root, consumer)
     agreement = partner.agreement_for(purpose)
-    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+    async with partner.http(_SECONDS) as http:
         found = await partner.client(http).ask(query, purpose, agreement.id, variables)
     return Asked(consumer, purpose, found.status, found.content, found.request.digest())

@@ -13,27 +13,32 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from federation.consumer.home import DEFAULT_HOME, HomeOption
+from federation.consumer.home import DEFAULT_HOME, HomeOption, federation_at
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.contract.clock import SystemClock, day_in_rome
 from federation.contract.errors import ConfigurationError
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL
 from federation.demo.asking import ask
+from federation.demo.channels import certify_channels, check_channels
 from federation.demo.charter import Charter, charter_of
 from federation.demo.checking import STOPPED, Findings, check_answers, check_ledgers, check_partial, check_report
 from federation.demo.founding import make_keys
-from federation.demo.layout import DEFAULT_PORT, Home, Ports, url
+from federation.demo.layout import DEFAULT_PORT, Home, Ports
 from federation.demo.ledgers import verify_ledgers
 from federation.demo.making import DEFAULT_CITIZENS, found_demo, pseudonyms, seed
 from federation.demo.members_side import MembersSide
 from federation.demo.processes import Processes
 from federation.demo.running import START_SECONDS, held, programs, require_free_ports
+from federation.trust.channel import asking_from
 
 SHOWCASE_TAX_CODE = "BNCLRA84H57F257B"
 CHILD_TAX_CODE = "FRRSFO14E54F257M"
 _CHILD = "sofia"
 CHECK_HOME = DEFAULT_HOME.with_name("check")
+
+_OPEN = "open it in a browser: members, purposes, GraphiQL"
+_PROVED = "mutual TLS: certificates in <member>/keys, a browser has none"
 
 _errors = Console(stderr=True)
 
@@ -53,12 +58,13 @@ def demo_commands(members: MembersSide) -> typer.Typer:
         *,
         check: Annotated[bool, typer.Option("--check", help="Ask, verify every answer and ledger, then stop.")] = False,
         fresh: Annotated[bool, typer.Option("--fresh", help="Make the registers and ledgers anew.")] = False,
+        tls: Annotated[bool, typer.Option("--tls", help="Mutual TLS between all parties, consumers too.")] = False,
     ) -> None:
         """Start a federation of five administrations on this machine, and say what to ask."""
         if context.invoked_subcommand is None:
             # A check begins with empty ledgers; it must not empty those of a demo that somebody works with.
             place = Home((CHECK_HOME if check and home == DEFAULT_HOME else home).resolve())
-            _run(members, place, Ports(port), citizens, check=check, fresh=fresh or check)
+            _run(members, place, Ports(port, tls), citizens, check=check, fresh=fresh or check)
 
     @app.command(name="seed")
     def demo_seed(
@@ -77,12 +83,13 @@ def _run(members: MembersSide, place: Home, ports: Ports, citizens: int | None, 
     with held(place), Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
         require_free_ports(charter, ports)
         found_demo(members, place, charter, ports, citizens, fresh=fresh)
+        processes.asking = asking_from(place.operators)
         started = time.monotonic()
         processes.start(programs(place, charter, ports))
         processes.wait_until_healthy(START_SECONDS)
         _errors.print(f"[green]{len(processes.pids())} processes work after {time.monotonic() - started:.1f} s[/]")
         if check:
-            raise typer.Exit(asyncio.run(_check(members, place, processes)))
+            raise typer.Exit(asyncio.run(_check(members, place, ports, processes)))
         screen = _screen(place, charter, ports, members.files / "queries")
         Console().print(screen, soft_wrap=True, highlight=False)
         _wait(processes)
@@ -98,12 +105,15 @@ def _seed(members: MembersSide, place: Home, citizens: int) -> None:
         sys.stdout.write(f"{member}\t{made.known[member]}\t{register}\n")
 
 
-async def _check(members: MembersSide, home: Home, processes: Processes) -> ExitCode:
-    """Ask everything, stop a node, ask again, read the citizen's report, verify every ledger."""
+async def _check(members: MembersSide, home: Home, ports: Ports, processes: Processes) -> ExitCode:
+    """Ask everything, renew certificates, stop a node, ask again, read the citizen's report, verify every ledger."""
     today = day_in_rome(SystemClock().now())
     expected = list(members.showcases(home.root, today, pseudonyms(home)))
     findings = Findings()
     await check_answers(home, expected, findings)
+    if ports.tls:
+        listed = federation_at(home.root)
+        await check_channels(home, listed, lambda: certify_channels(home, listed, SystemClock()), findings)
     child = next(each for each in expected if each.name == f"emergency-care of {_CHILD}")
     whole = await ask(home, child.consumer, child.purpose, child.query, dict(child.variables))
     processes.stop(STOPPED)
@@ -126,10 +136,10 @@ def _screen(home: Home, charter: Charter, ports: Ports, queries: Path) -> str:
     ]
     lines = [
         "",
-        f"[bold]gateway[/]    {url(ports.gateway)}   open it in a browser: members, purposes, GraphiQL",
-        f"[bold]exchange[/]   {url(ports.exchange)}",
+        f"[bold]gateway[/]    {ports.url(ports.gateway)}   {_PROVED if ports.tls else _OPEN}",
+        f"[bold]exchange[/]   {ports.url(ports.exchange)}",
         *(
-            f"[bold]{member.id:<10}[/] {url(ports.node(position))}   {member.name['it']}"
+            f"[bold]{member.id:<10}[/] {ports.url(ports.node(position))}   {member.name['it']}"
             for position, member in enumerate(charter.nodes())
         ),
         "",

@@ -27,6 +27,7 @@ from federation.ledger.names import ledger_origin, witness_name
 from federation.ledger.note import Ed25519Signer
 from federation.membership.settings import PUBLISHER, TIMESTAMP_KEY
 from federation.trust.agreements import parties, sign_act, with_act
+from federation.trust.channel import AUTHORITY_CERTIFICATE, CHANNEL_CERTIFICATE, CHANNEL_KEY
 from federation.trust.keys import (
     LEDGER_KEY,
     OFFICER_KEYS,
@@ -39,6 +40,12 @@ from federation.trust.repository import Repository
 from federation.trust.trusted_list import API_FILE, SUPERGRAPH_FILE, schema_file
 
 EXCHANGE_MASTER_KEY = "master.key"
+_CHANNEL = f"""
+[channel]
+certificate = "keys/{CHANNEL_CERTIFICATE}"
+key = "keys/{CHANNEL_KEY}"
+authority = "keys/{AUTHORITY_CERTIFICATE}"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +88,8 @@ def publish_federation(
         federation=charter.federation,
         version=repository.next_version(),
         issued=now,
-        gateway=_party(home, charter.federation, "gateway", url(ports.gateway) + "/graphql", now),
-        exchange=_party(home, charter.federation, "exchange", url(ports.exchange), now),
+        gateway=_party(home, charter.federation, "gateway", ports.url(ports.gateway) + "/graphql", now),
+        exchange=_party(home, charter.federation, "exchange", ports.url(ports.exchange), now),
         members=tuple(_member(home, member, ports, charter, now) for member in charter.members),
         agreements=tuple(accepted(home, agreement.agreement(), now) for agreement in charter.agreements),
         supergraph=sha256_digest(supergraph.sdl.encode()),
@@ -126,33 +133,26 @@ def write_settings(
 
     `policies` holds, by member, the settings that say where its policy comes from; `queries` the console's examples.
     """
-    _settings(
-        home.party("gateway"),
-        ports.gateway,
-        {"keys": "keys", "state": "state", "registry": "../registry"},
-        '\n[demo]\npartners = ".."\nqueries = ' + toml_text(str(queries)) + "\n",
-    )
+    channel = _CHANNEL if ports.tls else ""
+    examples = f'\n[demo]\npartners = ".."\nqueries = {toml_text(str(queries))}\n'
+    common = {"keys": "keys", "state": "state", "registry": "../registry"}
+    gateway = ("mutual = true\n" if ports.tls else "") + examples + channel
+    _settings(home.party("gateway"), ports.gateway, ports.url(ports.gateway), common, gateway)
     registry = {"keys": "keys", "registry": "../registry", "staged": "../staged"}
-    _settings(home.party(PUBLISHER), ports.publisher, registry)
-    _settings(home.party("exchange"), ports.exchange, {"keys": "keys", "state": "state", "registry": "../registry"})
+    _settings(home.party(PUBLISHER), ports.publisher, url(ports.publisher), registry)
+    _settings(home.party("exchange"), ports.exchange, ports.url(ports.exchange), common, channel)
     for position, member in enumerate(charter.nodes()):
-        values = {
-            "member": member.id,
-            "mapping": "node.yaml",
-            **policies[member.id],
-            "keys": "keys",
-            "state": "state",
-            "registry": "../registry",
-        }
-        _settings(home.party(member.id), ports.node(position), values)
+        values = {"member": member.id, "mapping": "node.yaml", **policies[member.id], **common}
+        port = ports.node(position)
+        _settings(home.party(member.id), port, ports.url(port), values, channel)
 
 
 def _composed(charter: Charter, ports: Ports, sdls: Mapping[str, str]) -> Supergraph:
     nodes = [
-        Subgraph(member.id, url(ports.node(position)) + "/graphql", sdls[member.id])
+        Subgraph(member.id, ports.url(ports.node(position)) + "/graphql", sdls[member.id])
         for position, member in enumerate(charter.nodes())
     ]
-    return compose([*nodes, Subgraph(DIRECTORY, url(ports.gateway) + "/graphql", DIRECTORY_SDL)]).supergraph
+    return compose([*nodes, Subgraph(DIRECTORY, ports.url(ports.gateway) + "/graphql", DIRECTORY_SDL)]).supergraph
 
 
 def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, now: datetime) -> Member:
@@ -167,7 +167,7 @@ def _member(home: Home, member: CharterMember, ports: Ports, charter: Charter, n
         kind=member.kind,
         area=member.area,
         keys=(*message_keys_of(home.keys(member.id), now), *officer_keys(home.keys(member.id), now)),
-        endpoint=url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
+        endpoint=ports.url(ports.node(positions[member.id])) + "/graphql" if member.node else None,
         ledger=str(signer.verifier) if member.node else None,
         witness=str(witness.verifier) if member.node else None,
     )
@@ -186,7 +186,7 @@ def accepted(home: Home, agreement: Agreement, now: datetime) -> Agreement:
     return agreement
 
 
-def _settings(folder: Path, port: int, values: Mapping[str, str], more: str = "") -> None:
+def _settings(folder: Path, port: int, origin: str, values: Mapping[str, str], more: str = "") -> None:
     (folder / "state").mkdir(parents=True, exist_ok=True)
-    listening = {"listen": f"{HOST}:{port}", "url": url(port)}
+    listening = {"listen": f"{HOST}:{port}", "url": origin}
     write_settings_file(folder / "settings.toml", {**listening, **values}, more)

@@ -9,6 +9,7 @@ gateway/        settings.toml, keys/, state/ (ledger, replay cache, reference di
 exchange/       settings.toml, keys/, state/
 portal/         keys/, citizens.db: the citizens' access point, and under which pseudonym it knows each
 <member>/       settings.toml, node.yaml, register.db, keys/, state/, officers/ (keys), policies/ (published revisions)
+authority/      with --tls: the key and certificate of the authority; every party has its own certificate in its keys/
 logs/           one file per process
 ```
 """
@@ -25,9 +26,13 @@ _FIRST_NODE = 11
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The gateway's port; exchange and publisher have the next ones, nodes follow from the eleventh on."""
+    """The gateway's port; exchange and publisher have the next ones, nodes follow from the eleventh on.
+
+    With `tls` all of them but the publisher, whose files are signed, speak mutual TLS.
+    """
 
     gateway: int = DEFAULT_PORT
+    tls: bool = False
 
     @property
     def exchange(self) -> int:
@@ -43,9 +48,13 @@ class Ports:
         """The port of the node at this position in the charter, from 0."""
         return self.gateway + _FIRST_NODE + position
 
+    def url(self, port: int) -> str:
+        """Return the origin of a party's process."""
+        return f"https://{HOST}:{port}" if self.tls else url(port)
+
 
 def url(port: int) -> str:
-    """Return the origin of a process of the demo."""
+    """Return the origin of a process that speaks plain HTTP."""
     return f"http://{HOST}:{port}"
 
 
@@ -69,6 +78,11 @@ class Home:
     def staged(self) -> Path:
         """What waits for operators' signatures."""
         return self.root / "staged"
+
+    @property
+    def authority(self) -> Path:
+        """The authority of channels: its key and certificate."""
+        return self.root / "authority"
 
     @property
     def logs(self) -> Path:

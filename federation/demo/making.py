@@ -11,6 +11,7 @@ from federation.consumer.portal import KNOWN_CITIZENS, write_citizens
 from federation.contract.clock import SystemClock
 from federation.contract.errors import ConfigurationError
 from federation.contract.identifiers import DIRECTORY, PORTAL, MemberId
+from federation.demo.channels import certify_channels
 from federation.demo.charter import Charter
 from federation.demo.founding import EXCHANGE_MASTER_KEY, make_keys, publish_federation, write_settings
 from federation.demo.layout import Home, Ports
@@ -50,7 +51,9 @@ def found_demo(
     write_settings(home, charter, ports, policies, members.files / "queries")
     sdls = {str(member.id): members.published_sdl(member.id) for member in charter.nodes()}
     purposes = read_purpose_names(members.vocabulary.read_bytes())
-    publish_federation(home, charter, ports, sdls, purposes, SystemClock())
+    founded = publish_federation(home, charter, ports, sdls, purposes, SystemClock())
+    if ports.tls:
+        certify_channels(home, founded.members, SystemClock())
 
 
 def seed(members: MembersSide, home: Home, citizens: int) -> Seeded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -59,6 +60,8 @@ class Processes:
     """The running processes; leaving the context stops all of them by their process ids."""
 
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    asking: ssl.SSLContext | bool = True
+    """How their health is asked for where they speak TLS."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _logs: list[IO[bytes]] = field(default_factory=list)
     _programs: dict[str, Program] = field(default_factory=dict)
@@ -87,7 +90,7 @@ class Processes:
         """
         deadline = time.monotonic() + seconds
         waiting = dict(self._programs)
-        with httpx.Client(timeout=1.0) as client:
+        with httpx.Client(timeout=1.0, trust_env=False, verify=self.asking) as client:
             while waiting:
                 for name, program in list(waiting.items()):
                     if self._running[name].poll() is not None:

@@ -39,7 +39,7 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
         "exchange",
         "federation.exchange",
         ("--settings", str(home.party("exchange") / "settings.toml")),
-        url(ports.exchange) + "/readyz",
+        ports.url(ports.exchange) + "/readyz",
         home.logs / "exchange.log",
     )
     nodes = [
@@ -47,7 +47,7 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
             member.id,
             "node.server",
             ("--settings", str(home.party(member.id) / "settings.toml")),
-            url(ports.node(position)) + "/readyz",
+            ports.url(ports.node(position)) + "/readyz",
             home.logs / f"{member.id}.log",
         )
         for position, member in enumerate(charter.nodes())
@@ -56,7 +56,7 @@ def programs(home: Home, charter: Charter, ports: Ports) -> list[Program]:
         "gateway",
         "federation.gateway",
         ("--settings", str(home.party("gateway") / "settings.toml")),
-        url(ports.gateway) + "/readyz",
+        ports.url(ports.gateway) + "/readyz",
         home.logs / "gateway.log",
     )
     publisher = Program(

@@ -53,7 +53,8 @@ from federation.serving.http_graphql import (
     refusal,
     status_of_refusal,
 )
-from federation.serving.server import run_server
+from federation.serving.server import Secured, run_server
+from federation.trust.admitting import secured
 from federation.trust.arriving import error_of, or_refusal, request_of
 from federation.trust.http_messages import HttpRequest, HttpResponse
 from federation.trust.http_signatures import RequestBinding, sign_response
@@ -140,12 +141,16 @@ def serve(path: Path) -> None:
     settings = load_settings(path)
     if settings.demo:
         _log.warning("demo: the signing proxy at /demo/graphql plays the partners' own systems; loopback only")
-    run_server(
-        lambda: create_app(GatewayProcess.open(settings, SystemClock())),
-        settings.listen,
-        settings.clients,
-        workers=settings.workers,
-    )
+    opened: list[GatewayProcess] = []
+
+    def open_app() -> Starlette:
+        opened.append(GatewayProcess.open(settings, SystemClock()))
+        return create_app(opened[0])
+
+    def mutual() -> Secured | None:
+        return secured(opened[0].channel, opened[0].registry) if settings.mutual else None
+
+    run_server(open_app, settings.listen, settings.clients, workers=settings.workers, secured=mutual)
 
 
 def _question(process: GatewayProcess) -> Endpoint:

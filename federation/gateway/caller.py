@@ -11,6 +11,7 @@ from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
 from federation.contract.messages import ConsumerRequest
 from federation.contract.on_denied import OnDenied, wanted
+from federation.trust.channel import require_peer
 from federation.trust.consumers import Proving, forwarded_headers, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
@@ -70,15 +71,16 @@ class Caller:
 def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
     """Prove who asks.
 
-    (1) Token and signature; (2) the proof of possession of the key that the token is bound to, used once; (3) that the
-    request was made once; (4) the agreement, active, for this purpose, and neither this minute's
-    questions nor today's used up.
+    (1) Token and signature, over the consumer's own channel where channels are TLS; (2) the proof of possession of the
+    key that the token is bound to, used once; (3) that the request was made once; (4) the agreement, active, for this
+    purpose, and neither this minute's questions nor today's used up.
 
     Raises:
         AuthenticationError: (1) to (3), each with a code of its own.
         AuthorisationError, RateLimitedError: (4).
     """
     proved = prove(request, members, Proving(door.tokens, door.clock))  # (1)
+    require_peer(request.peer, proved.consumer.id)
     if proved.bound_to is not None:  # (2)
         _require_possession(request, proved.token, proved.bound_to, door)
     if not door.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):  # (3)

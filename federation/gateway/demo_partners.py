@@ -17,6 +17,7 @@ from federation.contract.identifiers import member_id
 from federation.contract.members import MemberList
 from federation.gateway.process import GatewayProcess
 from federation.gateway.settings import DemoSettings
+from federation.trust.channel import asking_from
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _SECONDS = 10.0
@@ -29,11 +30,7 @@ class DemoPartners:
 
     process: GatewayProcess
     demo: DemoSettings
-    _http: httpx.AsyncClient = field(init=False)
     _clients: dict[str, PartnerClient] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False)
 
     async def ask(
         self,
@@ -59,9 +56,11 @@ class DemoPartners:
     def _client(self, member: str) -> PartnerClient:
         if member not in self._clients:
             known = self.process.registry.current().member(member_id(member))
-            key = SigningKey.load(self.demo.partners / known.id / "keys" / MESSAGE_KEY)
+            keys = self.demo.partners / known.id / "keys"
+            http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=asking_from(keys))
             url, clock = self.process.settings.url, self.process.clock
-            self._clients[member] = PartnerClient(known.id, url, key, self._http, clock, _nonce)
+            key = SigningKey.load(keys / MESSAGE_KEY)
+            self._clients[member] = PartnerClient(known.id, url, key, http, clock, _nonce)
         return self._clients[member]
 
 

@@ -55,6 +55,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `limits` are those of questions, `transport` those of what nodes answer; all stand in docs/limits.md. `shared` is
     the PostgreSQL database (`postgresql://…`) of what worker processes share; without it they share files in `state`.
+
+    With `mutual`, whoever asks comes by mutual TLS too, with a certificate of the federation; without it, consumers
+    come by whatever stands before the gateway.
     """
 
     listen: str
@@ -65,6 +68,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demo: DemoSettings | None = None
     registry_url: str | None = None
     channel: ChannelSettings | None = None
+    mutual: bool = False
     deadline: float = 2.0
     limits: GatewayLimits = GatewayLimits()
     rates: RateSettings = RateSettings()

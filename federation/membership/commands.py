@@ -44,8 +44,8 @@ from federation.membership.workspace import (
 )
 from federation.trust.admitting import OPERATOR
 from federation.trust.agreements import standing
-from federation.trust.authority import AUTHORITY_CERTIFICATE, CERTIFICATE_LIFE, Authority
-from federation.trust.channel import CHANNEL_KEY, Channel, ChannelSettings
+from federation.trust.authority import CERTIFICATE_LIFE, Authority
+from federation.trust.channel import AUTHORITY_CERTIFICATE, CHANNEL_KEY, Channel, ChannelSettings
 from federation.trust.keys import load_ed25519, new_nonce, read_ed25519_public
 from federation.trust.party_keys import ensure_ed25519
 from federation.trust.proposals import CHALLENGE_PATH

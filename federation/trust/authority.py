@@ -17,11 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from federation.contract.errors import BadInputError, ConfigurationError
-from federation.trust.channel import party_uri
+from federation.trust.channel import AUTHORITY_CERTIFICATE, party_uri
 from federation.trust.keys import load_p256, write_p256
 
 AUTHORITY_KEY: Final = "authority.key.pem"
-AUTHORITY_CERTIFICATE: Final = "authority.pem"
 AUTHORITY_LIFE: Final = timedelta(days=365)
 CERTIFICATE_LIFE: Final = timedelta(days=30)
 _BEFORE = timedelta(minutes=5)

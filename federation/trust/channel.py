@@ -21,6 +21,8 @@ from federation.contract.errors import AddresseeError, ConfigurationError
 from federation.trust.keys import require_private
 
 CHANNEL_KEY: Final = "channel.pem"
+CHANNEL_CERTIFICATE: Final = "channel.crt.pem"
+AUTHORITY_CERTIFICATE: Final = "authority.pem"
 RELOAD_SECONDS: Final = 5.0
 _log = logging.getLogger("crocevia.channel")
 
@@ -31,6 +33,18 @@ class ChannelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Path
     key: Path
     authority: Path
+
+
+def asking_from(keys: Path) -> ssl.SSLContext | bool:
+    """Return how a party verifies servers and proves itself to them: by the certificate among its keys, if it has one.
+
+    Without one, servers are held to the authorities of the system, and nothing is proved.
+
+    Raises:
+        ConfigurationError: a file is missing, may be read by others, or does not fit; names it.
+    """
+    files = ChannelSettings(keys / CHANNEL_CERTIFICATE, keys / CHANNEL_KEY, keys / AUTHORITY_CERTIFICATE)
+    return Channel.open(files).asking if files.certificate.exists() else True
 
 
 def party_uri(federation: str, party: str) -> str:

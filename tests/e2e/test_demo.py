@@ -101,12 +101,13 @@ def test_on_a_terminal_a_citizen_reads_names_and_no_codes(demo: RunningDemo, com
     assert not {"inprev", "c_m999", "benefit-assessment"} & set(italian.out.split())
 
 
-def test_the_check_of_the_whole_demo_passes_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_the_check_of_the_whole_demo_passes_over_mutual_tls_and_leaves_nothing_running(tmp_path: Path) -> None:
     ports = free_ports()
-    ran = crocevia(
-        ["demo", "--check", "--home", str(tmp_path), "--port", str(ports.gateway), "--citizens", str(CITIZENS)]
-    )
+    where = ["--home", str(tmp_path), "--port", str(ports.gateway), "--citizens", str(CITIZENS)]
+    ran = crocevia(["demo", "--check", "--tls", *where])
     assert ran.status == 0, ran.out + ran.err
+    assert "mutual TLS: 7 certificates renewed at work" in ran.out
+    assert "mutual TLS: nobody without a certificate is answered" in ran.out
     assert "partial answer while `aslvs` is stopped" in ran.out
     assert "as expected" in ran.out
     with pytest.raises(httpx.ConnectError):

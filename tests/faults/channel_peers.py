@@ -21,8 +21,7 @@ from pathlib import Path
 import uvloop
 
 from federation.serving.connection import Admits
-from federation.trust.authority import AUTHORITY_CERTIFICATE
-from federation.trust.channel import Channel, party_of
+from federation.trust.channel import AUTHORITY_CERTIFICATE, Channel, party_of
 from tests.support.channels import FEDERATION, Issuer, ask, listed, serving
 
 REQUESTS = 1_000

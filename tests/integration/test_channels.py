@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from federation.contract.errors import AddresseeError, BadInputError, ConfigurationError
-from federation.trust.authority import AUTHORITY_CERTIFICATE, Authority
-from federation.trust.channel import Channel, ChannelSettings, party_of, require_peer
+from federation.trust.authority import Authority
+from federation.trust.channel import AUTHORITY_CERTIFICATE, Channel, ChannelSettings, party_of, require_peer
 from tests.support.channels import FEDERATION, Issuer, ask, listed, serving
 
 pytestmark = pytest.mark.integration

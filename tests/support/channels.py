@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from federation.serving.connection import answering
 from federation.serving.endpoint import Arrived, Endpoint, Reply
-from federation.trust.authority import AUTHORITY_CERTIFICATE, Authority, certificate_request
-from federation.trust.channel import Channel, ChannelSettings, party_of
+from federation.trust.authority import Authority, certificate_request
+from federation.trust.channel import AUTHORITY_CERTIFICATE, Channel, ChannelSettings, party_of
 from federation.trust.keys import ensure_p256
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ def limits(kind: type[msgspec.Struct]) -> Iterator[tuple[str, object]]:
         if isinstance(default, msgspec.Struct):
             for inner in msgspec.structs.fields(type(default)):
                 yield f"{field.name}.{inner.encode_name}", getattr(default, inner.name)
-        elif isinstance(default, int | float):
+        elif isinstance(default, int | float) and not isinstance(default, bool):
             yield field.encode_name, default
 
 
