@@ -13,7 +13,7 @@ from node.data.cursors import CursorSealer
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.keyed import MaskKeys
 from node.data.operation import Asker
-from node.data.rows import NONE_WITHDRAWN
+from node.data.rows import NO_CONSENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class NodeKeys:
         consumer: str,
         audit: GroupsAudit | None = None,
         longest_list: int = LONGEST_LIST,
-        withdrawn: str = NONE_WITHDRAWN,
+        consents: str = NO_CONSENTS,
     ) -> Asker:
         """Return for whom an operation runs, and who audits its counts; without an audit every count is told."""
-        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion(), longest_list, withdrawn)
+        return Asker(consumer, self.masks, self.cursors, audit or AdmitsEveryQuestion(), longest_list, consents)
 
 
 def mask_keys(secret: bytes, epoch: str) -> MaskKeys:

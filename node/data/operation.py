@@ -31,7 +31,7 @@ from node.data.keyed import Keyed, MaskKeys
 from node.data.mapping import Key, Source
 from node.data.mapping import Mapping as NodeMapping
 from node.data.objects import Objects, PlanOf
-from node.data.rows import NONE_WITHDRAWN, Reading, Row, tables_of
+from node.data.rows import NO_CONSENTS, Reading, Row, tables_of
 from node.data.selection import TYPENAME, Selected, selected_roots
 from node.data.shapes import Finishing
 from node.data.statements import Statement
@@ -51,8 +51,8 @@ _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bit
 class Asker:
     """For whom an operation runs: the consumer's code, the node's keys for masks and cursors, who audits its counts.
 
-    `longest_list` is how many elements a list may have, as the agreement says; `withdrawn` is JSON of consents that the
-    register does not know to be withdrawn: `[pseudonym, purpose, day]` each.
+    `longest_list` is how many elements a list may have, as the agreement says; `consents` is JSON of consents that were
+    said elsewhere than in the register: `[pseudonym, purpose, "given" or "withdrawn", day]` each.
     """
 
     consumer: str
@@ -60,7 +60,7 @@ class Asker:
     cursors: CursorSealer
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
     longest_list: int = LONGEST_LIST
-    withdrawn: str = NONE_WITHDRAWN
+    consents: str = NO_CONSENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class CompiledOperation:
             DatabaseUnavailableError: the database does not answer.
                 BadInputError: a cursor is not of its list.
         """
-        run = Finishing(Keyed(asker.consumer, self.purpose, asker.mask_keys), asker.audit, asker.withdrawn)
+        run = Finishing(Keyed(asker.consumer, self.purpose, asker.mask_keys), asker.audit, asker.consents)
         running = _Running(database, asker, variables, run)
         data: dict[str, Any] = {}
         errors: list[dict[str, Any]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -35,11 +35,13 @@ from node.data.values import Values
 
 CONSUMER: Final = "consumer"
 """The name of the parameter that holds the asking member."""
+CONSENTS: Final = "consents"
+"""The name of the parameter that holds consents of which the register does not know: given and valid, or withdrawn."""
+GIVEN: Final = "given"
 WITHDRAWN: Final = "withdrawn"
-"""The name of the parameter that holds the consents that are withdrawn and that the register does not know of yet."""
-NONE_WITHDRAWN: Final = "[]"
+NO_CONSENTS: Final = "[]"
 """That parameter where there are none."""
-_WITHDRAWAL: Final = (PlainType.STR, PlainType.STR, PlainType.STR)  # person, purpose, day
+_SAID: Final = (PlainType.STR, PlainType.STR, PlainType.STR, PlainType.STR)  # person, purpose, what, day
 
 _DAY_LENGTH: Final = 10
 
@@ -263,18 +265,23 @@ class Row:
         if recorded.expires:
             expires = record._day_holds(recorded.expires, lambda value: value >= today)
             conditions.append(or_(record._is_open(recorded.expires), expires))
-        return exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
+        known = exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
+        if not person.source.subject:
+            return known
+        return or_(known, self._is_said(person.column(person.source.subject), purpose, GIVEN, lambda _: true()))
 
     def _is_withdrawn(self, subject: Sql, purpose: str, given: Day) -> Sql:
         """Return whether this record's consent was withdrawn elsewhere, on the day that it was given or later."""
-        known = self.reading.dialect.given_keys(WITHDRAWN, len(_WITHDRAWAL), _WITHDRAWAL)
-        whose, what, day = known.selected_columns
-        meant = known.where(
-            whose == self.reading.dialect.text(subject),
-            what == purpose,
-            self._day_holds(given, lambda value: value <= day),
+        return self._is_said(
+            subject, purpose, WITHDRAWN, lambda day: self._day_holds(given, lambda value: value <= day)
         )
-        return exists(meant).correlate_except(*known.get_final_froms())
+
+    def _is_said(self, subject: Sql, purpose: str, what: str, meant: Callable[[Sql], Sql]) -> Sql:
+        """Return whether a consent of the person was given or withdrawn elsewhere, on a day that is meant."""
+        known = self.reading.dialect.given_keys(CONSENTS, len(_SAID), _SAID)
+        whose, to, said, day = known.selected_columns
+        conditions = (whose == self.reading.dialect.text(subject), to == purpose, said == what, meant(day))
+        return exists(known.where(*conditions)).correlate_except(*known.get_final_froms())
 
 
 def passes(test: RowTest, found: Sql) -> Sql:

@@ -18,7 +18,7 @@ from node.data.custom import CustomCell, Question
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.keyed import Keyed
 from node.data.masks import KIND_OF_SCALAR, Kind
-from node.data.rows import CONSUMER, NONE_WITHDRAWN, WITHDRAWN
+from node.data.rows import CONSENTS, CONSUMER, NO_CONSENTS
 from node.policy.forms import Form
 
 _PLAIN_TEXTS: Final = frozenset({"String", "ID"})
@@ -36,7 +36,7 @@ class Finishing:
 
     keyed: Keyed
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
-    withdrawn: str = NONE_WITHDRAWN
+    consents: str = NO_CONSENTS
     refused: list[tuple[str, ...]] = field(default_factory=list)
     subjects: set[str | None] = field(default_factory=set)
     questions: list[Question] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Finishing:
     @property
     def parameters(self) -> dict[str, str]:
         """What every statement of the run may wait for."""
-        return {CONSUMER: self.consumer, WITHDRAWN: self.withdrawn}
+        return {CONSUMER: self.consumer, CONSENTS: self.consents}
 
     def touch(self, persons: Iterable[str | None]) -> None:
         """Record whose data rows hold."""

@@ -36,7 +36,7 @@ from federation.trust.http_messages import HttpRequest
 from node.data.answer import Answer
 from node.data.node_keys import NodeKeys
 from node.data.plane import DataPlane
-from node.data.rows import NONE_WITHDRAWN
+from node.data.rows import NO_CONSENTS
 from node.enforcement.caller import Caller, Identity, authenticate
 from node.enforcement.decide import Decisions
 from node.enforcement.documents import Documents
@@ -55,7 +55,7 @@ from node.enforcement.scope import (
 from node.enforcement.signals import Signalling, asks_for_changes, tell_changes
 from node.enforcement.write import Writing, is_mutation, nothing, plan_writes
 from node.journal.journal import Journal
-from node.own.withdrawals import Withdrawals
+from node.own.consents import Consents
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Node:
     guards: Guards
     limits: Limits
     signalling: Signalling | None = None
-    withdrawals: Withdrawals | None = None
+    consents: Consents | None = None
     writing: Writing | None = None
     random: Callable[[int], bytes] = secrets.token_bytes
 
@@ -127,8 +127,8 @@ async def prepare(
     node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
     audit = node.guards.audit(caller, node.identity)
-    withdrawn = NONE_WITHDRAWN if node.withdrawals is None else await node.withdrawals.of(caller.consumer.id)
-    asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list, withdrawn)
+    consents = NO_CONSENTS if node.consents is None else await node.consents.of(caller.consumer.id)
+    asker = node.keys.asker(caller.consumer.id, audit, caller.requested.provider.longest_list, consents)
     if asks_for_changes(wanted):
         told = await tell_changes(document, asked, wanted, caller, node.plane, plans, asker, _signalling(node))  # (4)
         return Prepared(told, EntryKind.SIGNAL)

@@ -34,7 +34,7 @@ from node.data.records import Record, decide_records
 from node.data.selection import Selected, selected_writes
 from node.enforcement.caller import Caller
 from node.enforcement.decide import RequestPlans
-from node.own.withdrawals import Withdrawals
+from node.own.consents import Consents
 from node.own.writes import Write, Writes
 from node.writing.kinds import Kind, kind_of, require_key
 
@@ -44,7 +44,7 @@ class Writing:
     """What mutations need besides a question's needs."""
 
     writes: Writes
-    withdrawals: Withdrawals
+    consents: Consents
     clock: Clock
 
 
@@ -79,7 +79,7 @@ class PlannedWrites:
             DatabaseUnavailableError: nothing was written.
         """
         await self.writing.writes.carry_out(self.writes)
-        self.writing.withdrawals.forget()
+        self.writing.consents.forget()
 
 
 async def nothing() -> None:

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 METADATA: Final = MetaData()
 
@@ -57,12 +69,14 @@ SUBSCRIPTION: Final = Table(
 )
 """Who is told of changes, and how far each has come."""
 
-WITHDRAWAL: Final = Table(
-    "withdrawal",
+CONSENT: Final = Table(
+    "consent",
     METADATA,
     Column("subject", Text, primary_key=True),
     Column("purpose", Text, primary_key=True),
     Column("consumer", Text, primary_key=True),  # empty for every consumer
-    Column("day", Text, nullable=False),
+    Column("given", Boolean, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("expires", Text),  # its last day
 )
-"""Consents that were withdrawn through the node and not given through it again."""
+"""What was last said of each consent through the node: given, or withdrawn."""

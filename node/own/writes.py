@@ -10,9 +10,9 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.contract.errors import IdempotencyError
+from node.own.consents import note
 from node.own.database import OwnDatabase
 from node.own.tables import OUTBOX, WRITTEN
-from node.own.withdrawals import note
 
 _OUTBOX_LOCK: Final = 0x63726F63
 """The advisory lock of whoever adds to the outbox."""

@@ -45,9 +45,9 @@ from node.enforcement.told_counts import ToldCounts
 from node.enforcement.write import Writing
 from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
+from node.own.consents import Consents
 from node.own.database import OwnDatabase, open_own
 from node.own.subscriptions import Subscriptions
-from node.own.withdrawals import Withdrawals
 from node.own.writes import Writes
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
 from node.server.policies import MEMORY_FILE, PolicyMemory, PolicySource, open_policies
@@ -88,12 +88,12 @@ class NodeProcess:
     _api: tuple[str, Documents] | None = field(init=False, default=None)
     _own: tuple[GraphQLSchema, Documents] | None = field(init=False, default=None)
     _tokens: AccessTokens = field(init=False)
-    _withdrawals: Withdrawals = field(init=False)
+    _consents: Consents = field(init=False)
 
     def __post_init__(self) -> None:
         federation = self.registry.federation
         self._tokens = AccessTokens(federation, self.settings.url + "/graphql", self.clock)
-        self._withdrawals = Withdrawals(self.own, self.clock)
+        self._consents = Consents(self.own, self.clock)
 
     @classmethod
     def open(cls, settings: NodeSettings, clock: Clock) -> NodeProcess:
@@ -173,8 +173,8 @@ class NodeProcess:
             guards=Guards(self.settings.guards, self.counters, self.delivered, self.told_counts),
             limits=self.settings.limits,
             signalling=Signalling(self.settings.member, Subscriptions(self.own), self.clock, secrets.token_bytes),
-            withdrawals=self._withdrawals if mapping.consent else None,
-            writing=Writing(Writes(self.own), self._withdrawals, self.clock) if mapping.writes else None,
+            consents=self._consents if mapping.consent else None,
+            writing=Writing(Writes(self.own), self._consents, self.clock) if mapping.writes else None,
         )
 
     @property

@@ -65,9 +65,7 @@ async def test_a_backups_rows_go_into_empty_tables_and_counting_goes_on(own: Pos
     with pytest.raises(ConfigurationError, match="hold rows"):
         await own.run(lambda connection: put_rows(connection, rows))
     await own.run(
-        lambda connection: connection.execute(
-            text("TRUNCATE written, outbox, subscription, withdrawal RESTART IDENTITY")
-        )
+        lambda connection: connection.execute(text("TRUNCATE written, outbox, subscription, consent RESTART IDENTITY"))
     )
     await own.run(lambda connection: put_rows(connection, rows))
     assert await own.run(rows_of) == rows

@@ -16,7 +16,7 @@ from sqlalchemy import false, select, true
 from node.data.conditions import condition_sql
 from node.data.dialects import SQLITE
 from node.data.mapping import Mapping as NodeMapping
-from node.data.rows import CONSUMER, WITHDRAWN, Reading, Row, tables_of
+from node.data.rows import CONSENTS, CONSUMER, Reading, Row, tables_of
 from node.data.statements import Statement
 from node.policy.conditions import Condition, Consent, evaluate
 from node.policy.residuals import residual
@@ -77,12 +77,29 @@ def test_a_condition_means_the_same_in_postgresql(
 
 WITHDRAWALS = {
     "nothing withdrawn": ([], True),
-    "withdrawn later": ([["v1.x.c.aaaa", "statistics", "2026-01-01"]], False),
-    "withdrawn on the day it was given": ([["v1.x.c.aaaa", "statistics", "2025-01-01"]], False),
-    "withdrawn before it was given again": ([["v1.x.c.aaaa", "statistics", "2024-12-31"]], True),
-    "for another purpose": ([["v1.x.c.aaaa", "emergency-care", "2026-01-01"]], True),
-    "of somebody else": ([["v1.x.c.bbbb", "statistics", "2026-01-01"]], True),
+    "withdrawn later": ([["v1.x.c.aaaa", "statistics", "withdrawn", "2026-01-01"]], False),
+    "withdrawn on the day it was given": ([["v1.x.c.aaaa", "statistics", "withdrawn", "2025-01-01"]], False),
+    "withdrawn before it was given again": ([["v1.x.c.aaaa", "statistics", "withdrawn", "2024-12-31"]], True),
+    "for another purpose": ([["v1.x.c.aaaa", "emergency-care", "withdrawn", "2026-01-01"]], True),
+    "of somebody else": ([["v1.x.c.bbbb", "statistics", "withdrawn", "2026-01-01"]], True),
 }
+
+
+GIVEN = {
+    "given": ([["v1.x.c.bbbb", "statistics", "given", "2026-01-01"]], True),
+    "for another purpose": ([["v1.x.c.bbbb", "emergency-care", "given", "2026-01-01"]], False),
+    "by somebody else": ([["v1.x.c.aaaa", "statistics", "given", "2026-01-01"]], False),
+}
+
+
+@pytest.mark.parametrize(("given", "counts"), GIVEN.values(), ids=GIVEN.keys())
+def test_r8_a_consent_that_the_register_does_not_know_counts_on_both_databases(
+    server: Server,
+    database: CountingDatabase,
+    given: list[list[str]],
+    counts: bool,  # noqa: FBT001  # a case
+) -> None:
+    assert _consented(server, database, "v1.x.c.bbbb", given) == [counts, counts]
 
 
 @pytest.mark.parametrize(("withdrawn", "counts"), WITHDRAWALS.values(), ids=WITHDRAWALS.keys())
@@ -92,16 +109,24 @@ def test_r8_a_withdrawal_that_the_register_does_not_know_counts_on_both_database
     withdrawn: list[list[str]],
     counts: bool,  # noqa: FBT001  # a case
 ) -> None:
+    assert _consented(server, database, "v1.x.c.aaaa", withdrawn) == [counts, counts]
+
+
+def _consented(server: Server, database: CountingDatabase, whose: str, said: list[list[str]]) -> list[bool]:
+    """Return, on both databases, whether one of two people consented; the register has a record of the first alone."""
     server.run("TRUNCATE things, tags, consents")
-    server.fill("things", [(1, "v1.x.c.aaaa", True, 1, "x")])
+    server.fill("things", [(1, "v1.x.c.aaaa", True, 1, "x"), (2, "v1.x.c.bbbb", True, 1, "x")])
     server.fill("consents", [(1, "statistics", None, date(2025, 1, 1), None, None)])
     lite = MemoryDatabase.of(THING_TABLES)
-    lite.connection.execute("INSERT INTO things (n, pid) VALUES (1, 'v1.x.c.aaaa')")
+    lite.connection.execute("INSERT INTO things (n, pid) VALUES (1, 'v1.x.c.aaaa'), (2, 'v1.x.c.bbbb')")
     lite.connection.execute("INSERT INTO consents VALUES (1, 'statistics', NULL, '2025-01-01', NULL, NULL)")
-    values = {CONSUMER: "ustat", WITHDRAWN: msgspec.json.encode(withdrawn).decode()}
+    values = {CONSUMER: "ustat", CONSENTS: msgspec.json.encode(said).decode()}
+    found: list[bool] = []
     for dialect, rows in ((database.dialect, database.rows), (SQLITE, lite.rows)):
         mapping = NodeMapping.parse(THING_MAPPING)
         row = Row.of(Reading(mapping, dialect, date(2026, 5, 1), tables_of(mapping)), mapping.sources["Thing"])
-        query = select(condition_sql(Consent("statistics"), row)).select_from(row.tables)
-        [[found]] = server.runner.run(rows(Statement.of(query, dialect), values))
-        assert bool(found) is counts
+        is_they = row.column("pid") == whose
+        query = select(condition_sql(Consent("statistics"), row)).select_from(row.tables).where(is_they)
+        [[one]] = server.runner.run(rows(Statement.of(query, dialect), values))
+        found.append(bool(one))
+    return found

@@ -202,8 +202,10 @@ CONSENT = """mutation($input: ConsentInput!, $key: String!) {
 }"""
 
 
-async def test_a_consent_that_is_withdrawn_counts_no_more_at_once(unwritten: Simulator) -> None:
-    """The register does not know of it yet; one that is given waits for it."""
+async def test_r8_a_consent_that_is_given_or_withdrawn_through_a_node_counts_at_the_next_question(
+    unwritten: Simulator,
+) -> None:
+    """The register does not know of it yet."""
     people = list(read_truth(unwritten.home.root / "truth.ndjson"))
     agreed = [each for each in people if each.civil and any(one.purpose == TOWN[1] for one in each.civil.consents)]
     seen: list[str] = []
@@ -212,12 +214,13 @@ async def test_a_consent_that_is_withdrawn_counts_no_more_at_once(unwritten: Sim
         if (found.content["data"]["citizen"] or {}).get("cases"):
             seen.append(person.tax_code)
     withdrawing, staying = seen[:2]
+    giving = next(each.tax_code for each in people if each.civil and each not in agreed)
 
     async def asked(tax_code: str) -> Any:
         return (await unwritten.ask(*TOWN, CASES, {"by": {"taxCode": tax_code}})).content["data"]["citizen"]
 
-    async def consent(key: str, *, given: bool) -> None:
-        told = {"citizen": known_as(unwritten, "c_m999", withdrawing), "purpose": TOWN[1], "given": given}
+    async def consent(key: str, tax_code: str = withdrawing, **said: Any) -> None:
+        told = {"citizen": known_as(unwritten, "c_m999", tax_code), "purpose": TOWN[1], **said}
         assert (await unwritten.ask(*TOWN, CONSENT, {"input": told, "key": key})).content["data"]["recordConsent"]
 
     before = await asked(withdrawing), await asked(staying)
@@ -228,3 +231,12 @@ async def test_a_consent_that_is_withdrawn_counts_no_more_at_once(unwritten: Sim
     assert after[1] == before[1]
     await consent("given-again", given=True)
     assert await asked(withdrawing) == before[0]
+
+    assert await asked(giving) is None
+    for number, other in enumerate(({"purpose": "statistics"}, {"consumer": "inprev"}, {"expires": "2020-01-01"})):
+        await consent(f"of-no-use-{number}", giving, given=True, **other)
+        assert await asked(giving) is None, other
+    await consent("given-anew", giving, given=True)
+    assert await asked(giving) is not None
+    await consent("and-no-more", giving, given=False)
+    assert await asked(giving) is None
