@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from graphql import StringValueNode
+from graphql import BooleanValueNode, StringValueNode
 
 from federation.composition.errors import CompositionError, Finding
 from federation.composition.fieldset import FieldSet, FieldSetError, Fragment, parse_field_set, print_field_set
@@ -19,6 +19,7 @@ from federation.composition.subgraph import Coordinate, ReadSubgraph, applied, e
 
 _ROOT_TYPES = frozenset(root.capitalize() for root in ROOTS)
 _SHAREABLE = Applied("shareable", {})
+_NOT_RESOLVABLE = {"resolvable": BooleanValueNode(value=False)}
 _FIELD_SETS = frozenset({"key", "requires", "provides"})
 
 
@@ -144,14 +145,18 @@ def _external_here(subgraph: ReadSubgraph, type_: Type, declared: Field) -> bool
 
 
 def _with_keys_of_owners(subgraph: ReadSubgraph, subgraphs: Sequence[ReadSubgraph]) -> ReadSubgraph:
-    """Give extensions without a key those keys of the type's owner whose fields they declare."""
+    """Give extensions without a key those keys of the type's owner whose fields they declare.
+
+    Objects from there can be looked up elsewhere by them. They cannot be entered there: what a subgraph's `_entities`
+    knows are types with a key of their own.
+    """
 
     def keyed(type_: Type) -> Type:
         extends = not type_.defined or has(type_.directives, "extends")
         if type_.kind is not Kind.OBJECT or type_.name in _ROOT_TYPES or not extends or has(type_.directives, "key"):
             return type_
         keys = {
-            key.text("fields"): replace(key, extended=True)
+            key.text("fields"): replace(key, arguments={**key.arguments, **_NOT_RESOLVABLE}, extended=True)
             for other in subgraphs
             if other is not subgraph and (found := other.types.get(type_.name)) is not None
             for key in applied(found.directives, "key")
