@@ -5,6 +5,7 @@
 `FOLDER` has a `node_modules` with `@apollo/composition` and `@theguild/federation-composition`, run by `node`. Every
 subgraph has four types of its own, refers to entities of its neighbours and adds fields to three entities that all
 share. Times are CPU seconds of one process, the best of three runs; "1 new" composes again with one subgraph changed.
+A peer that needs more than `--peer-seconds` is stopped, and its cell says so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import gc
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -101,26 +103,27 @@ def one_changed(given: list[Subgraph]) -> float:
     return best
 
 
-def peer(name: str, given: list[Subgraph], folder: Path) -> float | None:
-    """Return the CPU seconds of another composer; None when it is not there or fails."""
+def peer(name: str, given: list[Subgraph], folder: Path, most: int) -> str:
+    """Return the CPU seconds of another composer, or that it needs more than `most`; "-" where it fails."""
     node = shutil.which("node")
     if node is None:
-        return None
+        return "-"
     text = json.dumps([{"name": item.name, "url": item.url, "sdl": item.sdl} for item in given])
-    done = subprocess.run(
-        [node, "-e", _PEER, name], input=text, cwd=folder, capture_output=True, text=True, timeout=600, check=False
-    )
+    limited = ["sh", "-c", 'ulimit -t "$0" && exec "$@"', str(most), node, "-e", _PEER, name]
+    done = subprocess.run(limited, input=text, cwd=folder, capture_output=True, text=True, check=False)
+    if -done.returncode in (signal.SIGXCPU, signal.SIGKILL):
+        return f"> {most}"
     if done.returncode:
         print(done.stderr.strip().splitlines()[-1:], file=sys.stderr)
-        return None
-    return float(done.stdout)
+        return "-"
+    return f"{float(done.stdout):.2f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--most-for-peers", type=int, default=300, help="peers compose no more subgraphs than this")
+    parser.add_argument("--peer-seconds", type=int, default=600, help="CPU seconds that a peer may take")
     options = parser.parse_args()
     print(f"{'subgraphs':>9} {'kB':>6} {'ours s':>8} {'ms each':>8} {'1 new s':>8} {'apollo s':>9} {'guild s':>9}")
     for count in options.sizes:
@@ -128,11 +131,11 @@ def main() -> None:
         size = sum(len(item.sdl) for item in given) / 1000
         own, again = ours(given), one_changed(given)
         others = [
-            peer(name, given, options.peers) if options.peers and count <= options.most_for_peers else None
+            peer(name, given, options.peers, options.peer_seconds) if options.peers else "-"
             for name in ("apollo", "guild")
         ]
-        cells = " ".join(f"{other:9.2f}" if other is not None else f"{'-':>9}" for other in others)
-        print(f"{count:9} {size:6.0f} {own:8.3f} {own / count * 1000:8.2f} {again:8.3f} {cells}")
+        cells = " ".join(f"{other:>9}" for other in others)
+        print(f"{count:9} {size:6.0f} {own:8.3f} {own / count * 1000:8.2f} {again:8.3f} {cells}", flush=True)
 
 
 if __name__ == "__main__":

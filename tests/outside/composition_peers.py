@@ -1,12 +1,14 @@
-"""Composition against the reference composer: how peers plan on our supergraphs, what both say of broken schemas.
+"""Composition beside other composers: how peers plan on our supergraphs, what composers say of broken schemas.
 
     CROCEVIA_PEERS=/somewhere python tests/outside/composition_peers.py planners
     CROCEVIA_PEERS=/somewhere python tests/outside/composition_peers.py broken 500 [seed]
 
 `planners` lets Apollo's query planner and the Rust router's plan every query of the public audit, once with the audit's
 supergraph (made by Apollo's composer) and once with ours, and counts plans and the fetches in them. `broken` mutates
-the subgraphs of the audit and of the 356 public inputs, and compares verdicts and codes with `@apollo/composition`.
-Packages: `@apollo/composition @apollo/query-planner @graphql-hive/router-query-planner`.
+the subgraphs of the audit and of the 356 public inputs, and compares verdicts and codes with those of the reference,
+`@apollo/composition`; so does it with another composer, to tell how much agreement there is to be had.
+Packages: `@apollo/composition @apollo/query-planner @theguild/federation-composition`, and
+`@graphql-hive/router-query-planner`.
 """
 
 from __future__ import annotations
@@ -62,21 +64,26 @@ for (const { supergraph, queries } of JSON.parse(readFileSync(input, 'utf-8'))) 
 writeFileSync(output, JSON.stringify(found));
 """
 
-COMPOSER = """
+COMPOSERS = """
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
-const { composeServices } = require('@apollo/composition');
+const composers = {
+  reference: require('@apollo/composition').composeServices,
+  another: require('@theguild/federation-composition').composeServices,
+};
 const { parse } = require('graphql');
 const [input, output] = process.argv.slice(2);
-const found = JSON.parse(readFileSync(input, 'utf-8')).map((subgraphs) => {
+function codes(compose, subgraphs) {
   try {
     const services = subgraphs.map(({ name, sdl }) => ({ name, url: '', typeDefs: parse(sdl) }));
-    return { codes: [...new Set((composeServices(services).errors ?? []).map((error) => error.extensions.code))] };
+    return [...new Set((compose(services).errors ?? []).map((error) => error.extensions.code))];
   } catch (error) {
-    return { thrown: String(error) };
+    return null;
   }
-});
+}
+const found = JSON.parse(readFileSync(input, 'utf-8')).map((subgraphs) =>
+  Object.fromEntries(Object.entries(composers).map(([name, compose]) => [name, codes(compose, subgraphs)])));
 writeFileSync(output, JSON.stringify(found));
 """
 
@@ -183,19 +190,20 @@ def broken(count: int, random: Random) -> None:
             asked.append(subgraphs)
             names.append(name)
     counts: Counter[str] = Counter()
-    for name, subgraphs, theirs in zip(names, asked, run(COMPOSER, asked), strict=True):
-        if "thrown" in theirs:
+    for name, subgraphs, theirs in zip(names, asked, run(COMPOSERS, asked), strict=True):
+        if theirs["reference"] is None:
             counts["the reference composer throws"] += 1
             continue
-        ours = _codes(subgraphs)
-        same = bool(ours) == bool(theirs["codes"])
+        reference, ours = set(theirs["reference"]), _codes(subgraphs)
+        another = {"throws"} if theirs["another"] is None else set(theirs["another"])
         counts["compared"] += 1
-        counts["same verdict"] += same
-        counts["same codes"] += ours == set(theirs["codes"])
-        counts["broken"] += bool(theirs["codes"])
-        if ours != set(theirs["codes"]):
-            row = {"mutation": name, "ours": sorted(ours), "theirs": sorted(theirs["codes"]), "subgraphs": subgraphs}
-            sys.stdout.write(json.dumps(row) + "\n")
+        counts["broken"] += bool(reference)
+        for who, found in (("ours", ours), ("another", another)):
+            counts[f"{who}: same verdict"] += bool(found) == bool(reference)
+            counts[f"{who}: same codes"] += found == reference
+        if ours != reference:
+            said = {"ours": sorted(ours), "reference": sorted(reference), "another": sorted(another)}
+            sys.stdout.write(json.dumps({"mutation": name, **said, "subgraphs": subgraphs}) + "\n")
     sys.stdout.write(json.dumps(counts) + "\n")
 
 
