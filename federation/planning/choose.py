@@ -38,12 +38,16 @@ Way = tuple["Mask", int]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The decision: every goal with its option, the jumps used, their cost, and whether that is proved the least."""
+    """The decision: every goal with its option, the jumps used, their cost, and whether that is proved the least.
+
+    `weighed` is how many sets of jumps were looked at for it.
+    """
 
     picks: tuple[tuple[Goal, Option], ...]
     mask: Mask
     cost: int
     proved: bool
+    weighed: int
 
 
 def choose(places: Places, goals: Iterable[Goal], budget: int) -> Choice:
@@ -60,7 +64,8 @@ def choose(places: Places, goals: Iterable[Goal], budget: int) -> Choice:
     mask = 0
     for _, option in picks:
         mask |= option.mask
-    return Choice(picks, mask, bound.cost(bound.way(mask)), proved=bound.left > 0)
+    cost = bound.cost(bound.way(mask))
+    return Choice(picks, mask, cost, proved=bound.left > 0, weighed=budget - bound.left)
 
 
 def _within(goal: Goal, mask: Mask) -> Option:

@@ -18,9 +18,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     StringValueNode,
-    get_named_type,
     is_abstract_type,
-    is_composite_type,
     print_ast,
 )
 from typing_extensions import override
@@ -408,9 +406,3 @@ def guarded(text: str, guard: Guard) -> str:
             inner = f"... @{directive}(if: ${condition.variable}) {{ {inner} }}"
         wrapped.append(inner)
     return " ".join(wrapped)
-
-
-def is_composite(schema: GraphQLSchema, type_text: str) -> bool:
-    """Tell whether a printed type has fields of its own."""
-    named = schema.type_map.get(type_text.strip("[]!"))
-    return named is not None and is_composite_type(get_named_type(named))

@@ -114,5 +114,5 @@ def check_events(world: World, random: Random, plan: Plan, text: str, variables:
         return
     found = events(world, plan, variables, source)
     assert [data for data, _ in found] == [data for data, _ in expected], explain(plan)
-    for (_, errors), (_, lost) in zip(found, expected, strict=True):
-        assert all(explained(path, errors) for path in lost), explain(plan)
+    for (data, errors), (_, lost) in zip(found, expected, strict=True):
+        assert all(explained(shown(data, path), errors) for path in lost), explain(plan)

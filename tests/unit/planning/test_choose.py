@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from graphql import parse
 
 from federation.planning.plan import Plan
-from federation.planning.planner import Planner
+from federation.planning.planner import Planner, PlannerOptions
 from tests.support.supergraphs import supergraph
 
 SHARED = supergraph(
@@ -60,3 +61,27 @@ def test_requests_of_one_level_do_not_wait_for_each_other() -> None:
 
 def test_the_same_operation_has_the_same_plan_every_time() -> None:
     assert len({repr(plan_of("{ user { w x y z deep } both { y } }")) for _ in range(5)}) == 1
+
+
+RING = [f"s{number}" for number in range(12)]
+"""Every subgraph shares a field with each of its two neighbours, so that no decision tells all others."""
+
+
+def ring() -> Planner:
+    types = " ".join(f'@join__type(graph: {name.upper()}, key: "id")' for name in ("a", *RING))
+    fields = "\n".join(
+        f"f{number}: Int @join__field(graph: {name.upper()}) @join__field(graph: {RING[number - 1].upper()})"
+        for number, name in enumerate(RING)
+    )
+    query = "type Query @join__type(graph: A) { user: User @join__field(graph: A) }"
+    return Planner(supergraph(("a", *RING), f"type User {types} {{ id: ID! {fields} }} {query}"))
+
+
+@pytest.mark.parametrize(("budget", "requests", "most"), [(30, 12, 150), (50_000, 7, 1_300)])
+def test_the_search_ends_with_its_budget_or_when_nothing_can_be_cheaper(budget: int, requests: int, most: int) -> None:
+    operation = parse(f"{{ user {{ {' '.join(f'f{number}' for number in range(len(RING)))} }} }}")
+    stages = ring().stages(operation, options=PlannerOptions(budget=budget))
+    assert stages.parts[0].choice.proved == (budget > most)
+    assert stages.parts[0].choice.weighed < most
+    assert stages.plan.best_effort == (budget < most)
+    assert len(stages.plan.fetches) == requests

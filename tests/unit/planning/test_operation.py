@@ -85,6 +85,13 @@ def test_an_operation_that_is_not_there_or_not_named_is_refused(name: str | None
         normalise(SCHEMA, parse(text), name)
 
 
+def test_of_several_operations_the_named_one_is_taken() -> None:
+    text = "query A { a: pet { name } } query B { b: pet { name } } query C { c: pet { name } }"
+    found = normalise(SCHEMA, parse(text), "B")
+    assert found.name == "B"
+    assert [one.response_name for one in found.tree.fields] == ["b"]
+
+
 def test_arguments_print_in_one_order() -> None:
     (one,) = parse("{ f(b: 1, a: $x) }").definitions[0].selection_set.selections  # type: ignore[attr-defined] # a field
     assert printed_arguments(one.arguments) == "(a: $x, b: 1)"

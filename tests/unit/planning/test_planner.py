@@ -294,3 +294,29 @@ def test_a_search_without_budget_takes_the_first_answer_and_says_so() -> None:
     plan = plan_of("{ products { price name } }", options=options)
     assert plan.best_effort
     assert members(plan) == ["products", "prices"]
+
+
+def test_objects_of_an_interface_are_entered_where_the_field_is_and_nowhere_else() -> None:
+    schema = supergraph(
+        ("a", "b", "c"),
+        """
+        type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
+          media: [Media] @join__field(graph: C)
+        }
+        interface Media
+          @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+          @join__type(graph: C, key: "id", isInterfaceObject: true)
+        { id: ID! }
+        type Book implements Media
+          @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+          @join__implements(graph: A, interface: "Media") @join__implements(graph: B, interface: "Media")
+        {
+          id: ID!
+          title: String @join__field(graph: A)
+          pages: Int @join__field(graph: B)
+        }
+        """,
+    )
+    plan = Planner(schema).plan(parse("{ media { ... on Book { pages } } }"))
+    assert members(plan) == ["c", "b"]
+    assert "pages" in plan.fetches[1].operation
