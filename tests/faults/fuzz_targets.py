@@ -11,7 +11,10 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from graphql import build_schema
+from joserfc.jwk import RSAKey
 
 from federation.consumer.evidence import Bundle, verify_bundle
 from federation.contract.canonical import b64url, from_b64url
@@ -40,6 +43,7 @@ from federation.trust.foreign_keys import PinnedKeys
 from federation.trust.http_messages import HttpRequest, single_headers
 from federation.trust.http_signatures import verify_request
 from federation.trust.keys import SigningKey, message_keys
+from federation.trust.pdnd import INTEGRITY_HEADER, verify_evidence, verify_integrity, verify_voucher
 from federation.trust.registry import ROOT_FILE
 from federation.trust.tokens import AccessTokens, verify_dpop
 from federation.trust.trusted_list import Kept, federation_of, update
@@ -55,6 +59,7 @@ from tests.support.ledger import SIGNER, entry
 from tests.support.members import NOW as LIST_NOW
 from tests.support.members import found, members, publish, repository
 from tests.support.parties import FEDERATION, GATEWAY_URL, NOW, Parties
+from tests.support.vouchers import CLIENT, ISSUER, PLATFORM, WithPlatform, public
 
 ROOT = Path(__file__).parents[2]
 OURS = (CroceviaError,)
@@ -67,6 +72,7 @@ def targets() -> Iterator[Target]:
     parties = Parties()
     yield from _requests(parties)
     yield from _tokens(parties)
+    yield from _vouchers()
     yield from _ledger()
     yield from _files()
     yield from _registry()
@@ -121,7 +127,6 @@ def _tokens(parties: Parties) -> Iterator[Target]:
         AccessTokens(FEDERATION, GATEWAY_URL, clock).verify(content.decode("latin-1"), keys)
 
     yield Target("token", [token.encode()], access, OURS)
-    header, claims = (from_b64url(part) for part in token.split(".")[:2])
 
     def signed(content: bytes) -> None:
         """Sign whatever header and claims there are: nothing but their meaning is in the way."""
@@ -130,13 +135,49 @@ def _tokens(parties: Parties) -> Iterator[Target]:
         made = f"{text}.{b64url(parties.gateway.sign(text.encode()))}"
         AccessTokens(FEDERATION, GATEWAY_URL, clock).verify(made, keys)
 
-    yield Target("token claims", [header + b"\n" + claims], signed, OURS)
+    yield Target("token claims", [_parts(token)], signed, OURS)
     proof = parties.consumers({"query": QUESTION}, token=token).headers["dpop"]
 
     def dpop(content: bytes) -> None:
         verify_dpop(content.decode("latin-1"), "POST", GATEWAY_URL, clock, token)
 
     yield Target("dpop", [proof.encode()], dpop, OURS)
+
+
+def _vouchers() -> Iterator[Target]:
+    """Tokens of the platform outside, signed whatever they say: nothing but their meaning is in the way."""
+    platform = WithPlatform()
+    keys = PinnedKeys.parse(msgspec.json.encode({"keys": [public(PLATFORM, "platform-1")]}), "RS256")
+    clients = PinnedKeys.parse(msgspec.json.encode({"keys": [public(CLIENT, "client-1")]}), "RS256")
+    evidence = platform.evidence()
+    voucher = platform.voucher(evidence)
+    known = verify_voucher(voucher, ISSUER, GATEWAY_URL, keys, platform.clock)
+    asked = platform.asked(voucher, evidence)
+
+    def signed(content: bytes, key: RSAKey) -> str:
+        first, _, second = content.partition(b"\n")
+        text = f"{b64url(first)}.{b64url(second)}"
+        made = key.get_op_key("sign").sign(text.encode(), PKCS1v15(), SHA256())
+        return f"{text}.{b64url(made)}"
+
+    def given(content: bytes) -> None:
+        verify_voucher(signed(content, PLATFORM), ISSUER, GATEWAY_URL, keys, platform.clock)
+
+    def tracked(content: bytes) -> None:
+        verify_evidence(signed(content, CLIENT), known, GATEWAY_URL, clients, platform.clock)
+
+    def whole(content: bytes) -> None:
+        headers = {**asked.headers, INTEGRITY_HEADER: signed(content, CLIENT)}
+        verify_integrity(headers, platform.body, GATEWAY_URL, clients, platform.clock)
+
+    yield Target("voucher claims", [_parts(voucher)], given, OURS)
+    yield Target("tracking evidence", [_parts(evidence)], tracked, OURS)
+    yield Target("integrity claims", [_parts(asked.headers[INTEGRITY_HEADER])], whole, OURS)
+
+
+def _parts(token: str) -> bytes:
+    """Return header and claims of a token, on two lines."""
+    return b"\n".join(from_b64url(part) for part in token.split(".")[:2])
 
 
 def _ledger() -> Iterator[Target]:
