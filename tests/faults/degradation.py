@@ -44,7 +44,7 @@ ELSEWHERE = "query($by: CitizenKey!) { citizen(by: $by) { id isee contributions(
 """Does not touch the sick node."""
 DEADLINE, SLACK = 2.0, 0.1
 _LONG = 200
-"""Seconds after which memory must not grow any more."""
+"""Seconds after which memory must not grow any more: by a twentieth at most in the last third."""
 _AT_ONCE = 0.5
 """Seconds: a refusal that takes longer was waited for, on a machine that others load as well."""
 CONNECTIONS = 64
@@ -344,7 +344,7 @@ async def d12(field_: Field, asking: Asking, toll: Toll, seconds: float) -> None
         f"{failed} failed, {logs.count('Traceback')} unhandled"
     )
     allowed = 0.05 if seconds >= _LONG else 0.15  # caches are still filling
-    toll.note("D12", told, good=memory <= allowed and more <= CONNECTIONS and not failed and "Traceback" not in logs)
+    toll.note("D12", told, good=later <= allowed and more <= CONNECTIONS and not failed and "Traceback" not in logs)
 
 
 async def campaign(seconds: float, soak: float, planted: bool) -> int:  # noqa: FBT001  # arguments of the command
