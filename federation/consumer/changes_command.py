@@ -16,6 +16,7 @@ import typer
 from federation.consumer.commands import Partner
 from federation.consumer.home import DEFAULT_HOME, HomeOption
 from federation.consumer.subscribing import Kept, Signal, Subscription
+from federation.contract.changes import OLDEST
 
 
 def changes(
@@ -26,11 +27,17 @@ def changes(
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two questions, with --follow.")] = 5.0,
     home: HomeOption = DEFAULT_HOME,
     *,
+    oldest: Annotated[
+        bool, typer.Option("--oldest", help="Begin with the oldest that is kept, once everything was read anew.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until interrupted.")] = False,
 ) -> None:
     """Take in signals of change: who and what changed, never how; each at least once, in order."""
     partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
+    kept = Kept(state)
+    if oldest:
+        kept.keep(OLDEST)
 
     async def run() -> None:
         async with partner.http() as http:
@@ -40,7 +47,7 @@ def changes(
                 return (await client.ask(query, purpose, agreement.id, variables)).content
 
             chance = secrets.SystemRandom().random
-            subscription = Subscription(at, ask, Kept(state), _print, asyncio.sleep, chance)
+            subscription = Subscription(at, ask, kept, _print, asyncio.sleep, chance)
             await (subscription.follow(every) if follow else subscription.catch_up())
 
     with suppress(KeyboardInterrupt):

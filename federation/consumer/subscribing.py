@@ -15,7 +15,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from federation.contract.errors import BadInputError, ConfigurationError, RateLimitedError, UnavailableError
+from federation.contract.errors import (
+    BadInputError,
+    ChangesGoneError,
+    ConfigurationError,
+    RateLimitedError,
+    UnavailableError,
+)
 from federation.contract.settings_files import replace_file
 
 LONGEST_PAUSE: Final = 60.0
@@ -138,6 +144,8 @@ def _refusal(content: dict[str, Any]) -> BadInputError | UnavailableError | Rate
     code = extensions.get("code", "")
     if code in {"RATE_LIMITED", "QUOTA_EXCEEDED"}:
         return RateLimitedError(message, retryAfter=extensions.get("retryAfter"))
+    if code == ChangesGoneError.code:
+        return ChangesGoneError(f"{message} (`crocevia changes --oldest`)")
     if code in {"BAD_USER_INPUT", "FIELD_DENIED", "AGREEMENT_INACTIVE", "PURPOSE_NOT_AGREED"}:
         return BadInputError(f"{message} ({code})")
     return UnavailableError(f"{message} ({code})")

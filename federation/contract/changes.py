@@ -11,6 +11,8 @@ from typing import Final
 ROOT: Final = "changes"
 MOST: Final = 100
 """Signals in one answer."""
+OLDEST: Final = "oldest"
+"""In place of a cursor: before the oldest change that is kept, whatever went before. No sealed cursor is so short."""
 
 SDL: Final = f'''
 type Query {{
@@ -21,7 +23,10 @@ type Query {{
   {ROOT}(
     "Whose register. it: Il registro di quale ente."
     member: ID!
-    "The last cursor that was taken in; the remembered one if left out. it: L'ultimo cursore acquisito."
+    """
+    The last cursor that was taken in; the remembered one if left out; `{OLDEST}` for all that is kept.
+    it: L'ultimo cursore acquisito; quello ricordato se omesso; `{OLDEST}` per tutto ciò che è conservato.
+    """
     after: String
     "At most this many signals. it: Al massimo questo numero di segnali."
     first: Int = {MOST}

@@ -8,6 +8,7 @@
     + BodyTooLargeError        BODY_TOO_LARGE          413
     + WrittenInputError        INPUT_INVALID           400
     + IdempotencyError         IDEMPOTENCY_KEY_REUSED  409
+    + ChangesGoneError         CHANGES_GONE            410
     + PersistedDocumentError   PERSISTED_DOCUMENT_NOT_FOUND 400
     + ConfigurationError       CONFIGURATION_INVALID   500 (start-up only)
   - AuthenticationError        UNAUTHENTICATED         401
@@ -143,6 +144,13 @@ class IdempotencyError(BadInputError):
 
     code = "IDEMPOTENCY_KEY_REUSED"
     status = HTTPStatus.CONFLICT
+
+
+class ChangesGoneError(BadInputError):
+    """Changes that follow the place asked after are no longer kept: read all anew, then begin with the oldest."""
+
+    code = "CHANGES_GONE"
+    status = HTTPStatus.GONE
 
 
 class PersistedDocumentError(BadInputError):

@@ -8,8 +8,14 @@ from typing import Any
 
 import msgspec
 
-from federation.contract.changes import ROOT, SDL
-from federation.contract.errors import BadInputError, FieldDeniedError, NodeMisbehavedError, UnavailableError
+from federation.contract.changes import OLDEST, ROOT, SDL
+from federation.contract.errors import (
+    BadInputError,
+    ChangesGoneError,
+    FieldDeniedError,
+    NodeMisbehavedError,
+    UnavailableError,
+)
 from federation.contract.members import Agreement
 from federation.execution.ports import FetchAnswer, FetchRequest
 from federation.gateway.whole_root import request_for
@@ -29,6 +35,7 @@ class MemberChanges:
         Raises:
             FieldDeniedError: the agreement does not open it at that member.
             BadInputError: the member refuses the cursor or the number.
+            ChangesGoneError: it no longer keeps what follows the cursor.
             UnavailableError: the member does not answer.
         """
         member = str(arguments["member"])
@@ -48,6 +55,12 @@ def _read(member: str, body: bytes) -> dict[str, Any]:
     if isinstance(found, dict):
         return found
     codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or () if isinstance(error, dict)}
+    if ChangesGoneError.code in codes:
+        raise ChangesGoneError(
+            f"member `{member}` keeps the changes after that place no longer: read the data anew, then ask after "
+            f"`{OLDEST}`",
+            member=member,
+        )
     if BadInputError.code in codes:
         raise BadInputError("`after` is no cursor of these changes, or `first` is too large", member=member)
     if FieldDeniedError.code in codes:

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS delivered (
   PRIMARY KEY (consumer, combination, subject, field)
 ) WITHOUT ROWID;
 """
+_FORGET = "DELETE FROM delivered WHERE day < ?"
 _KNOWN = "SELECT field FROM delivered WHERE consumer = ? AND combination = ? AND subject = ? AND day >= ?"
 _LEARN = (
     "INSERT INTO delivered VALUES (?, ?, ?, ?, ?) "
@@ -76,6 +77,7 @@ class SharedDelivered:
     """One memory for all worker processes. A citizen stands in it as a digest of the node's own pseudonym."""
 
     _shared: Shared = field(repr=False)
+    _swept: date | None = None
 
     @classmethod
     def open(cls, place: SharedPlace) -> Self:
@@ -91,6 +93,7 @@ class SharedDelivered:
         wanted, digests = tuple(apart), [sha256(subject.encode()).digest() for subject in subjects]
 
         def learned() -> Apart | None:
+            self._sweep(day)
             complete = self._completed(consumer, digests, wanted, day)
             if complete is None:
                 for each in wanted:
@@ -104,6 +107,12 @@ class SharedDelivered:
     def close(self) -> None:
         """Let go of it."""
         self._shared.close()
+
+    def _sweep(self, day: date) -> None:
+        """Forget what is too old to count, once a day."""
+        if self._swept != day:
+            self._shared.run(_FORGET, (day - REMEMBERED).isoformat())
+            self._swept = day
 
     def _completed(self, consumer: str, digests: Collection[bytes], apart: Iterable[Apart], day: date) -> Apart | None:
         since = (day - REMEMBERED).isoformat()

@@ -24,7 +24,7 @@ import msgspec
 from graphql import DocumentNode, GraphQLEnumType, GraphQLObjectType, GraphQLScalarType, execute_sync, get_named_type
 
 from federation.contract.canonical import b64url
-from federation.contract.changes import MOST, ROOT
+from federation.contract.changes import MOST, OLDEST, ROOT
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.coverage import AskedField
 from federation.contract.decisions import FieldDecision
@@ -39,7 +39,9 @@ from node.data.records import Record, decide_records
 from node.data.selection import Selected
 from node.enforcement.caller import Caller
 from node.enforcement.decide import RequestPlans
-from node.own.subscriptions import Happened, Looked, Place, Subscriber, Subscriptions
+from node.own.numbering import Place
+from node.own.subscriptions import OLDEST as OLDEST_PLACE
+from node.own.subscriptions import Happened, Looked, Subscriber, Subscriptions
 from node.policy.forms import CLEAR
 from node.vocabulary.scalars import SCALARS
 from node.writing.kinds import Event
@@ -102,6 +104,7 @@ async def tell_changes(
     Raises:
         ScopeError: (1).
         BadInputError: (1), or a cursor that is not this subscriber's.
+        ChangesGoneError: (3): what follows the cursor is no longer kept.
         DatabaseUnavailableError: the register or the own tables do not answer.
     """
     if caller.relayed is None:  # (1)
@@ -149,6 +152,8 @@ class _Cursors:
     def opened(self, cursor: str | None) -> Place | None:
         if cursor is None:
             return None
+        if cursor == OLDEST:
+            return OLDEST_PLACE
         match self.asker.cursors.open(cursor, self._bound):
             case [int(seq), str(at), str()]:
                 return Place(seq, at)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from federation.contract.errors import ChangesGoneError
 from node.own.database import OwnDatabase
+from node.own.numbering import BEGINNING, Place, forgotten, last_number
 from node.own.tables import OUTBOX, SUBSCRIPTION, WRITTEN
 from node.own.writes import TOLD
+
+_DAY_LENGTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,8 @@ class Subscriber:
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An event of the outbox, or none (0) before the first; `at` tells it from one of that number in a lost state."""
-
-    seq: int
-    at: str
+OLDEST: Final = Place(-1, "")
+"""In place of an event: before the oldest that is kept, whatever went before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Subscriptions:
     * Who asks for the first time is told of what happens from then on.
     * Who asks after a place has taken in what was before it; that is remembered and never goes back.
     * Who asks without a place is told again from the remembered one.
+    * Who would have to be told of events that are no longer kept is refused, until it asks after `OLDEST`: it has to
+      read everything anew.
     """
 
     database: OwnDatabase
@@ -71,6 +73,7 @@ class Subscriptions:
         A place that is not in the outbox, because a backup was restored that does not have it, counts as none given.
 
         Raises:
+            ChangesGoneError: what follows the place is no longer kept.
             DatabaseUnavailableError: the own tables do not answer.
         """
 
@@ -91,7 +94,7 @@ class _Look:
 
     def after(self, given: Place | None, most: int) -> Looked:
         taken = self._taken()
-        known = given if given is not None and self._is_there(given) else None
+        known = forgotten(self.connection) if given == OLDEST else self._known(given)
         if known is not None and known.seq > taken.seq:
             self._take(known)
         begin = known or taken
@@ -101,7 +104,12 @@ class _Look:
             .where(OUTBOX.c.seq > begin.seq)
             .order_by(OUTBOX.c.seq)
             .limit(most)
-        )
+        ).all()
+        # Asked last: what is forgotten while we look is not passed over in silence.
+        if begin.seq < forgotten(self.connection).seq:
+            raise ChangesGoneError(
+                "changes after that place are no longer kept: read the data anew, then ask after `oldest`"
+            )
         events = tuple(
             Happened(
                 place=Place(row.seq, row.at),
@@ -117,21 +125,30 @@ class _Look:
 
     def _taken(self) -> Place:
         """Return what the subscriber took in; a new subscriber has taken in everything so far."""
-        found = self.connection.execute(select(SUBSCRIPTION.c.taken).where(self._is_own())).scalar()
-        if found is None:
-            found = self.connection.execute(select(func.coalesce(func.max(OUTBOX.c.seq), 0))).scalar_one()
-            self.connection.execute(insert(SUBSCRIPTION).values(**self._name(), taken=found, since=self.at, at=self.at))
-        at = self.connection.execute(select(OUTBOX.c.at).where(OUTBOX.c.seq == found)).scalar()
-        return Place(found, at or "")
+        known = self.connection.execute(select(SUBSCRIPTION.c.taken, SUBSCRIPTION.c.at).where(self._is_own())).first()
+        if known is None:
+            taken = self.connection.execute(select(last_number())).scalar_one()
+            self.connection.execute(insert(SUBSCRIPTION).values(**self._name(), taken=taken, since=self.at, at=self.at))
+        else:
+            taken = known.taken
+            if known.at[:_DAY_LENGTH] != self.at[:_DAY_LENGTH]:
+                self.connection.execute(update(SUBSCRIPTION).where(self._is_own()).values(at=self.at))
+        gone = forgotten(self.connection)
+        if gone.seq == taken:
+            return gone
+        at = self.connection.execute(select(OUTBOX.c.at).where(OUTBOX.c.seq == taken)).scalar()
+        return Place(taken, at or "")
 
     def _take(self, place: Place) -> None:
         self.connection.execute(update(SUBSCRIPTION).where(self._is_own()).values(taken=place.seq, at=self.at))
 
-    def _is_there(self, place: Place) -> bool:
-        if place == Place(0, ""):
-            return True
+    def _known(self, place: Place | None) -> Place | None:
+        """Return a place that is or was in the outbox; None for one of a lost state."""
+        gone = forgotten(self.connection)
+        if place is None or place in (BEGINNING, gone) or place.seq < gone.seq:
+            return place
         found = select(OUTBOX.c.seq).where(OUTBOX.c.seq == place.seq, OUTBOX.c.at == place.at)
-        return self.connection.execute(found).first() is not None
+        return None if self.connection.execute(found).first() is None else place
 
     def _is_own(self) -> Any:
         return and_(*(SUBSCRIPTION.c[name] == value for name, value in self._name().items()))

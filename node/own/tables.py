@@ -57,6 +57,14 @@ OUTBOX: Final = Table(
 )
 """What happened, in order, for whoever asks after the last event that they have seen."""
 
+FORGOTTEN: Final = Table(
+    "forgotten",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+)
+"""The last event that is no longer kept, one row at most."""
+
 SUBSCRIPTION: Final = Table(
     "subscription",
     METADATA,
@@ -67,7 +75,10 @@ SUBSCRIPTION: Final = Table(
     Column("since", Text, nullable=False),
     Column("at", Text, nullable=False),
 )
-"""Who is told of changes, and how far each has come."""
+"""Who is told of changes, and how far each has come; without a consumer's name, the member's own system.
+
+`at` is of the last day on which it asked.
+"""
 
 CONSENT: Final = Table(
     "consent",

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from federation.contract.errors import IdempotencyError
 from node.own.consents import note
 from node.own.database import OwnDatabase
+from node.own.numbering import alone, last_number
 from node.own.tables import OUTBOX, WRITTEN
 
-_OUTBOX_LOCK: Final = 0x63726F63
-"""The advisory lock of whoever adds to the outbox."""
 _ONE_QUESTION: Final = 500
 """Keys that are looked up at once."""
 TOLD: Final = "told"
@@ -71,10 +70,7 @@ class Writes:
 
 
 def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
-    if connection.dialect.name == "postgresql":
-        # INVARIANT: events become visible in the order of their numbers, or whoever reads after the last one that it
-        # saw would miss one that was numbered earlier and committed later. SQLite has one writer anyway.
-        connection.execute(select(func.pg_advisory_xact_lock(_OUTBOX_LOCK)))
+    alone(connection)
     new = _new(connection, writes)
     if not new:
         return
@@ -93,10 +89,12 @@ def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
             for write in new
         ],
     ).scalars()
+    last = connection.execute(select(last_number())).scalar_one()
     connection.execute(
         insert(OUTBOX),
         [
             {
+                "seq": seq,
                 "written": number,
                 "kind": write.event,
                 "type_name": write.type_name,
@@ -104,7 +102,7 @@ def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
                 "subject": write.subject,
                 "at": write.at,
             }
-            for number, write in zip(made, new, strict=True)
+            for seq, (number, write) in enumerate(zip(made, new, strict=True), start=last + 1)
         ],
     )
     for write in new:

@@ -68,6 +68,7 @@ def create_app(process: NodeProcess) -> Starlette:
             *([process.channel.keep_fresh()] if process.channel else []),
             process.keeping.keep(process.witnesses, partial(open_post, process.channel)),
             follow_register(process),
+            process.follow_retention(),
         ):
             yield
         await process.close()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
+from sqlalchemy import Connection
 
 from federation.contract.clock import SystemClock, rfc3339
 from federation.contract.errors import BadInputError
 from node.console.policy_options import Format, FormatOption
 from node.console.policy_output import print_json
 from node.own.database import OwnDatabase, open_own
-from node.own.outbox import events_after
+from node.own.outbox import events_after, take_by_member
 from node.own.upgrading import upgrade
 from node.own.writes import Writes
 from node.server.backups import (
@@ -110,8 +111,14 @@ def outbox(
     after: Annotated[int, typer.Option(min=0, help="The last event that was taken in.")] = 0,
     most: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 1_000,
 ) -> None:
-    """Print the events of the node's outbox, one JSON object a line, in order."""
-    for event in _on(load_settings(settings), lambda own: own.run(lambda found: events_after(found, after, most))):
+    """Print the events of the node's outbox, one JSON object a line, in order; `--after` says what was taken in."""
+
+    def taken(connection: Connection) -> list[Mapping[str, Any]]:
+        events = events_after(connection, after, most)
+        take_by_member(connection, after, rfc3339(SystemClock().now()))
+        return events
+
+    for event in _on(load_settings(settings), lambda own: own.run(taken)):
         typer.echo(msgspec.json.encode(event).decode())
 
 

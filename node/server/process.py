@@ -47,6 +47,7 @@ from node.journal.journal import Journal
 from node.membership.local_acts import ACTS_FOLDER, LocalActs
 from node.own.consents import Consents
 from node.own.database import OwnDatabase, open_own
+from node.own.retention import AT_ONCE, forget
 from node.own.subscriptions import Subscriptions
 from node.own.writes import Writes
 from node.server.planes import governed_schema, member_mapping, open_keys, open_plane, under_bundle
@@ -57,7 +58,11 @@ SUBJECTS_KEY = "subjects.key"
 POLICY_SECONDS: Final = 1.0
 """The policy folder is looked at this often."""
 
+RETENTION_SECONDS: Final = 3_600.0
+"""What is kept in the own tables is looked through this often."""
+
 _log = logging.getLogger("crocevia.node.policy")
+_own_log = logging.getLogger("crocevia.node.own")
 
 
 @dataclass(slots=True)
@@ -228,6 +233,24 @@ class NodeProcess:
         await self._record_policy(found.version, before)
         self.decisions, self.plane = found, plane
         _log.info("policy %s (revision %d) is in force", found.version.digest, found.version.revision)
+
+    async def follow_retention(self, every: float = RETENTION_SECONDS) -> None:
+        """Forget what need not be kept, now and `every` so many seconds, until cancelled."""
+        while True:
+            try:
+                await self.forget_events()
+            except CroceviaError as error:
+                _own_log.warning("old events stay: %s", error)
+            await asyncio.sleep(every)
+
+    async def forget_events(self) -> None:
+        """Forget events that need not be kept.
+
+        Raises:
+            DatabaseUnavailableError: the own tables do not answer.
+        """
+        while await self.own.run(lambda own: forget(own, self.settings.retention, self.clock.now())) == AT_ONCE:
+            pass
 
     async def _record_policy(self, version: PolicyVersion, before: PolicyVersion, why: str = "") -> None:
         """Record that a policy is in force and remember it: once, however many processes put it in force.

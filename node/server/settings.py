@@ -31,6 +31,10 @@ counts = 200                # questions for counts
 least-difference = 10       # counts of which one may contain the other differ by so many persons, or not at all
 populations = 1             # filters, equalities left out, that cut its counts of a type within a year
 
+[retention]                 # of what was written and what changed (docs/own-tables.md), in days
+settled = 30                # once everybody took it in; for so long an idempotency key counts at least
+longest = 365               # whether somebody took it in or not
+
 [timestamps]                # RFC 3161; without this table heads are not timestamped
 url = "https://tsa.example/"
 roots = "tsa-roots.pem"
@@ -57,6 +61,7 @@ from federation.serving.limits import ClientLimits
 from federation.shared.place import SharedPlace
 from federation.trust.channel import ChannelSettings
 from node.enforcement.guards import Budgets
+from node.own.retention import Retention
 
 # A gateway's request carries the consumer's own, which is base64 of up to 100 kB, and statements about pseudonyms.
 NODE_LIMITS = Limits(body=4_000_000, tokens=4_000, depth=20, aliases=200, root_fields=40, fields=1_000)
@@ -95,6 +100,7 @@ class NodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: ChannelSettings | None = None
     witnessing: WitnessSettings = WitnessSettings()
     guards: Budgets = Budgets()
+    retention: Retention = Retention()
     timestamps: TimestampSettings | None = None
     own: str | None = None
     shared: str | None = None

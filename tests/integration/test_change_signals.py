@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,6 +142,28 @@ async def test_a_gateway_cannot_move_a_cursor(unwritten: Simulator) -> None:
     found = await unwritten.ask(*COOP, 'query { changes(member: "c_m999") { cursor } }', {})
     assert found.content["data"]["changes"] is None
     assert unwritten.wire.heard[-1][2]["errors"][0]["extensions"]["code"] == "SCOPE_EXCEEDED"
+
+
+async def test_a_subscriber_that_comes_too_late_is_told_so_until_it_begins_anew(unwritten: Simulator) -> None:
+    place = await changes(unwritten, COOP)
+    await opine(unwritten, "feedback-1")
+    await forgetting(unwritten, timedelta(days=366))
+    await opine(unwritten, "feedback-2")
+    for given in ({}, {"after": place["cursor"]}):
+        found = await unwritten.ask(*COOP, CHANGES, given)
+        assert found.content["data"]["changes"] is None
+        assert found.content["errors"][0]["extensions"]["code"] == "CHANGES_GONE"
+    told = await changes(unwritten, COOP, after="oldest")
+    assert [signal["type"] for signal in told["signals"]] == ["Feedback"]
+    assert (await changes(unwritten, COOP, after=told["cursor"]))["signals"] == []
+
+
+async def forgetting(federation: Simulator, later: timedelta) -> None:
+    """Let the node forget what it would forget later."""
+    node, now = federation.nodes["c_m999"], federation.clock.instant
+    federation.clock.instant = now + later
+    await node.forget_events()
+    federation.clock.instant = now
 
 
 def tell(federation: Simulator, file: Path) -> Result:

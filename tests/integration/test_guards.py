@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -197,6 +198,15 @@ def test_one_citizen_that_must_not_be_told_leaves_the_others_untold(delivered: D
     delivered.learn("inprev", ["p"], [apart("a", "b")], DAY)
     assert delivered.learn("inprev", ["q", "p"], [apart("c")], DAY) == apart("c")
     assert delivered.learn("inprev", ["q"], [apart("a", "b")], DAY) is None
+
+
+def test_what_was_told_a_year_ago_is_kept_no_longer(tmp_path: Path) -> None:
+    store = SharedDelivered.open(SharedPlace(tmp_path))
+    for days in (0, 366):
+        store.learn("inprev", [f"p{days}"], [apart("a")], DAY + timedelta(days=days))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "delivered.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM delivered").fetchone() == (1,)
 
 
 def test_a_restart_forgets_nothing_and_the_file_names_no_citizen(tmp_path: Path) -> None:

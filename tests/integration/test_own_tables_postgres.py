@@ -56,6 +56,18 @@ async def test_several_writes_are_one(own: PostgreSQLOwnDatabase) -> None:
     await shared.several_writes_are_one(own)
 
 
+async def test_what_everybody_took_in_is_forgotten_when_its_keys_are_old(own: PostgreSQLOwnDatabase) -> None:
+    await shared.what_everybody_took_in_is_forgotten_when_its_keys_are_old(own)
+
+
+async def test_a_record_waits_for_the_members_own_system(own: PostgreSQLOwnDatabase) -> None:
+    await shared.a_record_waits_for_the_members_own_system(own)
+
+
+async def test_who_comes_back_too_late_is_told_to_begin_anew(own: PostgreSQLOwnDatabase) -> None:
+    await shared.who_comes_back_too_late_is_told_to_begin_anew(own)
+
+
 async def test_a_backups_rows_go_into_empty_tables_and_counting_goes_on(own: PostgreSQLOwnDatabase) -> None:
     writes = [replace(shared.WRITE, idempotency_key=f"before-{number}") for number in range(3)]
     await Subscriptions(own).look(shared.COOP, None, 1, shared.WRITE.at)
@@ -65,7 +77,9 @@ async def test_a_backups_rows_go_into_empty_tables_and_counting_goes_on(own: Pos
     with pytest.raises(ConfigurationError, match="hold rows"):
         await own.run(lambda connection: put_rows(connection, rows))
     await own.run(
-        lambda connection: connection.execute(text("TRUNCATE written, outbox, subscription, consent RESTART IDENTITY"))
+        lambda connection: connection.execute(
+            text("TRUNCATE written, outbox, subscription, consent, forgotten RESTART IDENTITY")
+        )
     )
     await own.run(lambda connection: put_rows(connection, rows))
     assert await own.run(rows_of) == rows

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from federation.contract.errors import IdempotencyError
+from federation.contract.errors import ChangesGoneError, IdempotencyError
 from node.own.database import OwnDatabase
-from node.own.outbox import events_after
-from node.own.subscriptions import Looked, Place, Subscriber, Subscriptions
+from node.own.numbering import Place
+from node.own.outbox import events_after, take_by_member
+from node.own.retention import Retention, forget
+from node.own.subscriptions import OLDEST, Looked, Subscriber, Subscriptions
 from node.own.tables import METADATA
 from node.own.upgrading import Standing, require_current, upgrade, version_of
 from node.own.writes import Write, Writes
@@ -95,6 +98,62 @@ async def a_place_of_a_lost_state_counts_as_none(own: OwnDatabase) -> None:
     found = await _look(own)
     assert await _look(own, Place(found.end.seq, "2026-11-28T09:00:00.000Z")) == found
     assert await _look(own, Place(99, WRITE.at)) == found
+
+
+DAY = timedelta(days=1)
+KEPT = Retention(settled=30, longest=365)
+WRITTEN_AT = datetime(2026, 11, 28, 10, tzinfo=UTC)
+
+
+async def what_everybody_took_in_is_forgotten_when_its_keys_are_old(own: OwnDatabase) -> None:
+    await _look(own)
+    await _written(own, 3)
+    [_, second, third] = (await _look(own)).events
+    await own.run(lambda connection: take_by_member(connection, 3, WRITE.at))
+    await _look(own, second.place)
+    assert await _forget(own, 29) == 0  # a writer may still send the same again
+    assert await _forget(own, 31) == 2
+    assert await Writes(own).earlier([replace(WRITE, idempotency_key="many-0001")]) == (None,)
+    assert (await _look(own)).events == (third,)
+    assert await _look(own, second.place) == await _look(own)  # it has seen all that went
+    await _look(own, third.place)
+    assert await _forget(own, 31) == 1
+    assert (await _look(own)).events == ()
+
+
+async def a_record_waits_for_the_members_own_system(own: OwnDatabase) -> None:
+    await _written(own, 2)
+    assert await _forget(own, 31) == 0
+    await own.run(lambda connection: take_by_member(connection, 1, WRITE.at))
+    assert await _forget(own, 31) == 1
+    assert [event["seq"] for event in await own.run(lambda connection: events_after(connection, 1, 9))] == [2]
+    with pytest.raises(ChangesGoneError, match="ask `--after 1`"):
+        await own.run(lambda connection: events_after(connection, 0, 9))
+
+
+async def who_comes_back_too_late_is_told_to_begin_anew(own: OwnDatabase) -> None:
+    begun = await _look(own)
+    await _written(own, 3)
+    first = await _look(own, most=1)
+    assert await _forget(own, 364) == 0
+    assert await _forget(own, 366) == 3
+    await Writes(own).carry_out([replace(WRITE, idempotency_key="later-001")])
+    for place in (None, begun.end, first.end):
+        with pytest.raises(ChangesGoneError, match="read the data anew"):
+            await _look(own, place)
+    [later] = (await _look(own, OLDEST)).events
+    assert later.place.seq == 4  # no number is used twice, though the table was empty
+    assert (await _look(own)).events == (later,)
+    await _look(own, later.place)
+    assert (await _look(own)).events == ()
+
+
+async def _written(own: OwnDatabase, count: int) -> None:
+    await Writes(own).carry_out([replace(WRITE, idempotency_key=f"many-{number:04}") for number in range(1, count + 1)])
+
+
+async def _forget(own: OwnDatabase, days: int) -> int:
+    return await own.run(lambda connection: forget(connection, KEPT, WRITTEN_AT + days * DAY))
 
 
 async def new_subscribers_may_come_at_once(own: OwnDatabase) -> None:

@@ -56,6 +56,18 @@ async def test_a_place_of_a_lost_state_counts_as_none(own: SqliteOwnDatabase) ->
     await shared.a_place_of_a_lost_state_counts_as_none(own)
 
 
+async def test_what_everybody_took_in_is_forgotten_when_its_keys_are_old(own: SqliteOwnDatabase) -> None:
+    await shared.what_everybody_took_in_is_forgotten_when_its_keys_are_old(own)
+
+
+async def test_a_record_waits_for_the_members_own_system(own: SqliteOwnDatabase) -> None:
+    await shared.a_record_waits_for_the_members_own_system(own)
+
+
+async def test_who_comes_back_too_late_is_told_to_begin_anew(own: SqliteOwnDatabase) -> None:
+    await shared.who_comes_back_too_late_is_told_to_begin_anew(own)
+
+
 async def test_new_subscribers_may_come_at_once(own: SqliteOwnDatabase) -> None:
     await shared.new_subscribers_may_come_at_once(own)
 
