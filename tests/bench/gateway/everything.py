@@ -3,6 +3,7 @@
 Ours verifies token, proof of possession and the consumer's signature, holds the question against the agreement, signs
 every fetch, verifies every answer, and has the request in its ledger, synced, before it answers. The peers do plain
 federation of the same data. The classic query; otherwise as `run.py`. Requests are signed before the clock starts.
+After the ratios comes the share of each stage of one request (`private_stages.py`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,17 @@ from federation.trust.http_signatures import sign_request
 from federation.trust.keys import SigningKey
 from federation.trust.tokens import dpop_proof, make_dpop
 from tests.bench.gateway.private import CONSUMER, Setting
-from tests.bench.gateway.run import HERE, Figures, Gateway, cpu_seconds, measure, median, memory_mb, report
+from tests.bench.gateway.run import (
+    HERE,
+    Figures,
+    Gateway,
+    cpu_seconds,
+    measure,
+    median,
+    memory_mb,
+    print_stages,
+    report,
+)
 from tests.bench.gateway.workload import Workload, classic
 
 OURS = "ours+all"
@@ -171,6 +182,7 @@ def main(arguments: argparse.Namespace) -> None:
             uvloop.run(compare(classic(), Path(folder), arguments))
     finally:
         subgraphs.terminate()
+    print_stages("private_stages.py")
 
 
 if __name__ == "__main__":

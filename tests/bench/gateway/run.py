@@ -1,7 +1,8 @@
-"""Compares gateways: `python tests/bench/gateway/run.py [--only classic fan32] [--seconds 4] [--peers apollo hive]`.
+"""Compares gateways: `python tests/bench/gateway/run.py [--only classic fan32] [--peers apollo hive] [--stages]`.
 
 Every gateway runs alone on one workload, in turns, and each answer is held against the expected one before anything is
 measured. CPU is user and system time of the server's whole process tree divided by the requests answered.
+`--stages` prints the share of each stage of the classic request after the ratios (`stages.py`).
 """
 
 from __future__ import annotations
@@ -225,6 +226,12 @@ def report(work: Workload, connections: int, found: dict[str, Figures], base: st
         )
 
 
+def print_stages(script: str) -> None:
+    """Print where the time of one request goes: in a process of its own, while nothing else is measured."""
+    print(f"\nthe share of each stage of the classic request, us of CPU without sockets ({script})", flush=True)
+    subprocess.run([sys.executable, str(HERE / script)], check=True)
+
+
 async def compare_all(arguments: argparse.Namespace) -> None:
     """Compare on every workload chosen; the subgraphs run already."""
     for work in all_workloads():
@@ -240,6 +247,8 @@ def main(arguments: argparse.Namespace) -> None:
         uvloop.run(compare_all(arguments))
     finally:
         subgraphs.terminate()
+    if arguments.stages:
+        print_stages("stages.py")
 
 
 if __name__ == "__main__":
@@ -250,4 +259,5 @@ if __name__ == "__main__":
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 16, 64])
     parser.add_argument("--port", type=int, default=4700)
+    parser.add_argument("--stages", action="store_true")
     main(parser.parse_args())

@@ -9,6 +9,8 @@ from typing import Any
 from tests.support.join import JOIN
 
 ENTITIES = 40
+_PADDING = "and so on for a few more words yet"
+"""Makes the classic answer as long as that of the federations it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ class Workload:
 
 
 def classic() -> Workload:
-    """Forty products from one subgraph, joined with stock and reviews from two others: about 20 kB."""
+    """Forty products from one subgraph, joined with stock and reviews from two others: 20.7 kB."""
     products = [
         {
             "__typename": "Product",
             "id": f"p{number}",
             "name": f"Product number {number}",
-            "description": f"Long enough to be worth reading, number {number}, and a bit more",
+            "description": f"Long enough to be worth reading, number {number}, and a bit more {_PADDING}",
             "price": {"amount": number * 1.25 + 0.5, "currency": "EUR"},
         }
         for number in range(ENTITIES)
@@ -57,7 +59,7 @@ def classic() -> Workload:
             "reviews": [
                 {
                     "id": f"r{number}-{each}",
-                    "text": f"Review {each} of product {number}",
+                    "text": f"Review {each} of product {number} {_PADDING}",
                     "author": {"name": f"Writer {each}"},
                 }
                 for each in range(2)
