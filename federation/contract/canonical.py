@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode
+from binascii import a2b_base64, b2a_base64
 from typing import Any
 
 import rfc8785
 
 from federation.contract.errors import BadInputError
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def canonical(value: Any) -> bytes:
@@ -35,7 +39,7 @@ def sha256_digest(content: bytes) -> str:
 
 def b64url(content: bytes) -> str:
     """Return base64url without padding (RFC 4648 section 5; RFC 7515 section 2)."""
-    return urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+    return b2a_base64(content, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def from_b64url(text: str) -> bytes:
@@ -45,7 +49,7 @@ def from_b64url(text: str) -> bytes:
         BadInputError: a foreign character, padding, or trailing bits that are not zero.
     """
     try:
-        content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        content = a2b_base64((text + "=" * (-len(text) % 4)).encode("ascii").translate(_FROM_URL))
     except ValueError as error:
         raise BadInputError("expected base64url without padding") from error
     if b64url(content) != text:

@@ -11,8 +11,9 @@ from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
 from federation.contract.messages import ConsumerRequest
 from federation.contract.on_denied import OnDenied, wanted
+from federation.shared.together import Together
 from federation.trust.channel import require_peer
-from federation.trust.consumers import Proving, forwarded_headers, prove
+from federation.trust.consumers import ProvedRequest, Proving, forwarded_headers, prove
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.quotas import count_request
@@ -22,6 +23,7 @@ from federation.trust.tokens import (
     MAX_PROOF_AGE,
     SKEW,
     AccessTokens,
+    DpopProof,
     require_possession,
     verify_dpop,
 )
@@ -68,41 +70,70 @@ class Caller:
     client: str = ""
 
 
-def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
-    """Prove who asks.
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A request whose signatures hold, of which nobody knows yet if it is new; `possession` is None for a bearer's."""
 
-    (1) Token and signature, over the consumer's own channel where channels are TLS; (2) the proof of possession of the
-    key that the token is bound to, used once; (3) that the request was made once; (4) the agreement, active, for this
-    purpose, and neither this minute's questions nor today's used up.
+    request: HttpRequest
+    by: ProvedRequest
+    possession: DpopProof | None
+
+
+async def authenticate(request: HttpRequest, members: MemberList, door: Doorkeeper, together: Together) -> Caller:
+    """Prove who asks, see `proved`, and let it in, see `admitted`, with all that come at the same moment.
 
     Raises:
-        AuthenticationError: (1) to (3), each with a code of its own.
-        AuthorisationError, RateLimitedError: (4).
+        AuthenticationError, AuthorisationError, RateLimitedError: see there.
     """
-    proved = prove(request, members, Proving(door.tokens, door.clock))  # (1)
-    require_peer(request.peer, proved.consumer.id)
-    if proved.bound_to is not None:  # (2)
-        _require_possession(request, proved.token, proved.bound_to, door)
-    if not door.replay.first_time(proved.once.namespace, proved.once.name, proved.once.until):  # (3)
+    known = proved(request, members, door)
+    return await together.judge(lambda: admitted(known, members, door))
+
+
+def proved(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Proved:
+    """Verify (1) token and signature, over the consumer's own channel where channels are TLS; (2) the proof of possession of the key that the token is bound to.
+
+    Raises:
+        AuthenticationError: each with a code of its own.
+        AuthorisationError: the consumer, or the purpose of a voucher, is not on the member list.
+    """
+    by = prove(request, members, Proving(door.tokens, door.clock))  # (1)
+    require_peer(request.peer, by.consumer.id)
+    possession = None if by.bound_to is None else _possession(request, by.token, by.bound_to, door)  # (2)
+    return Proved(request, by, possession)
+
+
+def admitted(known: Proved, members: MemberList, door: Doorkeeper) -> Caller:
+    """Require that (1) the proof of possession and (2) the request are used once.
+
+    Then (3) that the agreement is active, for this purpose, and neither this minute's questions nor today's are
+    used up.
+
+    Raises:
+        AuthenticationError: (1) or (2), each with a code of its own.
+        AuthorisationError, RateLimitedError: (3).
+    """
+    request, by, proof = known.request, known.by, known.possession
+    if proof is not None and not door.replay.first_time(  # (1)
+        f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW
+    ):
+        raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
+    if not door.replay.first_time(by.once.namespace, by.once.name, by.once.until):  # (2)
         raise ReplayError("this signed request was already answered; sign it again with another nonce")
-    agreement = members.agreement(proved.agreement)  # (4)
-    agreed = agreement.require(proved.consumer.id, proved.purpose, day_in_rome(door.clock.now()))
-    standing = count_question(proved.consumer.id, agreed.id, door.rates, door.counters, door.clock)
+    agreement = members.agreement(by.agreement)  # (3)
+    agreed = agreement.require(by.consumer.id, by.purpose, day_in_rome(door.clock.now()))
+    standing = count_question(by.consumer.id, agreed.id, door.rates, door.counters, door.clock)
     count_request(agreement, door.counters, door.clock)
     on_denied = wanted(request.headers, agreement.on_denied)
-    return Caller(
-        proved.consumer, agreement, agreed.id, agreed.bases, on_denied, as_sent(request), standing, proved.client
-    )
+    return Caller(by.consumer, agreement, agreed.id, agreed.bases, on_denied, as_sent(request), standing, by.client)
 
 
-def _require_possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> None:
+def _possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> DpopProof:
     dpop = request.headers.get("dpop")
     if dpop is None:
         raise ProofError("expected a header `DPoP` with a proof of possession (RFC 9449)")
     proof = verify_dpop(dpop, request.method, request.target_uri, door.clock, token)
     require_possession(key, proof)
-    if not door.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):
-        raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
+    return proof
 
 
 def as_sent(request: HttpRequest) -> ConsumerRequest:

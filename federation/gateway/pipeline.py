@@ -39,6 +39,7 @@ from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
 from federation.gateway.rejecting import NotedDenials
 from federation.ledger.log import Ledger
+from federation.shared.together import Together
 from federation.trust.http_messages import HttpRequest
 from federation.trust.rates import Standing
 
@@ -68,12 +69,13 @@ OpenMediation = Callable[[Caller, Question, str], Mediation]
 class Gateway:
     """Everything a request passes.
 
-    `require_witnessed` refuses once nobody outside has seen the ledger for too long; `deadline` is in seconds;
-    `new_trace` makes trace ids.
+    `together` commits what the door must remember; `require_witnessed` refuses once nobody outside has seen the ledger
+    for too long; `deadline` is in seconds; `new_trace` makes trace ids.
     """
 
     members: CurrentMembers
     door: Doorkeeper
+    together: Together
     questions: Questions
     mediate: OpenMediation
     ledger: Ledger
@@ -118,7 +120,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
     trace = gateway.new_trace()
     caller: Caller | None = None
     try:
-        caller = authenticate(request, gateway.members.current(), gateway.door)  # (1)
+        caller = await authenticate(request, gateway.members.current(), gateway.door, gateway.together)  # (1)
         gateway.require_witnessed()
         asked = trusted(asked, caller.agreement)
         question = gateway.questions.question(asked, caller.agreement)  # (2)

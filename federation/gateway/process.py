@@ -13,6 +13,7 @@ from typing import Self
 from federation.composition.supergraph import Supergraph
 from federation.contract.clock import Clock
 from federation.contract.errors import NodeUnavailableError, RegistryStaleError
+from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Member, MemberList, Party
 from federation.contract.messages import ConsumerRequest, Translation
 from federation.directory.directory import Directory
@@ -43,6 +44,7 @@ from federation.ledger.place import open_store, open_subject_keys
 from federation.ledger.reader import LedgerReader
 from federation.ledger.subject_keys import SubjectKeys
 from federation.ledger.witness_rounds import WitnessAt, witnesses_at
+from federation.shared.together import Together
 from federation.trust.channel import Channel
 from federation.trust.counters import SharedCounters
 from federation.trust.dpop_nonces import DpopNonces
@@ -109,6 +111,7 @@ class GatewayProcess:
         self._gateway = Gateway(
             members=self.registry,
             door=Doorkeeper(tokens, self.replay, self.counters, self.clock, self.settings.rates),
+            together=Together(self.replay, self.counters),
             questions=self._questions(),
             mediate=self._mediate,
             ledger=self.ledger,
@@ -196,6 +199,8 @@ class GatewayProcess:
         translator = Translator(asking, self.directory, question.members, caller.consumer.id)
         signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request.digest())
         members = self.fetching.around(signed)
+        if DIRECTORY not in question.members:
+            return Mediation(translator, members, members, signed.said)
         reporter = NodeReporter(
             sender=self._sender,
             peers=others.reports,

@@ -13,7 +13,7 @@ from federation.contract.clock import Clock
 from federation.execution.transport.client import HttpClient
 from federation.execution.transport.message import AsItIs, Endpoint, HttpAnswer, Outcome
 from federation.trust.http_messages import HttpRequest, HttpResponse, single_headers
-from federation.trust.http_signatures import RequestBinding, sign_request, verify_response
+from federation.trust.http_signatures import RequestBinding, sign_and_bind, verify_response
 from federation.trust.keys import KeyLookup, MessageSigner
 
 JSON = "application/json"
@@ -55,9 +55,9 @@ class Sender:
 
     def signed(self, peer: Peer, body: bytes) -> Signed:
         """Return a signed POST of JSON to a peer."""
-        made = sign_request(HttpRequest("POST", peer.url, _BARE, body), self.signer, self.clock, self.nonce())
-        headers = tuple([(name.encode(), value.encode()) for name, value in made.items()])
-        return Signed(headers, body, RequestBinding.of(HttpRequest("POST", peer.url, made, body)))
+        request = HttpRequest("POST", peer.url, _BARE, body)
+        made, binding = sign_and_bind(request, self.signer, self.clock, self.nonce())
+        return Signed(tuple([(name.encode(), value.encode()) for name, value in made.items()]), body, binding)
 
     def post(self, peer: Peer, request: Signed, deadline: float, outcome: Outcome = _AS_IT_IS) -> asyncio.Future[Any]:
         """Send a request, once: a signature's nonce counts once. See `HttpClient.send`."""

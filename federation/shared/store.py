@@ -55,6 +55,16 @@ class Shared(Protocol):
         """
         ...
 
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run what `work` runs with as few commits as the place is better off with; what it returns counts only then.
+
+        Each statement is its own test as under `run`: what a caught refusal of one leaves behind stays.
+
+        Raises:
+            UnavailableError: nobody knows what of it happened.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...
@@ -104,6 +114,10 @@ class SharedFile:
                 if self._connection.in_transaction:
                     self._connection.rollback()
         return done
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run all with one commit, which costs a file more than the statements; see `Shared.together`."""
+        return self.alone(work)
 
     def close(self) -> None:
         """Let go of the file."""

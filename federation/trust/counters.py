@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from federation.shared.place import SharedPlace
 from federation.shared.store import Shared, Synchronous
+
+_Result = TypeVar("_Result")
 
 _KEPT_DAYS = 7
 
@@ -37,6 +40,10 @@ class Counters(Protocol):
         """Return how many uses were counted."""
         ...
 
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several counts; see `Shared.together`."""
+        ...
+
 
 @dataclass(slots=True)
 class MemoryCounters:
@@ -55,6 +62,10 @@ class MemoryCounters:
     def used(self, name: str, day: date) -> int:
         """Return how many uses were counted."""
         return self._counted.get((name, day), 0)
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several counts."""
+        return work()
 
 
 @dataclass(slots=True)
@@ -89,6 +100,10 @@ class SharedCounters:
         """
         rows = self._shared.run("SELECT used FROM counted WHERE name = ? AND day = ?", name, day.isoformat())
         return int(rows[0][0]) if rows else 0
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several counts; see `Shared.together`."""
+        return self._shared.together(work)
 
     def close(self) -> None:
         """Let go of them."""

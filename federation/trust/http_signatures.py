@@ -14,8 +14,7 @@ whether that party may ask (the caller, from the member list).
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Self
@@ -111,6 +110,17 @@ def sign_request(request: HttpRequest, signer: MessageSigner, clock: Clock, nonc
     Raises:
         BadInputError: a method, target, header or nonce that the profile cannot sign.
     """
+    return sign_and_bind(request, signer, clock, nonce)[0]
+
+
+def sign_and_bind(
+    request: HttpRequest, signer: MessageSigner, clock: Clock, nonce: str
+) -> tuple[dict[str, str], RequestBinding]:
+    """Do what `sign_request` does, and say what the response is bound to.
+
+    Raises:
+        BadInputError: see `sign_request`.
+    """
     created = epoch_seconds(clock)
     digest = content_digest(request.body)
     parameters = (
@@ -119,8 +129,9 @@ def sign_request(request: HttpRequest, signer: MessageSigner, clock: Clock, nonc
     )
     if not _NONCE.fullmatch(nonce):
         raise BadInputError("expected a nonce of 16 to 64 base64url characters")
-    signature = signer.sign(_request_base(request, digest, parameters))
-    return _signature_headers(digest, REQUEST_LABEL, parameters, signature)
+    signature = _value(signer.sign(_request_base(request, digest, parameters)))
+    binding = RequestBinding(REQUEST_LABEL, signature, digest, request.method, request.target_uri)
+    return _signature_headers(digest, REQUEST_LABEL, parameters, signature), binding
 
 
 def verify_request(request: HttpRequest, keys: KeyLookup, clock: Clock) -> VerifiedSignature:
@@ -155,7 +166,7 @@ def sign_response(
         f"{_covered_response(request.label)};created={epoch_seconds(clock)};"
         f'keyid="{signer.kid}";alg="{ALGORITHM}";tag="{RESPONSE_TAG}"'
     )
-    signature = signer.sign(_response_base(response, request, digest, parameters))
+    signature = _value(signer.sign(_response_base(response, request, digest, parameters)))
     return _signature_headers(digest, RESPONSE_LABEL, parameters, signature)
 
 
@@ -261,8 +272,13 @@ def _text(values: Mapping[str, int | str], name: str) -> str:
 
 
 def _covered(request: HttpRequest) -> str:
-    present = [f' "{name}"' for name in _WHEN_PRESENT if name in request.headers]
-    return f"({_BARE}{''.join(present)})"
+    return _covered_with(tuple([name for name in _WHEN_PRESENT if name in request.headers]))
+
+
+@lru_cache(maxsize=4)
+def _covered_with(present: tuple[str, ...]) -> str:
+    names = "".join([f' "{name}"' for name in present])
+    return f"({_BARE}{names})"
 
 
 @lru_cache(maxsize=64)
@@ -338,9 +354,14 @@ def _require_signature(keyid: str, signature: bytes, base: bytes, keys: KeyLooku
     key.verify(signature, base)
 
 
-def _signature_headers(digest: str, label: str, parameters: str, signature: bytes) -> dict[str, str]:
+def _value(signature: bytes) -> str:
+    """Return a signature as a byte sequence of structured fields (RFC 8941 section 3.3.5)."""
+    return f":{b2a_base64(signature, newline=False).decode('ascii')}:"
+
+
+def _signature_headers(digest: str, label: str, parameters: str, signature: str) -> dict[str, str]:
     return {
         "content-digest": digest,
         "signature-input": f"{label}={parameters}",
-        "signature": f"{label}=:{b64encode(signature).decode('ascii')}:",
+        "signature": f"{label}={signature}",
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from federation.contract.clock import Clock, epoch_seconds
 from federation.shared.place import SharedPlace
 from federation.shared.store import Shared, Synchronous
+
+_Result = TypeVar("_Result")
 
 _SWEEP_EVERY = 1_000
 """Uses between two sweeps of what has expired."""
@@ -33,6 +36,10 @@ class ReplayStore(Protocol):
         """
         ...
 
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several uses; see `Shared.together`."""
+        ...
+
 
 @dataclass(slots=True)
 class MemoryReplayStore:
@@ -53,6 +60,10 @@ class MemoryReplayStore:
             return False
         self._used[key] = until
         return True
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several uses."""
+        return work()
 
 
 @dataclass(slots=True)
@@ -86,6 +97,10 @@ class SharedReplayStore:
         if self._uses % _SWEEP_EVERY == 0:
             self._shared.run("DELETE FROM used WHERE until < ?", epoch_seconds(self.clock) - _KEPT_SECONDS)
         return bool(self._shared.run(_USE, _key(namespace, name), until))
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Run several uses; see `Shared.together`."""
+        return self._shared.together(work)
 
     def require_working(self) -> None:
         """Read once, for readiness.

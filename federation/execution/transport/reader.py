@@ -25,6 +25,7 @@ MOST_INTERIM_ANSWERS = 8
 EVENT_STREAM = "text/event-stream"
 
 _FIRST_FINAL, _FIRST_REDIRECTION = 200, 300
+_DECISIVE = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"content-encoding"})
 _BODILESS = frozenset({204, 304})
 
 
@@ -144,24 +145,25 @@ class AnswerReader:
             self.surplus = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, and note those that decide how the body is read."""
-        if self.complete:
-            return
-        self._headers.append((name, value))
-        if len(self._headers) > self._limits.headers:
-            self._fault = "the answer has too many headers"
-            return
-        lower = name.lower()
-        if lower == b"content-type":
-            if self._media_type:
-                self._fault = "the answer has two content types"
-            self._media_type = value.split(b";", 1)[0].strip().lower().decode("latin-1")
-        elif lower == b"content-length":
-            self._length_known = True
-        elif lower == b"transfer-encoding":
-            self._chunked = True
-        elif lower == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
-            self._fault = "the answer is compressed, which was not accepted"
+        """Keep a header."""
+        if not self.complete:
+            self._headers.append((name, value))
+            if len(self._headers) > self._limits.headers:
+                self._fault = "the answer has too many headers"
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        """Note a header that decides how the body is read."""
+        match name:
+            case b"content-type":
+                if self._media_type:
+                    self._fault = "the answer has two content types"
+                self._media_type = value.split(b";", 1)[0].strip().lower().decode("latin-1")
+            case b"content-length":
+                self._length_known = True
+            case b"transfer-encoding":
+                self._chunked = True
+            case b"content-encoding" if value.strip().lower() not in {b"", b"identity"}:
+                self._fault = "the answer is compressed, which was not accepted"
 
     def on_headers_complete(self) -> None:
         """Decide how the answer ends; interim answers (RFC 9110 section 15.2) are forgotten."""
@@ -172,6 +174,9 @@ class AnswerReader:
         if status < _FIRST_FINAL:
             return
         self._status = status
+        for name, value in self._headers:
+            if (lower := name.lower()) in _DECISIVE:
+                self._note(lower, value)
         if self._chunked and self._length_known:
             self._fault = "the answer has two lengths"
         self._until_close = not (self._chunked or self._length_known or status in _BODILESS)
@@ -203,5 +208,3 @@ class AnswerReader:
         if self._interim > MOST_INTERIM_ANSWERS:
             self._fault = "the answer has too many interim answers"
         self._headers.clear()
-        self._media_type = ""
-        self._length_known = self._chunked = False

@@ -17,7 +17,7 @@ from federation.contract.errors import (
     TokenError,
     TokenReplayError,
 )
-from federation.gateway.caller import Caller, Doorkeeper, authenticate
+from federation.gateway.caller import Caller, Doorkeeper, admitted, proved
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.rates import RateExceededError, RateSettings
@@ -44,7 +44,8 @@ def door(parties: Parties) -> Doorkeeper:
 
 
 def prove(request: HttpRequest, parties: Parties, door: Doorkeeper) -> Caller:
-    return authenticate(request, parties.current(), door)
+    members = parties.current()
+    return admitted(proved(request, members, door), members, door)
 
 
 def test_a_proved_caller_has_one_purpose_and_one_agreement(parties: Parties, door: Doorkeeper) -> None:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from federation.contract.errors import CroceviaError, ReplayError
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import MemberId
-from federation.gateway.caller import Doorkeeper
-from federation.gateway.caller import authenticate as at_gateway
+from federation.contract.members import MemberList
+from federation.gateway.caller import Caller, Doorkeeper, admitted, proved
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.replay import MemoryReplayStore
@@ -20,6 +20,10 @@ from node.enforcement.caller import Identity
 from node.enforcement.caller import authenticate as at_node
 from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE
 from tests.support.vouchers import STRANGER, WithPlatform
+
+
+def at_gateway(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Caller:
+    return admitted(proved(request, members, door), members, door)
 
 
 @pytest.fixture
