@@ -90,7 +90,9 @@ async def authenticate(request: HttpRequest, members: MemberList, door: Doorkeep
 
 
 def proved(request: HttpRequest, members: MemberList, door: Doorkeeper) -> Proved:
-    """Verify (1) token and signature, over the consumer's own channel where channels are TLS; (2) the proof of possession of the key that the token is bound to.
+    """Verify (1) token and signature, over the consumer's own channel where channels are TLS.
+
+    Then (2) the proof of possession of the key that the token is bound to.
 
     Raises:
         AuthenticationError: each with a code of its own.

@@ -200,7 +200,7 @@ class GatewayProcess:
         signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request.digest())
         members = self.fetching.around(signed)
         if DIRECTORY not in question.members:
-            return Mediation(translator, members, members, signed.said)
+            return Mediation(translator, members, members, signed.said, signed.unable)
         reporter = NodeReporter(
             sender=self._sender,
             peers=others.reports,
