@@ -28,6 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from federation.contract.errors import LedgerUnavailableError
 from federation.ledger.database_store import DatabaseStore
 from federation.ledger.log import Ledger
 from federation.ledger.store import LedgerStore, SqliteStore
@@ -37,6 +38,8 @@ from tests.support.postgres import running_server
 
 _WRITERS = 16
 _PEOPLE = 500
+_PATIENCE = 20.0
+"""Seconds in which a ledger must be open again."""
 
 
 class _Forgetful:
@@ -72,15 +75,31 @@ def defective(files: LedgerFiles) -> LedgerStore:
     )
 
 
+def when_available(open_ledger: Callable[[], Ledger]) -> Ledger:
+    """Open a ledger, again and again while it says only that it cannot be reached now."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return open_ledger()
+        except LedgerUnavailableError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 async def write(files: LedgerFiles, open_store: Callable[[], LedgerStore]) -> None:
     """Record entries without end in a store, and print each acknowledgement."""
     keys = files.subject_keys()
-    ledger = Ledger.open(SIGNER, open_store, keys, secrets.token_bytes)
+    ledger = when_available(lambda: Ledger.open(SIGNER, open_store, keys, secrets.token_bytes))
 
     async def writer(number: int) -> None:
         count = 0
         while True:
-            receipt = await ledger.append(entry(count), [f"subject-{(number * 31 + count) % _PEOPLE}"])
+            try:
+                receipt = await ledger.append(entry(count), [f"subject-{(number * 31 + count) % _PEOPLE}"])
+            except LedgerUnavailableError:  # refused and not recorded, such as when the other one has the lock too long
+                await asyncio.sleep(0.05)
+                continue
             sys.stdout.write(f"{receipt.index} {receipt.leaf_hash}\n")
             sys.stdout.flush()
             count += 1
@@ -123,7 +142,7 @@ def look_for(acknowledged: list[tuple[int, str]], files: LedgerFiles, toll: Toll
     began = time.perf_counter()
     keys = files.subject_keys()
     try:
-        files.ledger(keys).close()
+        when_available(lambda: files.ledger(keys)).close()
     except Exception as error:  # noqa: BLE001  # whatever it says, the ledger did not come back
         toll.corrupt += 1
         sys.stdout.write(f"loop {toll.loops}: the ledger does not open: {error}\n")

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from federation.contract.clock import SystemClock
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError, UnavailableError
@@ -32,8 +34,13 @@ from federation.ledger.witness import Witness
 from federation.ledger.witnessing import submission
 from federation.shared.place import SharedPlace
 from federation.shared.session import SECONDS
+from node.server.db_commands import app
 from tests.support.ledger import MEMBER_KEY, SIGNER, LedgerFiles, entry
 from tests.support.postgres import Server
+from tests.support.simulator import simulated
+
+if TYPE_CHECKING:
+    from federation.demo.layout import Home
 
 pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 NAME = SIGNER.verifier.name
@@ -212,3 +219,28 @@ def test_a_copy_in_files_is_whole_and_goes_back_into_an_empty_database(
         with closing(open_store(place, NAME)) as store, closing(open_subject_keys(place, MEMBER_KEY, bytes)) as keys:
             assert verify_ledger(store, SIGNER.verifier).head.size == 600
             assert verify_subject_index(store, keys.all()) == 300
+
+
+@pytest.fixture
+def shared(postgres: Server) -> str:
+    """The address of a database of the test's own."""
+    return postgres.database("several_hosts").url
+
+
+async def test_a_federation_answers_from_a_database_and_is_backed_up(
+    founded: Home, shared: str, tmp_path: Path
+) -> None:
+    query = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
+    async with simulated(founded, tmp_path / "home", shared) as federation:
+        asked = await federation.ask("c_m999", "service-notices", query, {"by": {"taxCode": "BNCLRA84H57F257B"}})
+        assert asked.content["data"]["citizen"]["givenName"] == "Laura"
+        settings = federation.home.party("c_m999") / "settings.toml"
+        arguments = ["backup", "--settings", str(settings), "--to", str(tmp_path / "copy"), "--format", "json"]
+        made = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+        assert made.exit_code == 0, made.exception
+        verifier = federation.nodes["c_m999"].ledger.signer.verifier
+        state = federation.home.party("c_m999") / "state"
+        assert not (state / LEDGER_FILE).exists()
+        for place in (SharedPlace(tmp_path / "copy"), SharedPlace(state, shared, "c_m999")):
+            with closing(open_store_to_read(place)) as store:
+                assert verify_ledger(store, verifier).head.size >= 1

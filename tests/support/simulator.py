@@ -271,14 +271,20 @@ def found(root: Path) -> Home:
 
 
 @asynccontextmanager
-async def simulated(founded: Home, root: Path) -> AsyncIterator[Simulator]:
-    """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still."""
+async def simulated(founded: Home, root: Path, shared: str | None = None) -> AsyncIterator[Simulator]:
+    """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still.
+
+    `shared` is the database in which every party keeps what its hosts share.
+    """
     shutil.copytree(founded.root, root)
     home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
     # Unsigned folders: what a test writes there is in force without two officers.
     policies = {str(member.id): {"policies": str(root / "policies" / member.id)} for member in charter.nodes()}
     write_settings(home, charter, PORTS, policies, demo_files() / "queries")
     stamp(home, clock)
+    for party in ("gateway", "exchange", *(member.id for member in charter.nodes())) if shared else ():
+        settings = home.party(party) / "settings.toml"
+        settings.write_text(f'shared = "{shared}"\n{settings.read_text()}')
     nodes = {
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
         for member in charter.nodes()
