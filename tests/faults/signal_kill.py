@@ -48,21 +48,24 @@ class _StoppedError(UnavailableError):
 class Subscriber:
     """Whoever takes signals in: by name how often, and the names in the order of their first coming."""
 
-    dice: Random
     taken: dict[str, int] = field(default_factory=dict)
+    pages: int = 0
     stops: int = 0
 
     def take_in(self, signals: Any) -> None:
-        """Take a page in; now and then stop before or after that, and before its cursor is kept."""
-        stop = bool(signals) and self.dice.random() < 0.3  # three pages in ten
-        self.stops += stop
-        if stop and self.dice.random() < 0.5:  # half of them
-            raise _StoppedError("the subscriber was stopped")
+        """Take a page in; stop at every second one, before and after that in turn, before its cursor is kept."""
+        turn, self.pages = self.pages % 4, self.pages + bool(signals)
+        if signals and turn == 0:
+            self._stop()
         for each in signals:
             name = str(each["id"])
             self.taken[name] = self.taken.get(name, 0) + 1
-        if stop:
-            raise _StoppedError("the subscriber was stopped")
+        if signals and turn == 2:  # the third of four
+            self._stop()
+
+    def _stop(self) -> None:
+        self.stops += 1
+        raise _StoppedError("the subscriber was stopped")
 
 
 class _Hasty(Subscription):
@@ -110,7 +113,7 @@ async def campaign(kills: int, kind: type[Subscription]) -> int:
     dice = Random(20261128)
     with founded() as demo, tempfile.TemporaryDirectory() as folder:
         ground = Field(demo, consumer=CONSUMER, purpose=PURPOSE)
-        subscriber, writer = Subscriber(dice), Writer(ground, _people(ground))
+        subscriber, writer = Subscriber(), Writer(ground, _people(ground))
         async with ground.client() as client:
             agreement = demo.partner(CONSUMER).agreement_for(PURPOSE)
 
