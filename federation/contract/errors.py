@@ -32,6 +32,7 @@
     + NoOpenFileError          NO_OPEN_FILE            403
     + CombinationError         COMBINATION_DENIED      403
     + CountsOverlapError       COUNTS_OVERLAP          403
+    + ThresholdError           THRESHOLD_NOT_GRANTED   403
   - NotFoundError              NOT_FOUND               404
   - RateLimitedError           RATE_LIMITED            429
     + QuotaExceededError       QUOTA_EXCEEDED          429
@@ -311,6 +312,13 @@ class CountsOverlapError(AuthorisationError):
     """Beside counts that were told before, these would tell of a few persons (policy R26)."""
 
     code = "COUNTS_OVERLAP"
+    status = HTTPStatus.FORBIDDEN
+
+
+class ThresholdError(AuthorisationError):
+    """An age may be asked about, and not this one; `thresholds` lists those that the policy grants to the asker."""
+
+    code = "THRESHOLD_NOT_GRANTED"
     status = HTTPStatus.FORBIDDEN
 
 

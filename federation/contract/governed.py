@@ -13,6 +13,9 @@ from federation.contract.coverage import is_plumbing
 _ROOTS: Final = frozenset({"Query", "Mutation", "Subscription", "_Service", "PageInfo"})
 MATCHES: Final = "Matches"
 """What ends the name of a field that compares another with a guess (policy, form `verify`)."""
+REACHED: Final = "Reached"
+"""What ends the name of a field that compares the age at another, a date of birth (policy, form `age_over`)."""
+_ENDINGS: Final = (MATCHES, REACHED)
 
 
 def is_governed_type(name: str) -> bool:
@@ -20,9 +23,14 @@ def is_governed_type(name: str) -> bool:
     return name not in _ROOTS and not is_plumbing(name)
 
 
+def asks_about(name: str) -> str | None:
+    """Return the field that a field with such an ending asks about; None if the name has none of them."""
+    return next((name.removesuffix(end) for end in _ENDINGS if name.endswith(end)), None)
+
+
 def is_governed_field(name: str, fields: Collection[str]) -> bool:
-    """Say whether a field of a type has a policy of its own: `<field>Matches` is decided with its field."""
-    return not (name.endswith(MATCHES) and name.removesuffix(MATCHES) in fields)
+    """Say whether a field of a type has a policy of its own: one that asks about another is decided with it."""
+    return asks_about(name) not in fields
 
 
 def governed_fields(sdl: str) -> frozenset[str]:

@@ -43,7 +43,7 @@ from node.policy.errors import BundleError, nearest
 from node.policy.findings import Severity
 from node.policy.requesters import Requester
 from node.policy.schema_view import SchemaView
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.schema import full_schema
 
@@ -95,7 +95,7 @@ class Trying:
         wrong = tuple(each for each in found.findings if each.severity is Severity.ERROR)
         if found.bundle is None or wrong:
             raise BundleError(wrong)
-        served = NodeSchema.build(full_schema(), mapping, verified_coordinates(found.bundle.types.values()))
+        served = NodeSchema.build(full_schema(), mapping, asked_coordinates(found.bundle.types.values()))
         uncovered = [
             each
             for each in check(Subject(found.bundle, SchemaView.parse(served.published_sdl)))

@@ -64,12 +64,6 @@ def grants_on_objects(decided: FieldPlan) -> tuple[ResidualGrant, ...]:
     return tuple(grant for grant in decided.shown if grant.form == CLEAR)
 
 
-def verifying_grants(decided: FieldPlan) -> tuple[ResidualGrant, ...]:
-    """Return the grants under which a supplied value may be confirmed, those that do no more than that first."""
-    verify = tuple(grant for grant in decided.grants if grant.form.name is FormName.VERIFY)
-    return (*verify, *(grant for grant in decided.grants if grant.form == CLEAR))
-
-
 def duration_days(duration: str) -> int:
     """Return about how many days an ISO 8601 duration lasts, to find the shortest."""
     found = _DURATION.fullmatch(duration)

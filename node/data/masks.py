@@ -6,11 +6,12 @@ from datetime import date
 from enum import Enum, auto
 from typing import Final, assert_never
 
-from sqlalchemy import BigInteger, Numeric, Text, and_, case, cast, func, literal, null, or_
+from sqlalchemy import BigInteger, Numeric, Text, and_, case, cast, false, func, literal, null, or_, true
 
 from node.data.dialects import Dialect, Sql
 from node.policy.forms import (
     AgeBand,
+    AgeOver,
     Band,
     Clear,
     DateShift,
@@ -30,7 +31,7 @@ from node.policy.forms import (
     Year,
 )
 from node.policy.italian_codes import REGION_OF_PROVINCE
-from node.policy.masks import band_labels
+from node.policy.masks import band_labels, reaching
 
 _PARTIAL_DATES: Final = ("####", "####-##", "####-##-##")
 _OLDEST_BAND: Final = 100
@@ -56,7 +57,7 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
     """Return a value under a form; a keyed form leaves it as it is, for the node to finish after projection.
 
     Args:
-        form: any form but `verify`.
+        form: any form; a predicate shows nothing of the value itself.
         value: of the kind; NULL stays NULL.
         kind: text masks give NULL for what is no text, number masks for what is no number.
         dialect: the database's.
@@ -67,7 +68,7 @@ def masked(form: Form, value: Sql, kind: Kind, dialect: Dialect, today: date) ->
             return value
         case Redact(text):
             return case((value.is_not(None), literal(text)))
-        case Verify():
+        case Verify() | AgeOver():
             return null()
         case Band() | Round() | TopCode() if kind is Kind.TRUTH:
             return null()
@@ -133,6 +134,19 @@ def _age_band(value: Sql, dialect: Dialect, today: date) -> Sql:
     is_day = dialect.shaped(value, "####-##-##")
     # The year is read only from a text that has one: a cast of anything else is an error in PostgreSQL.
     return case((is_day, case((age < 0, null()), (age >= _OLDEST_BAND, f"{_OLDEST_BAND}+"), else_=label)))
+
+
+def reached(value: Sql, dialect: Dialect, years: int, today: date) -> Sql:
+    """Return whether who was born then, as a text, has completed `years` on `today`; NULL where it does not tell."""
+    born = dialect.by_code_point(value)
+    outcomes = [
+        (
+            dialect.shaped(value, found.shape),
+            case((born <= literal(found.latest), true()), (born > literal(found.never_after), false()), else_=null()),
+        )
+        for found in reaching(years, today)
+    ]
+    return case(*outcomes)
 
 
 def _rounded(step: int, number: Sql, dialect: Dialect) -> Sql:

@@ -22,8 +22,8 @@ from graphql import (
 )
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
-from federation.contract.errors import QueryTooComplexError
-from federation.contract.governed import MATCHES
+from federation.contract.errors import QueryTooComplexError, ThresholdError
+from federation.contract.governed import MATCHES, REACHED, asks_about
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import LONGEST_LIST
 from node.data.cells import Cell, candidate_row, cell, chosen, kind_of, raw_value, shows
@@ -32,19 +32,20 @@ from node.data.conditions import condition_sql
 from node.data.crowds import NOBODY, Crowds, can_be_counted, look
 from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
 from node.data.custom_shown import CustomShowing
-from node.data.decisions import Disclosures, Path, grants_on_objects, verifying_grants
+from node.data.decisions import Disclosures, Path, grants_on_objects
 from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
-from node.data.masks import Kind
+from node.data.masks import Kind, reached
 from node.data.pages import page_size
 from node.data.parts import Around, Custom, Fixed, Keyed, Made, Nested, Part, Value, Writer
 from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
 from node.policy.conditions import FALSE
 from node.policy.documents import Alike
-from node.policy.forms import Band
-from node.policy.plans import FieldPlan, TypePlan
+from node.policy.forms import Band, FormName
+from node.policy.plans import FieldPlan, ResidualGrant, TypePlan, thresholds_of
+from node.policy.residuals import disjunction
 
 MOST_OBJECTS: Final = 50_000
 """Objects that one root may make: what is estimated from the lists' lengths before a statement is run."""
@@ -142,8 +143,8 @@ class Objects:
         if key.startswith(INTERNAL_PREFIX) and self._is_key(row.source, name):
             self.disclosures.joined(type_name, name)
             return Value(key, row.key(), GraphQLID, Kind.TEXT, ())
-        if self._is_match(type_name, name):
-            return self._match(row, plan, each, path)
+        if self._is_question(type_name, name):
+            return self._answered(row, plan, each, path)
         decided = plan.fields.get(name)
         if decided is None or not shows(decided):
             self.disclosures.refused(type_name, name, path)
@@ -207,8 +208,9 @@ class Objects:
     def _is_key(source: Source, name: str) -> bool:
         return source.key is not None and source.key.field == name
 
-    def _is_match(self, type_name: str, name: str) -> bool:
-        return name.endswith(MATCHES) and "value" in self._declared(type_name, name).args
+    def _is_question(self, type_name: str, name: str) -> bool:
+        """Say whether a field asks about the value of another; those of the vocabulary's own take no arguments."""
+        return asks_about(name) is not None and bool(self._declared(type_name, name).args)
 
     def _declared(self, type_name: str, name: str) -> GraphQLField:
         return self._fields_of(type_name)[name]
@@ -223,26 +225,32 @@ class Objects:
         """Return the name of the scalar of a value field."""
         return str(get_named_type(self._declared(type_name, name).type).name)
 
-    def _match(self, row: Row, plan: TypePlan, each: Selected, path: Path) -> Part:
-        """Compare with a value that the requester supplied, where the policy says it may be confirmed."""
-        name = each.field.removesuffix(MATCHES)
+    def _answered(self, row: Row, plan: TypePlan, each: Selected, path: Path) -> Part:
+        """Answer a question about a value that need not be shown, where the policy says that it may be asked."""
+        name = asks_about(each.field) or each.field
         decided = plan.fields.get(name)
-        grants = () if decided is None else verifying_grants(decided)
-        scalar = self.scalar_of(plan.type_name, name)
-        if decided is None or not grants or (decided.constant is not None and decided.constant.form is None):
+        grants = _asked_by(each, decided)
+        if decided is None or not grants:
             self.disclosures.refused(plan.type_name, name, path)
             return Fixed(each.response_key, None)
         self.disclosures.shown(plan.type_name, name, decided, grants)
+        scalar = self.scalar_of(plan.type_name, name)
         value = self._raw(row, name, scalar)
         if value is None:
             return Fixed(each.response_key, None)
-        as_is = kind_of(scalar) in (Kind.WHOLE, Kind.TRUTH)
-        supplied = literal(each.arguments["value"] if as_is else str(each.arguments["value"]))
-        stored = value if as_is else self.reading.dialect.text(value)
         prohibited = condition_sql(decided.prohibited, row).is_(false())
-        verifiable = condition_sql(decided.verifiable, row).is_(true())
-        equal = case((and_(prohibited, verifiable), stored == supplied))
-        return Value(each.response_key, equal, GraphQLBoolean, Kind.TRUTH, ())
+        asked = condition_sql(disjunction(grant.when for grant in grants), row).is_(true())
+        outcome = case((and_(prohibited, asked), self._truth(each, value, kind_of(scalar))))
+        return Value(each.response_key, outcome, GraphQLBoolean, Kind.TRUTH, ())
+
+    def _truth(self, each: Selected, value: Sql, kind: Kind) -> Sql:
+        """Return what is true of a value: that it is the one supplied, or that its person has reached an age."""
+        dialect = self.reading.dialect
+        if each.field.endswith(REACHED):
+            return reached(dialect.text(value), dialect, each.arguments["years"], self.reading.today)
+        as_is = kind in (Kind.WHOLE, Kind.TRUTH)
+        supplied = literal(each.arguments["value"] if as_is else str(each.arguments["value"]))
+        return (value if as_is else dialect.text(value)) == supplied
 
     # --- relations --------------------------------------------------------------------------------------------------
 
@@ -341,7 +349,25 @@ class Objects:
         """Record what is denied because no row of a type may be seen; nothing is there for an error to point at."""
         for each in selected:
             if each.field != TYPENAME:
-                self.disclosures.refused(source.type_name, each.field.removesuffix(MATCHES), None)
+                self.disclosures.refused(source.type_name, asks_about(each.field) or each.field, None)
+
+
+def _asked_by(each: Selected, decided: FieldPlan | None) -> tuple[ResidualGrant, ...]:
+    """Return the grants by which a question about a field may be answered; none where it is denied whatever the row.
+
+    Raises:
+        ThresholdError: it asks about an age, and of its grants none lists it. Only who has such a grant learns this.
+    """
+    if decided is None or not decided.may_be_seen:
+        return ()
+    if each.field.endswith(MATCHES):
+        return decided.asked_by(FormName.VERIFY)
+    years, grants = each.arguments["years"], decided.asked_by(FormName.AGE_OVER)
+    thresholds = thresholds_of(grants)
+    if grants and years not in thresholds:
+        told = ", ".join(map(str, thresholds))
+        raise ThresholdError(f"`{each.field}` may be asked for these ages only: {told}", thresholds=list(thresholds))
+    return tuple(grant for grant in grants if years in thresholds_of([grant]))
 
 
 def ordered(value: Sql, *, descending: bool) -> Sql:

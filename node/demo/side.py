@@ -13,7 +13,7 @@ from node.demo.officers import publish_policy
 from node.demo.seed import TRUTH, Pseudonym, SeedReport, Subject, demo_files, seed
 from node.policy.bundle import VOCABULARY_FILE
 from node.server.policies import load_decisions
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.vocabulary.schema import full_schema
 
 
@@ -49,8 +49,8 @@ class DemoMembers:
         """Return the schema that a member publishes to the federation."""
         mapping = Mapping.parse((demo_files() / member / "node.yaml").read_text(encoding="utf-8"))
         decisions = load_decisions(shared_policies_folder() / member)
-        verified = verified_coordinates(decisions.bundle.types.values())
-        return NodeSchema.build(full_schema(), mapping, verified).published_sdl
+        asked = asked_coordinates(decisions.bundle.types.values())
+        return NodeSchema.build(full_schema(), mapping, asked).published_sdl
 
     def showcases(self, home: Path, today: date, pseudonym: Pseudonym) -> Iterator[Expected]:
         """Yield the questions of the check (`node.demo.expectations`)."""

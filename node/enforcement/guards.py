@@ -4,7 +4,8 @@ A field that may only be verified can be guessed, an identifier that may only be
 two answers tell can be put together. Each is bounded here for a consumer, and counted over all workers and restarts:
 
 * look-ups by an identifier: in all, of one citizen, and those that named nobody (policy R23);
-* `<field>Matches` probes: in all, and of one citizen and field, so that a search by halves or a list of guesses ends;
+* probes, by `<field>Matches` and `<field>Reached`: in all, and of one citizen and field, so that a search by halves or
+  a list of guesses ends;
 * combinations that the policy declares: fields that one consumer never learns of one citizen together;
 * counts, that may not differ from counts told before by a few persons (policy R26), and questions for them.
 
@@ -22,7 +23,7 @@ import msgspec
 
 from federation.contract.coverage import AskedField
 from federation.contract.errors import BudgetExhaustedError, CombinationError
-from federation.contract.governed import MATCHES
+from federation.contract.governed import asks_about
 from federation.trust.counters import Counters
 from federation.trust.quotas import seconds_to_midnight
 from node.data.answer import Answer
@@ -45,7 +46,7 @@ class Budgets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     """Look-ups that named nobody, or nobody who may be shown."""
     probes: int = 10_000
     probes_of_one: int = 5
-    """Guesses of one field of one citizen."""
+    """Guesses of one field of one citizen, whether of its value or of an age."""
     counts: int = 200
     """Questions for counts."""
     least_difference: int = 10
@@ -100,7 +101,7 @@ class Guards:
         for probe in _probes(wanted, bundle.types):
             for subject in sorted(answered.subjects):
                 spending.spend("probes", self.budgets.probes)
-                spending.spend("probes-of-one", self.budgets.probes_of_one, subject, str(probe.coordinate))
+                spending.spend("probes-of-one", self.budgets.probes_of_one, subject, _guessed(probe))
         apart = tuple(_kept_apart(answered, bundle.types, caller.requested.requester.kind))
         if apart and answered.subjects:
             complete = self.delivered.learn(caller.consumer.id, answered.subjects, apart, caller.requested.day)
@@ -179,10 +180,14 @@ def _probes(wanted: frozenset[AskedField], types: Mapping[str, TypeDocument]) ->
         document = types.get(field.coordinate.type_name)
         name = field.coordinate.field_name
         guess = (str(field.coordinate), field.arguments)
-        verifies = name.endswith(MATCHES) and document is not None and name.removesuffix(MATCHES) in document.fields
-        if verifies and guess not in seen:
+        if document is not None and asks_about(name) in document.fields and guess not in seen:
             seen.add(guess)
             yield field
+
+
+def _guessed(probe: AskedField) -> str:
+    """Name the field that is guessed: a guess of its value and one of an age are of one budget."""
+    return f"{probe.coordinate.type_name}.{asks_about(probe.coordinate.field_name)}"
 
 
 def _kept_apart(answered: Answer, types: Mapping[str, TypeDocument], kind: str) -> Iterator[Apart]:

@@ -1,7 +1,8 @@
 """Disclosure forms: how a field may be seen, with their arguments and their partial order (policy section 4).
 
     clear
-      |  verify, and every mask; inside a family the finer dominates:
+      |  verify, age_over, and every mask; inside a family the finer dominates:
+      |    age_over A > age_over B, when B's thresholds are a subset of A's
       |    month > year        truncate province > truncate region
       |    band B > band A, when A's bounds are a subset of B's
       |    partial p > partial q, when p's prefix is longer and `n`, `pad` are the same
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 MAX_LENGTH: Final = 256
 """Characters of a partial's fixed length or of a redact text."""
+OLDEST: Final = 99
+"""The largest threshold of `age_over`: two digits, as in ISO/IEC 18013-5, `age_over_NN`."""
+MOST_THRESHOLDS: Final = 5
+"""Thresholds of one `age_over`; with many, the answers together would be the age."""
 
 
 class FormName(StrEnum):
@@ -38,6 +43,7 @@ class FormName(StrEnum):
 
     CLEAR = "clear"
     VERIFY = "verify"
+    AGE_OVER = "age_over"
     REDACT = "redact"
     PARTIAL = "partial"
     EMAIL = "email"
@@ -73,6 +79,14 @@ class Verify:
     """Not the value, but whether a value that the requester supplies is the same."""
 
     name: ClassVar[FormName] = FormName.VERIFY
+
+
+@dataclass(frozen=True, slots=True)
+class AgeOver:
+    """Not the date of birth, but whether its person has completed a number of years, for the thresholds only."""
+
+    thresholds: tuple[int, ...]
+    name: ClassVar[FormName] = FormName.AGE_OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,7 @@ class Token:
 Form: TypeAlias = (
     Clear
     | Verify
+    | AgeOver
     | Redact
     | Partial
     | Email
@@ -205,6 +220,9 @@ Form: TypeAlias = (
 
 CLEAR: Final = Clear()
 VERIFY: Final = Verify()
+
+PREDICATES: Final = frozenset({FormName.VERIFY, FormName.AGE_OVER})
+"""Forms that show nothing of the field itself, and answer a question about its value."""
 
 KEYED: Final = frozenset({FormName.PSEUDONYM, FormName.TOKEN, FormName.HASH, FormName.DATE_SHIFT})
 """Forms that run in the node process after projection, because keys never appear in SQL (keyed-mask rule)."""
@@ -248,6 +266,8 @@ def write_form(form: Form) -> object:
     match form:
         case Clear() | Verify() | Email() | Year() | Month() | AgeBand() | Hash():
             return str(form.name)
+        case AgeOver(thresholds):
+            return {"age_over": list(thresholds)}
         case Redact(text):
             return {"redact": text}
         case Partial(prefix, length, pad):
@@ -308,6 +328,18 @@ def _redact(_name: FormName, arguments: object) -> Form:
             )
         )
     return Redact(arguments)
+
+
+def _age_over(_name: FormName, arguments: object) -> Form:
+    if not isinstance(arguments, list) or not 0 < len(arguments) <= MOST_THRESHOLDS:
+        raise FormError(
+            message("`age_over` needs a list of 1 to {most} thresholds: `{{age_over: [14, 18]}}`", most=MOST_THRESHOLDS)
+        )
+    if not all(_is_count(years) and 1 <= years <= OLDEST for years in arguments):
+        raise FormError(message("`age_over` needs whole years from 1 to {oldest}", oldest=OLDEST))
+    if any(lower >= upper for lower, upper in pairwise(arguments)):
+        raise FormError(message("`age_over` needs increasing thresholds"))
+    return AgeOver(tuple(arguments))
 
 
 def _partial(_name: FormName, arguments: object) -> Form:
@@ -400,6 +432,7 @@ def _is_number(value: object) -> bool:
 _READERS: Final[Mapping[FormName, Callable[[FormName, object], Form]]] = {
     FormName.CLEAR: _bare(CLEAR),
     FormName.VERIFY: _bare(VERIFY),
+    FormName.AGE_OVER: _age_over,
     FormName.REDACT: _redact,
     FormName.PARTIAL: _partial,
     FormName.EMAIL: _bare(Email()),
@@ -433,7 +466,7 @@ def discloses_at_least(form: Form, floor: Form) -> bool:
             return True
         case (Truncate(Level.PROVINCE), Truncate(Level.REGION)):
             return True
-        case (Band(finer), Band(coarser)):
+        case (Band(finer), Band(coarser)) | (AgeOver(finer), AgeOver(coarser)):
             return set(coarser) <= set(finer)
         case (Partial(longer, length, pad), Partial(shorter, other_length, other_pad)):
             return (length, pad) == (other_length, other_pad) and shorter <= longer

@@ -285,6 +285,11 @@ _FORMS: Final[Mapping[str, str]] = {
     "`deny` is never written: leave the field out of `see`": "`deny` non si scrive: non elencare il campo sotto `see`",
     "`noise` is written under `aggregates`, not under `see`": "`noise` si scrive sotto `aggregates`, non sotto `see`",
     "`{name}` takes no arguments": "`{name}` non ha argomenti",
+    "`age_over` needs a list of 1 to {most} thresholds: `{{age_over: [14, 18]}}`": (
+        "`age_over` vuole un elenco da 1 a {most} soglie: `{{age_over: [14, 18]}}`"
+    ),
+    "`age_over` needs whole years from 1 to {oldest}": "`age_over` vuole anni interi da 1 a {oldest}",
+    "`age_over` needs increasing thresholds": "`age_over` vuole soglie crescenti",
     '`redact` needs the text to show, at most {most_length} characters: `{{redact: "riservato"}}`': (
         '`redact` vuole il testo da mostrare, al massimo {most_length} caratteri: `{{redact: "riservato"}}`'
     ),

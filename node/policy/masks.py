@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from node.policy.forms import (
     AgeBand,
+    AgeOver,
     Band,
     Clear,
     DateShift,
@@ -51,7 +54,7 @@ def apply(form: Form, value: object, today: date) -> object:
     """Return `value` under an unkeyed form.
 
     Args:
-        form: any form but the keyed ones, which need `keyed_masks`, and `verify`, which needs `matches`.
+        form: any form but the keyed ones, which need `keyed_masks`; a predicate shows nothing of the value itself.
         value: as the GraphQL field would give it: text, number, Boolean, date, or null.
         today: the day of the request in Europe/Rome; only `age_band` reads it.
     """
@@ -80,7 +83,7 @@ def apply(form: Form, value: object, today: date) -> object:
             return top_coded(limit, value)
         case Truncate(level):
             return truncated(level, value)
-        case Verify() | DateShift() | Hash() | Pseudonym() | Token():
+        case Verify() | AgeOver() | DateShift() | Hash() | Pseudonym() | Token():
             return None
         case _:
             assert_never(form)
@@ -89,6 +92,49 @@ def apply(form: Form, value: object, today: date) -> object:
 def matches(value: object, supplied: str) -> bool | None:
     """Return whether the stored value is the supplied one, text by text; unknown if there is no stored value."""
     return None if value is None else str(value) == supplied
+
+
+@dataclass(frozen=True, slots=True)
+class Reaching:
+    """The births of those who have completed a number of years on a day, for dates of one precision.
+
+    Who is born at `latest` or before has; who is born after `never_after` has not; of others the date does not tell.
+    They are texts, whose order is that of time; in `shape` a `#` stands for a digit.
+    """
+
+    shape: str
+    latest: str
+    never_after: str
+
+
+def reaching(years: int, today: date) -> tuple[Reaching, ...]:
+    """Return who has completed `years` on `today`, a day in Europe/Rome, by the precision of the date of birth.
+
+    The birthday itself counts, and that of 29 February is 1 March in other years: text order is date order. A date of
+    which the day or the month is not known tells only where every day that it may stand for says the same.
+    """
+    born = today.year - years
+    month, day = f"{born:04}-{today:%m}", f"{born:04}-{today:%m-%d}"
+    month_is_over = today.day >= monthrange(born, today.month)[1]
+    year_is_over = (today.month, today.day) == (12, 31)
+    return (
+        Reaching("####-##-##", day, day),
+        Reaching("####-##", month if month_is_over else _month_before(born, today.month), month),
+        Reaching("####", f"{born if year_is_over else born - 1:04}", f"{born:04}"),
+    )
+
+
+def _month_before(year: int, month: int) -> str:
+    return f"{year:04}-{month - 1:02}" if month > 1 else f"{year - 1:04}-12"
+
+
+def reached(value: object, years: int, today: date) -> bool | None:
+    """Return whether who was born then has completed `years` on `today`; unknown for what is no date, or too vague."""
+    text = _date_text(value)
+    for found in reaching(years, today):
+        if text is not None and len(text) == len(found.shape):
+            return True if text <= found.latest else False if text > found.never_after else None
+    return None
 
 
 def partial(form: Partial, value: object) -> str | None:

@@ -13,7 +13,7 @@ Conditions are residuals: only `row.*` names, `Consent` and, rarely, `Unknown` a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from node.policy.conditions import FALSE, TRUE, Condition
-from node.policy.forms import CLEAR, Form, Verify
-from node.policy.residuals import conjunction, disjunction
+from node.policy.forms import CLEAR, OLDEST, PREDICATES, AgeOver, Form, FormName
+from node.policy.residuals import conjunction
 
 if TYPE_CHECKING:
     from node.policy.documents import Aggregates, Alike, GovernedField
@@ -88,13 +88,22 @@ class FieldPlan:
 
     @property
     def shown(self) -> tuple[ResidualGrant, ...]:
-        """The grants that decide the field itself; `verify` shows nothing of it."""
-        return tuple(grant for grant in self.grants if not isinstance(grant.form, Verify))
+        """The grants that decide the field itself; a predicate shows nothing of it."""
+        return tuple(grant for grant in self.grants if grant.form.name not in PREDICATES)
 
-    @property
-    def verifiable(self) -> Condition:
-        """When `<field>Matches(value:)` may be answered: where `verify` or `clear` is granted. IS TRUE decides."""
-        return disjunction(grant.when for grant in self.grants if isinstance(grant.form, Verify) or grant.form == CLEAR)
+    def asked_by(self, predicate: FormName) -> tuple[ResidualGrant, ...]:
+        """Return the grants by which a value may be asked about: those of the predicate first, then `clear`."""
+        own = tuple(grant for grant in self.grants if grant.form.name is predicate)
+        return (*own, *(grant for grant in self.grants if grant.form == CLEAR))
+
+
+def thresholds_of(grants: Iterable[ResidualGrant]) -> tuple[int, ...]:
+    """Return the numbers of years that grants of `age_over` or `clear` let be asked about, in order."""
+    return tuple(sorted({years for grant in grants for years in _thresholds(grant.form)}))
+
+
+def _thresholds(form: Form) -> Iterable[int]:
+    return form.thresholds if isinstance(form, AgeOver) else range(1, OLDEST + 1) if form == CLEAR else ()
 
 
 @dataclass(frozen=True, slots=True)

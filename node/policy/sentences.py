@@ -27,6 +27,7 @@ from node.policy.conditions import (
 from node.policy.documents import Hides
 from node.policy.forms import (
     AgeBand,
+    AgeOver,
     Band,
     Clear,
     DateShift,
@@ -369,6 +370,9 @@ def form_phrase(form: Form, language: Language) -> str:
             return "in chiaro" if italian else "clear"
         case Verify():
             return "solo conferma di un valore fornito" if italian else "only whether a supplied value is right"
+        case AgeOver(thresholds):
+            years = _list([str(each) for each in thresholds], language, disjunctive=True)
+            return f"solo se ha compiuto {years} anni" if italian else f"only whether the age of {years} is reached"
         case Redact(text):
             return f"sostituito da «{text}»" if italian else f'replaced by "{text}"'
         case Partial(prefix, length, _):

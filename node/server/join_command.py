@@ -24,7 +24,7 @@ from node.policy.schema_view import SchemaView
 from node.server.planes import governed_schema, member_mapping
 from node.server.policies import load_decisions
 from node.server.settings import NodeSettings, load_settings
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.vocabulary.schema import full_schema
 
 _errors = Console(stderr=True)
@@ -77,7 +77,7 @@ def _serving(settings: NodeSettings) -> Serving:
     """
     mapping = member_mapping(settings)
     bundle = load_decisions(settings.policies, governed_schema(mapping)).bundle
-    schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values())).published_sdl
+    schema = NodeSchema.build(full_schema(), mapping, asked_coordinates(bundle.types.values())).published_sdl
     _errors.print(f"{Coverage.of(bundle, SchemaView.parse(schema))}, by bundle {bundle.digest}", highlight=False)
     governed = (f"{document.name}.{field}" for document in bundle.types.values() for field in document.fields)
     return Serving(settings.url + "/graphql", schema, bundle.digest, tuple(sorted(governed)))

@@ -19,7 +19,7 @@ from node.own.upgrading import require_current
 from node.policy.bundle import Bundle
 from node.policy.schema_view import SchemaView
 from node.server.settings import NodeSettings
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.schema import full_schema
 
@@ -119,7 +119,7 @@ def under_bundle(plane: DataPlane, bundle: Bundle) -> DataPlane:
 
 
 def _served(mapping: Mapping, bundle: Bundle) -> NodeSchema:
-    return NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
+    return NodeSchema.build(full_schema(), mapping, asked_coordinates(bundle.types.values()))
 
 
 def open_keys(settings: NodeSettings) -> NodeKeys:

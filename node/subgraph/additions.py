@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from federation.contract.coverage import is_plumbing
-from federation.contract.governed import MATCHES
+from federation.contract.governed import asks_about
 from node.data.written import MappingError
 from node.subgraph.pruning import object_type
 
@@ -64,7 +64,7 @@ class Additions:
                 self._check_field(name, field)
 
     def _check_field(self, type_name: str, field: FieldDefinitionNode) -> None:
-        if field.name.value.endswith(MATCHES) or field.name.value.startswith("_"):
+        if asks_about(field.name.value) is not None or field.name.value.startswith("_"):
             raise self.wrong(f"declares `{type_name}.{field.name.value}`, and such names are a node's own")
 
     def _with_fields(

@@ -3,8 +3,9 @@
 Two documents are made from the vocabulary's own definitions:
 
 * the internal schema, against which operations are parsed and validated: mapped types and fields, `<field>Matches`
-  for coordinates that a policy may verify, the local root `citizen`, published connections, `_entities`, `_service`,
-  what tells a consumer of the rules that decide for it (`myFields`, `whyDenied`), and of changes (`changes`);
+  and `<field>Reached` where a policy lets such questions be asked, the local root `citizen`, published connections,
+  `_entities`, `_service`, what tells a consumer of the rules that decide for it (`myFields`, `whyDenied`), and of
+  changes (`changes`);
 * the published SDL, from which the federation is composed: the same without what only this node answers directly.
 """
 
@@ -38,7 +39,7 @@ from graphql import (
 )
 
 from federation.contract import changes, policy_view
-from federation.contract.governed import MATCHES
+from federation.contract.governed import MATCHES, REACHED
 from federation.contract.identifiers import PERSON
 from node.data.custom import NO_CUSTOM, ServedCustom
 from node.data.mapping import Mapping as NodeMapping
@@ -74,20 +75,20 @@ class NodeSchema:
     custom: ServedCustom
 
     @classmethod
-    def build(cls, vocabulary: GraphQLSchema, mapping: NodeMapping, verified: Iterable[str] = frozenset()) -> Self:
+    def build(cls, vocabulary: GraphQLSchema, mapping: NodeMapping, asked: Iterable[str] = frozenset()) -> Self:
         """Prune the vocabulary to what the mapping fills and add what federation needs.
 
         Args:
             vocabulary: the shared vocabulary, its syntax tree attached.
             mapping: the member's mapping.
-            verified: coordinates such as `Citizen.taxCode` for which `taxCodeMatches` is to exist.
+            asked: the coordinates of `asked_coordinates`, such as `Citizen.taxCodeMatches`.
 
         Raises:
             MappingError: the mapping names a type or field that the vocabulary does not have, or a relation that leads
                 to another type than the vocabulary says; or its custom fields cannot be used.
         """
         definitions, served = _with_additions(_definitions(vocabulary), mapping)
-        builder = _Builder(definitions, mapping, frozenset(verified), served)
+        builder = _Builder(definitions, mapping, frozenset(asked), served)
         types = list(builder.object_types())
         entities = {node.name.value: _key_fields(node) for node in types if _key_fields(node)}
         roots = [builder.query(types, local=True), *builder.mutation()]
@@ -110,7 +111,7 @@ class _Builder:
 
     vocabulary: Mapping[str, TypeDefinitionNode]
     mapping: NodeMapping
-    verified: frozenset[str]
+    asked: frozenset[str]
     custom: ServedCustom
 
     def object_types(self) -> Iterator[ObjectTypeDefinitionNode]:
@@ -129,29 +130,25 @@ class _Builder:
                 made
                 for field in declared.fields or ()
                 if field.name.value in filled
-                for made in self._with_match(name, field)
+                for made in self._with_questions(name, field)
             )
             if not fields:
                 raise self.mapping.wrong(self.mapping.sources_of(name)[0].line, f"`{name}` maps no field")
             yield object_type(declared, fields, self._directives(declared, filled))
 
-    def _with_match(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
+    def _with_questions(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
+        """Yield a field, and those that ask about its value where a policy lets them be asked."""
         yield field
+        name = field.name.value
         # What Python resolves is not there to be compared with when the row is decided.
-        is_custom = (type_name, field.name.value) in self.custom.fields
-        if f"{type_name}.{field.name.value}" in self.verified and not is_custom:
-            value = InputValueDefinitionNode(
-                name=NameNode(value="value"), type=NonNullTypeNode(type=_nullable(field.type)), directives=()
-            )
-            yield FieldDefinitionNode(
-                name=NameNode(value=field.name.value + MATCHES),
-                description=StringValueNode(
-                    value=f"Whether `{field.name.value}` is this value.\nit: Se il valore è questo.", block=True
-                ),
-                arguments=(value,),
-                type=_named("Boolean"),
-                directives=field.directives,
-            )
+        if (type_name, name) in self.custom.fields:
+            return
+        if f"{type_name}.{name}{MATCHES}" in self.asked:
+            said = f"Whether `{name}` is this value.\nit: Se il valore è questo."
+            yield _question(field, MATCHES, "value", _nullable(field.type), said)
+        if f"{type_name}.{name}{REACHED}" in self.asked:
+            said = f"Whether so many years have passed since `{name}`.\nit: Se sono passati tanti anni."
+            yield _question(field, REACHED, "years", _named("Int"), said)
 
     def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> tuple[ConstDirectiveNode, ...]:
         """Keep the directives, but no key whose field the mapping cannot give."""
@@ -433,6 +430,20 @@ def _key_field(source: Source) -> tuple[str, ...]:
     return (source.key.field,) if source.key and source.key.field else ()
 
 
+def _question(
+    field: FieldDefinitionNode, ending: str, argument: str, given: NamedTypeNode | ListTypeNode, said: str
+) -> FieldDefinitionNode:
+    """Return a field that answers a question about the value of another, or nothing."""
+    value = InputValueDefinitionNode(name=NameNode(value=argument), type=NonNullTypeNode(type=given), directives=())
+    return FieldDefinitionNode(
+        name=NameNode(value=field.name.value + ending),
+        description=StringValueNode(value=said, block=True),
+        arguments=(value,),
+        type=_named("Boolean"),
+        directives=field.directives,
+    )
+
+
 def _nullable(node: TypeNode) -> NamedTypeNode | ListTypeNode:
     inner = node.type if isinstance(node, NonNullTypeNode) else node
     assert isinstance(inner, (NamedTypeNode, ListTypeNode))
@@ -467,12 +478,16 @@ _ENTITIES_FIELD, *_OTHER_LOCAL_FIELDS = (
 )
 
 
-def verified_coordinates(documents: Iterable[TypeDocument]) -> frozenset[str]:
-    """Return the coordinates that some grant of a policy lets be verified: `NodeSchema.build` gives them a match."""
+_QUESTIONS: Final = {FormName.VERIFY: MATCHES, FormName.AGE_OVER: REACHED}
+"""How a field is called that asks about the value of one that a grant gives in such a form."""
+
+
+def asked_coordinates(documents: Iterable[TypeDocument]) -> frozenset[str]:
+    """Return the fields by which some grant of a policy lets a value be asked about: `Citizen.taxCodeMatches`."""
     return frozenset(
-        f"{document.name}.{name}"
+        f"{document.name}.{name}{_QUESTIONS[form.name]}"
         for document in documents
         for grant in document.grants
         for name, form in grant.see.items()
-        if form.name is FormName.VERIFY
+        if form.name in _QUESTIONS
     )

@@ -22,8 +22,8 @@ from graphql import (
 )
 
 from federation.contract.coverage import is_plumbing
-from federation.contract.governed import MATCHES
-from node.policy.forms import CLEAR, FormName
+from federation.contract.governed import MATCHES, asks_about
+from node.policy.forms import PREDICATES, FormName
 from node.policy.plans import FieldPlan, TypePlan
 from node.subgraph.pruning import innermost, with_fields, without_empty
 from node.subgraph.schema import COUNT, GROUPS, MUTATION, ROOT, NodeSchema, narrowed
@@ -87,16 +87,13 @@ def _is_shown(plan: TypePlan, name: str) -> bool:
     decided = plan.fields.get(name)
     if decided is not None:
         return bool(decided.shown) and decided.may_be_seen and _shows_itself(decided)
-    verified = plan.fields.get(name.removesuffix(MATCHES))
-    return verified is not None and verified.may_be_seen and _confirms(verified)
+    asked = plan.fields.get(asks_about(name) or name)
+    predicate = FormName.VERIFY if name.endswith(MATCHES) else FormName.AGE_OVER
+    return asked is not None and asked.may_be_seen and bool(asked.asked_by(predicate))
 
 
 def _shows_itself(decided: FieldPlan) -> bool:
-    return decided.constant is None or getattr(decided.constant.form, "name", None) is not FormName.VERIFY
-
-
-def _confirms(decided: FieldPlan) -> bool:
-    return any(grant.form == CLEAR or grant.form.name is FormName.VERIFY for grant in decided.grants)
+    return decided.constant is None or getattr(decided.constant.form, "name", None) not in PREDICATES
 
 
 def _reachable(definitions: Mapping[str, TypeDefinitionNode]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from federation.contract.errors import BadInputError, QueryTooComplexError
+from federation.contract.errors import BadInputError, QueryTooComplexError, ThresholdError
 from node.data.answer import Answer
 from node.policy.requesters import Requester
 from tests.support.both import PURPOSE, On, ran
@@ -205,10 +205,11 @@ def test_r19_a_value_that_is_none_of_its_scalar_is_null(member: Making) -> None:
         "(where: {code: {in: []}})",
         '(where: {code: {lt: "m"}})',  # a field that may only be verified is not found by halves
         "(orderBy: [{code: ASC}])",
+        '(where: {birth: {lte: "2008-05-01"}})',  # nor one of which only an age may be asked
     ],
 )
 def test_r21_a_denied_field_may_not_be_named_in_filter_or_order(member: Making, arguments: str) -> None:
-    asked = member(grant("g", {"name": "clear", "code": "verify"}))
+    asked = member(grant("g", {"name": "clear", "code": "verify", "birth": {"age_over": [18]}}))
     refused(asked, arguments)
     assert statements(asked) == []
 
@@ -391,6 +392,49 @@ def test_a_value_is_confirmed_where_it_may_be_verified(member: Making) -> None:
     answer = things(asked, 'codeMatches(value: "A1") code')
     assert [each["codeMatches"] for each in answer.data["_entities"]] == [True, None, None]
     assert len(answer.errors) == 3  # the plain field is denied everywhere
+
+
+AGES = "adult: birthReached(years: 18) old: birthReached(years: 46) birth"
+
+
+def test_an_age_is_told_for_the_thresholds_of_the_grant_only(member: Making) -> None:
+    hiding = [{"id": "p", "fields": ["birth"], "rows": 'row.place == "b"'}]
+    asked = member(grant("g", {"birth": {"age_over": [18, 46]}, "name": "clear"}), prohibitions=hiding)
+    answer = things(asked, AGES)
+    assert answer.data["_entities"] == [
+        {"adult": True, "old": False, "birth": None},  # 46 on 12 May
+        {"adult": None, "old": None, "birth": None},
+        {"adult": None, "old": None, "birth": None},  # of this one the place is not known
+    ]
+    assert [decision.form for decision in answer.decisions if decision.coordinate == "Thing.birth"] == [
+        "age_over",
+        "deny",
+    ]
+    with pytest.raises(ThresholdError) as refused:
+        things(asked, "birthReached(years: 21)")
+    assert refused.value.extensions == {"thresholds": [18, 46]}
+    assert "1980" not in str(refused.value)
+
+
+def test_an_age_of_a_partial_or_missing_date_is_told_where_it_is_sure(member: Making) -> None:
+    born = ("1980", "2008", "2008-05", "2008-04", "1899-12-31", "", None)
+    rows = [{"flag": True, "birth": each} for each in born]
+    asked = member(grant("g", {"birth": {"age_over": [18]}}), rows=rows)
+    query = "{ things { edges { node { birthReached(years: 18) } } } }"
+    found = asked.ask(INPS, PURPOSE, query).data["things"]["edges"]
+    assert [edge["node"]["birthReached"] for edge in found] == [True, None, None, True, True, None, None]
+
+
+def test_a_consumer_who_sees_the_date_may_ask_for_any_age(member: Making) -> None:
+    asked = member(grant("a", {"birth": {"age_over": [18]}}), grant("c", {"birth": "clear"}, rows="row.flag == false"))
+    found = things(asked, "old: birthReached(years: 46) adult: birthReached(years: 18)").data["_entities"]
+    assert found == [
+        {"old": False, "adult": True},
+        {"old": None, "adult": True},
+        {"old": None, "adult": True},
+    ]
+    with pytest.raises(ThresholdError):
+        things(asked, "birthReached(years: 100)")
 
 
 def test_unknown_repeated_and_odd_representations_keep_their_places(member: Making) -> None:

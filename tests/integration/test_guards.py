@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 
 from federation.contract.clock import FixedClock
 from federation.contract.entries import EntryKind
-from federation.contract.errors import BudgetExhaustedError, CombinationError, CountsOverlapError
+from federation.contract.errors import BudgetExhaustedError, CombinationError, CountsOverlapError, ThresholdError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider, AgreedPurpose
 from federation.shared.place import SharedPlace
@@ -70,6 +71,14 @@ def asks_for(node: AskedNode, purpose: str) -> None:
     node.parties.agreement = msgspec.structs.replace(node.parties.agreement, purposes=(agreed,))
 
 
+def of_ages(node: AskedNode, form: object) -> dict[str, Any]:
+    """Return what changes at a node whose policy gives a date of birth for tax assessment in this form."""
+    files = folder_files(ROOT / "policies" / "c_m999")
+    written = files["types/Citizen.yaml"].decode().replace("dateOfBirth: verify", f"dateOfBirth: {json.dumps(form)}")
+    bundle = load_bundle(files | {"types/Citizen.yaml": written.encode()})
+    return {"policy": replace(node.node.policy, bundle=bundle)}
+
+
 def keeping_apart() -> Bundle:
     files = folder_files(ROOT / "policies" / "c_m999")
     files["types/Citizen.yaml"] += KEPT_APART.encode()
@@ -89,6 +98,40 @@ async def test_guesses_of_one_field_of_one_citizen_run_dry(node: AskedNode) -> N
     assert "1984" not in str(refused.value)
     assert [entry.kind for entry in node.entries()] == [EntryKind.DISCLOSURE] * 5 + [EntryKind.REFUSAL]
     assert (await node.ask(SOFIA % 'dateOfBirthMatches(value: "2014-05-14")'))["data"]["citizen"] is not None
+
+
+async def test_a_search_for_an_age_by_halves_learns_which_thresholds_it_lies_between_and_no_more(
+    node: AskedNode,
+) -> None:
+    """Laura was born on 17 June 1984; who may ask for 14, 18 and 65 learns that she is between 18 and 64."""
+    node.node = replace(node.node, **of_ages(node, {"age_over": [14, 18, 65]}))
+    asks_for(node, "tax-assessment")
+    answers, refusals = {}, []
+    for years in (50, 25, 37, 18, 14, 65, 43, 40, 41, 42):  # any search: what is not listed is refused, with what is
+        try:
+            answers[years] = (await node.ask(LAURA % f"dateOfBirthReached(years: {years})"))["data"]["citizen"]
+        except ThresholdError as refused:
+            refusals.append(refused.graphql()["extensions"])
+    assert refusals == [{"code": "THRESHOLD_NOT_GRANTED", "thresholds": [14, 18, 65]}] * 7
+    assert {years: found["dateOfBirthReached"] for years, found in answers.items()} == {14: True, 18: True, 65: False}
+
+
+async def test_guesses_of_an_age_and_of_a_date_are_of_one_budget(node: AskedNode) -> None:
+    bound(node, Budgets(probes_of_one=2))
+    node.node = replace(node.node, **of_ages(node, {"age_over": [18]}))
+    asks_for(node, "tax-assessment")
+    for _ in range(2):
+        await node.ask(LAURA % "dateOfBirthReached(years: 18)")
+    with pytest.raises(BudgetExhaustedError):
+        await node.ask(LAURA % "dateOfBirthReached(years: 18)")
+
+
+async def test_thresholds_are_told_to_nobody_whose_grants_have_none(node: AskedNode) -> None:
+    """Who may only confirm a date meets the denial of any other field (policy R20)."""
+    asks_for(node, "tax-assessment")
+    found = await node.ask(LAURA % "dateOfBirthReached(years: 21)")
+    assert found["data"]["citizen"] == {"dateOfBirthReached": None}
+    assert [error["extensions"]["code"] for error in found["errors"]] == ["FIELD_DENIED"]
 
 
 async def test_guesses_in_one_question_are_counted_one_by_one(node: AskedNode) -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Text, column, select, table
 
 from node.data.conditions import condition_sql
-from node.data.dialects import SQLITE
+from node.data.dialects import SQLITE, Sql
 from node.data.mapping import Mapping as NodeMapping
-from node.data.masks import Kind, masked
+from node.data.masks import Kind, masked, reached
 from node.data.rows import Reading, Row, tables_of
 from node.data.statements import Statement
 from node.policy import masks
@@ -27,10 +27,13 @@ from node.policy.conditions import Condition, Consent, evaluate
 from node.policy.decide import RowDecision, Situation, decide
 from node.policy.forms import (
     CLEAR,
+    PREDICATES,
     AgeBand,
+    AgeOver,
     Band,
     Email,
     Form,
+    FormName,
     Level,
     Month,
     Partial,
@@ -38,10 +41,11 @@ from node.policy.forms import (
     Round,
     TopCode,
     Truncate,
-    Verify,
     Year,
 )
+from node.policy.plans import thresholds_of
 from node.policy.residuals import residual
+from node.subgraph.schema import asked_coordinates
 from node.vocabulary.scalars import BY_NAME
 from tests.property.test_policy_decisions import ROWS, SITUATIONS, bundles
 from tests.support.data import THING_MAPPING, THING_TABLES, MemoryDatabase, thing_member
@@ -99,10 +103,14 @@ def test_a_node_answers_as_the_oracle_decides(
     things = [{**row, **raw, "tags": row["tags"] or frozenset()} for row, raw in rows]
     consents = frozenset(situation.consents or ())
     member = thing_member(bundle, situation.day, [{**thing, "consents": consents} for thing in things])
-    asked = f"query($r: [_Any!]!) {{ _entities(representations: $r) {{ ... on Thing {{ {' '.join(FIELDS)} }} }} }}"
+    plan = compile_type(bundle, "Thing", situation.requester, situation.purpose, situation.day)
+    served = "Thing.birthReached" in asked_coordinates(bundle.types.values())
+    granted = thresholds_of(plan.fields["birth"].asked_by(FormName.AGE_OVER))
+    ages = [years for years in (18, 45) if served and (not granted or years in granted)]
+    selected = " ".join([*FIELDS, *(f"over{years}: birthReached(years: {years})" for years in ages)])
+    asked = f"query($r: [_Any!]!) {{ _entities(representations: $r) {{ ... on Thing {{ {selected} }} }} }}"
     representations = [{"__typename": "Thing", "id": str(number)} for number in range(1, len(things) + 1)]
     answer = asyncio.run(member.ask(situation.requester, situation.purpose, asked, {"r": representations}))
-    plan = compile_type(bundle, "Thing", situation.requester, situation.purpose, situation.day)
     over = () if plan.alike is None else plan.alike.over
 
     def decided(thing: dict[str, Any], alike: int) -> RowDecision:
@@ -120,6 +128,7 @@ def test_a_node_answers_as_the_oracle_decides(
         found = decided(thing, crowds[looks(thing)])
         expected.append(
             {name: shown(name, found.fields[name].form, thing[name], situation.day) for name in FIELDS}
+            | {f"over{years}": told(found.fields["birth"].form, years, thing["birth"], situation.day) for years in ages}
             if found.visible
             else None
         )
@@ -129,9 +138,15 @@ def test_a_node_answers_as_the_oracle_decides(
 SCALARS = {"birth": BY_NAME["PartialDate"], "income": BY_NAME["Banded"]}
 
 
+def told(form: Form | None, years: int, birth: Any, day: date) -> bool | None:
+    """Return what is told of an age: of the thresholds that the form lists, or of any where the date is clear."""
+    granted = form == CLEAR or (isinstance(form, AgeOver) and years in form.thresholds)
+    return masks.reached(birth, years, day) if granted else None
+
+
 def masked_value(form: Form | None, value: Any, day: date) -> Any:
     """Return a value under a form; what is not shown is null."""
-    return None if form is None or isinstance(form, Verify) else masks.apply(form, value, day)
+    return None if form is None or form.name in PREDICATES else masks.apply(form, value, day)
 
 
 def shown(name: str, form: Form | None, value: Any, day: date) -> Any:
@@ -190,10 +205,26 @@ def test_a_mask_does_the_same_to_numbers_in_sql(form: Form, value: float | None)
     assert masked_in_sql(form, value, Kind.NUMBER) == masks.apply(form, value, TODAY)
 
 
+@given(
+    TEXTS | st.from_regex(r"(19|20)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", fullmatch=True),
+    st.integers(1, 99),
+    st.dates(date(1990, 1, 1), date(2090, 12, 31)),
+)
+@settings(max_examples=300)
+def test_an_age_is_reached_on_the_same_day_in_sql(value: str | None, years: int, day: date) -> None:
+    born = column("v", Text)
+    found = in_a_table(value, reached(born, SQLITE, years, day))
+    assert (None if found is None else bool(found)) == masks.reached(value, years, day)
+
+
 def masked_in_sql(form: Form, value: Any, kind: Kind) -> Any:
+    stored = column("v", Text) if kind is Kind.TEXT else SQLITE.number(column("v"))
+    return in_a_table(value, masked(form, stored, kind, SQLITE, TODAY))
+
+
+def in_a_table(value: Any, expression: Sql) -> Any:
     database = MemoryDatabase.of("CREATE TABLE t (v)")
     database.connection.execute("INSERT INTO t VALUES (?)", [value])
-    stored = column("v", Text) if kind is Kind.TEXT else SQLITE.number(column("v"))
-    found = Statement.of(select(masked(form, stored, kind, SQLITE, TODAY)).select_from(table("t", column("v"))), SQLITE)
+    found = Statement.of(select(expression).select_from(table("t", column("v"))), SQLITE)
     [[shown_value]] = database.connection.execute(found.sql, found.bound).fetchall()
     return shown_value

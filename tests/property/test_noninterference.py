@@ -25,7 +25,7 @@ from federation.contract.errors import CroceviaError
 from node.data.answer import Answer
 from node.data.objects import PlanOf
 from node.policy.conditions import TRUE
-from node.policy.forms import CLEAR, Verify
+from node.policy.forms import CLEAR, PREDICATES
 from node.policy.plans import FieldPlan, ResidualGrant, TypePlan
 from node.policy.requesters import Requester
 from tests.support.data import Member
@@ -94,13 +94,13 @@ def _raw_values(plan: TypePlan) -> TypePlan:
 def _raw(found: FieldPlan) -> FieldPlan:
     grants = tuple(_clear(each) for each in found.grants)
     constant = found.constant
-    if constant is not None and constant.form is not None and not isinstance(constant.form, Verify):
+    if constant is not None and constant.form is not None and constant.form.name not in PREDICATES:
         constant = replace(constant, form=CLEAR)
     return replace(found, grants=grants, constant=constant)
 
 
 def _clear(found: ResidualGrant) -> ResidualGrant:
-    return found if isinstance(found.form, Verify) else msgspec.structs.replace(found, form=CLEAR)
+    return found if found.form.name in PREDICATES else msgspec.structs.replace(found, form=CLEAR)
 
 
 def _every_cell(plan: TypePlan) -> TypePlan:

@@ -31,6 +31,8 @@ CHAINS: dict[str, list[object]] = {
     "health": ["clear", {"redact": "riservato"}],
     "code": ["clear", "verify"],
 }
+AGES: list[object] = ["clear", {"age_over": [18, 45]}, {"age_over": [18]}]
+"""What a bundle may say of a date of birth instead."""
 PURPOSES = ["public-task", "social-benefit", "benefit-assessment", "school-enrolment", "service-notices"]
 KINDS = ["national", "school"]
 BASES = ["6.1.c", "6.1.e"]
@@ -45,6 +47,7 @@ def some(values: list[str]) -> st.SearchStrategy[list[str]]:
 @st.composite
 def written_grants(draw: st.DrawFn) -> list[dict[str, object]]:
     found = []
+    chains = CHAINS | ({"birth": AGES} if draw(st.integers(0, 2)) == 0 else {})
     for number in range(draw(st.integers(1, 4))):
         changes: dict[str, object] = {
             "to": {"kind": draw(some(KINDS))},
@@ -55,7 +58,7 @@ def written_grants(draw: st.DrawFn) -> list[dict[str, object]]:
             changes["basis9"] = ["9.2.g"]
         if draw(st.booleans()):
             changes["consent"] = draw(st.sampled_from(PURPOSES))
-        see = {name: draw(st.sampled_from(CHAINS[name])) for name in draw(some(list(CHAINS)))}
+        see = {name: draw(st.sampled_from(chains[name])) for name in draw(some(list(chains)))}
         if draw(st.integers(0, 3)) == 0:
             crowd_of = {"k": draw(st.integers(2, 3)), "quasi_identifiers": draw(some(list(CHAINS)))}
             changes["aggregates"] = {"over": ["name"], "generalise_k": crowd_of}
@@ -186,6 +189,7 @@ FORMS = st.one_of(
     st.sets(st.integers(-50, 50), min_size=1, max_size=4).map(lambda bounds: {"band": sorted(bounds)}),
     st.integers(1, 20).map(lambda step: {"round": step}),
     st.integers(0, 20).map(lambda limit: {"top_code": limit}),
+    st.sets(st.integers(1, 99), min_size=1, max_size=5).map(lambda years: {"age_over": sorted(years)}),
     st.sampled_from(["province", "region"]).map(lambda level: {"truncate": level}),
     st.integers(1, 30).map(lambda days: {"date_shift": {"days": days}}),
     st.sampled_from(["pseudonym", "token"]).map(lambda name: {name: {"scope": "joint"}}),

@@ -28,7 +28,7 @@ from node.data.statements import Statement
 from node.policy.bundle import Bundle
 from node.policy.compile import PlanCache
 from node.policy.requesters import Requester
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.scalars import bind_scalars
 from node.vocabulary.schema import full_schema
@@ -200,7 +200,7 @@ class Member:
 
 def member_of(vocabulary: GraphQLSchema, mapping: NodeMapping, database: Database, bundle: Bundle, day: date) -> Member:
     """Put a member together."""
-    schema = NodeSchema.build(vocabulary, mapping, verified_coordinates(bundle.types.values()))
+    schema = NodeSchema.build(vocabulary, mapping, asked_coordinates(bundle.types.values()))
     plane = DataPlane(
         schema.schema,
         schema.entity_keys,
@@ -246,6 +246,6 @@ def demo_member(folder: Path, bundle: Bundle, day: date, url: str | None = None)
     mapping = NodeMapping.parse((folder / "node.yaml").read_text(encoding="utf-8"))
     if url is not None:
         mapping = replace(mapping, database=replace(mapping.database, url=url))
-    schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
+    schema = NodeSchema.build(full_schema(), mapping, asked_coordinates(bundle.types.values()))
     plane = DataPlane.open(schema, mapping, folder, partial(visible_schema, schema), partial(visible_sdl, schema))
     return Member(schema, plane, bundle, day)

@@ -20,8 +20,8 @@ from node.policy import masks
 from node.policy.bundle import Bundle
 from node.policy.compile import compile_type
 from node.policy.decide import RowDecision, Situation, decide
-from node.policy.forms import KEYED, Clear, Form, Verify
-from node.subgraph.schema import verified_coordinates
+from node.policy.forms import KEYED, PREDICATES, AgeOver, Clear, Form, Verify
+from node.subgraph.schema import asked_coordinates
 from tests.support.data import THING_MAPPING
 from tests.support.policies import FIELDS as GOVERNED
 from tests.support.policies import INPS, bundle_of, document, grant
@@ -35,7 +35,10 @@ _CONSENT: Final = "service-notices"
 _CROWD: Final = 1_000
 _POOL: Final[dict[str, list[Any]]] = {
     "name": [None, "", "Anna", "Annalisa", "Bruno", "Àèì"],
-    "birth": [None, "1980", "1980-05", "1980-05-12", "1980-12-31", "1975-05-12", "12/05/1980"],
+    "birth": [
+        *(None, "1980", "1980-05", "1980-05-12", "1980-12-31", "1975-05-12", "12/05/1980"),
+        *("2008-05-01", "2008-05-02", "2008-05", "2008"),  # who is 18 on the day of the questions, or will be
+    ],
     "income": [None, -5, 0, 50, 99.99, 100, 150, 200, 12.25],
     "health": [None, "", "C03", "C04", "D50"],
     "code": [None, "A1", "A2", "B1"],
@@ -131,7 +134,7 @@ def shapes(draw: st.DrawFn) -> Shape:
 _MASKS: Final[dict[str, list[list[object]]]] = {
     "id": [["pseudonym"]],
     "name": [[{"partial": {"prefix": 2, "n": 6, "pad": "*"}}], ["hash"], ["email"]],
-    "birth": [["month", "year"], ["age_band"]],
+    "birth": [["month", "year"], ["age_band"], [{"age_over": [18, 46]}, {"age_over": [18]}]],
     "income": [[{"band": [0, 100, 200]}, {"band": [100]}], [{"top_code": 100}], [{"round": 50}]],
     "health": [[{"redact": "riservato"}]],
     "code": [["verify"], ["pseudonym"], [{"token": {"scope": "letters"}}]],
@@ -263,7 +266,7 @@ def _look(shape: Shape, bundle: Bundle, row: Row) -> tuple[str, ...] | None:
 
 
 def _as_seen(shape: Shape, form: Form | None, name: str, value: Any) -> str:
-    if form is None or isinstance(form, Verify):
+    if form is None or form.name in PREDICATES:
         return "nothing"
     if form.name in KEYED:
         return repr((str(form), shape.read(name, value)))
@@ -287,8 +290,8 @@ def _lookalike(draw: st.DrawFn, shape: Shape, bundle: Bundle, row: Row, decision
     other = {**row, **decides}
     if not _alike(_decided(bundle, other), decision):
         other = row
-    verified = frozenset(verified_coordinates(bundle.types.values()))
-    values = {name: draw(_values(shape, decision, name, row[name], verified)) for name in FIELDS}
+    asked = asked_coordinates(bundle.types.values())
+    values = {name: draw(_values(shape, decision, name, row[name], asked)) for name in FIELDS}
     return {**other, **values}
 
 
@@ -297,13 +300,13 @@ def _alike(one: RowDecision, other: RowDecision) -> bool:
 
 
 def _values(
-    shape: Shape, decision: RowDecision, name: str, value: Any, verified: frozenset[str]
+    shape: Shape, decision: RowDecision, name: str, value: Any, asked: frozenset[str]
 ) -> st.SearchStrategy[Any]:
     """Return the values of a field that the requester cannot tell from `value`."""
     form = decision.fields[name].form
     if form is None or name not in shape.fields:
         return st.sampled_from(_POOL[name])
-    if f"Thing.{name}" in verified or isinstance(form, (Clear, Verify)) or form.name in KEYED:
+    if f"Thing.{name}Matches" in asked or isinstance(form, (Clear, Verify)) or form.name in KEYED:
         # Each of its values is shown, or told by its own pseudonym.
         return st.sampled_from(
             [each for each in _POOL[name] if _equal(shape.read(name, each), shape.read(name, value))]
@@ -313,6 +316,8 @@ def _values(
 
 
 def _shown(shape: Shape, form: Form, name: str, value: Any) -> Any:
+    if isinstance(form, AgeOver):
+        return [masks.reached(shape.read(name, value), years, DAY) for years in form.thresholds]
     return masks.apply(form, shape.read(name, value), DAY)
 
 
@@ -371,8 +376,8 @@ def questions(draw: st.DrawFn, pair: Pair) -> Question:
     names = [name for name in shape.fields if name in seen]
     if not names or draw(st.integers(0, 4)) == 0:
         names = list(shape.fields)
-    verified = "code" in shape.fields and "Thing.code" in verified_coordinates(pair.bundle.types.values())
-    selected = _selected(draw, shape, verified=verified)
+    asked = asked_coordinates(pair.bundle.types.values())
+    selected = _selected(draw, shape, [name for name in _GUESSES if name in asked])
     more = f"fragment More on Thing {{ ... on Thing {{ {draw(st.sampled_from(shape.fields))} @include(if: $yes) }} }}"
     if draw(st.integers(0, 3)) == 0:
         keys = draw(st.lists(st.integers(1, 9), min_size=1, max_size=6))
@@ -398,11 +403,17 @@ def asked_pairs(draw: st.DrawFn, policies: st.SearchStrategy[Bundle]) -> Asked:
     return pair, draw(st.lists(questions(pair), min_size=4, max_size=4))
 
 
-def _selected(draw: st.DrawFn, shape: Shape, *, verified: bool) -> str:
+_GUESSES: Final = {"Thing.codeMatches": ['value: "A1"'], "Thing.birthReached": ["years: 18", "years: 46", "years: 21"]}
+"""Questions about values that are not shown, by the field that answers them; nobody is granted the last age."""
+
+
+def _selected(draw: st.DrawFn, shape: Shape, asked: list[str]) -> str:
     several = st.lists(st.sampled_from(shape.fields), min_size=1, max_size=4)
     parts = [f"a{number}: {name}" for number, name in enumerate(draw(several))]
-    if verified:
-        parts.append('codeMatches(value: "A1")')
+    for coordinate in asked:
+        name = coordinate.removeprefix("Thing.")
+        if name.removesuffix("Matches").removesuffix("Reached") in shape.fields:
+            parts.append(f"{name}({draw(st.sampled_from(_GUESSES[coordinate]))})")
     if shape.relation:
         below = " ".join(dict.fromkeys(draw(several)))
         parts.append(f"parts(first: {draw(st.integers(0, 3))}) {{ {below} ... on Thing {{ id }} _k_: id }}")

@@ -43,7 +43,7 @@ from node.enforcement.told_counts import ToldCounts
 from node.journal.journal import Journal
 from node.policy.bundle import Bundle
 from node.policy.requesters import Requester
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.schema import full_schema
 from tests.support.data import KEYS, SEALER, read
@@ -148,7 +148,7 @@ def open_demo_member(folder: Path, bundle: Bundle, url: str | None = None) -> De
     mapping = NodeMapping.parse((folder / "node.yaml").read_text(encoding="utf-8"))
     if url is not None:
         mapping = replace(mapping, database=replace(mapping.database, url=url))
-    schema = NodeSchema.build(full_schema(), mapping, verified_coordinates(bundle.types.values()))
+    schema = NodeSchema.build(full_schema(), mapping, asked_coordinates(bundle.types.values()))
     plane = DataPlane.open(schema, mapping, folder, partial(visible_schema, schema), partial(visible_sdl, schema))
     watched = WatchedDatabase(plane.database)
     return DemoMember(replace(plane, database=watched), Decisions(bundle, PolicyVersion(bundle.digest, 1)), watched)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from node.policy.findings import Finding, FindingCode
-from node.policy.forms import KEYED, FormName
+from node.policy.forms import KEYED, PREDICATES
 from node.policy.messages import message
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from node.policy.documents import Grant, TypeDocument
     from node.policy.schema_view import SchemaView
 
-_APART: Final = KEYED | {FormName.VERIFY}
+_APART: Final = KEYED | PREDICATES
 """Forms that give everybody a value of her own, or none at all."""
 
 

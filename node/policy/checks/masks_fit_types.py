@@ -20,6 +20,7 @@ _DATE: Final = frozenset({"String", "PartialDate"})
 _NUMBER: Final = frozenset({"Int", "Float", "Decimal", "Banded"})
 
 FITTING: Final[Mapping[FormName, frozenset[str]]] = {
+    FormName.AGE_OVER: frozenset({"String", "PartialDate", "Date"}),
     FormName.REDACT: _TEXT,
     FormName.PARTIAL: _TEXT,
     FormName.EMAIL: frozenset({"String", "Email"}),
@@ -35,7 +36,7 @@ FITTING: Final[Mapping[FormName, frozenset[str]]] = {
     FormName.PSEUDONYM: _IDENTIFIER,
     FormName.TOKEN: _IDENTIFIER,
 }
-"""The GraphQL types that admit what a mask gives; `clear` and `verify` fit every scalar."""
+"""The GraphQL types that admit what a form gives, or ask about; `clear` and `verify` fit every scalar."""
 
 
 def masks_fit_types(subject: Subject) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from node.data.postgres import PostgreSQLDatabase
 from node.policy.bundle import Bundle, load_bundle
 from node.policy.compile import PlanCache
 from node.policy.requesters import Requester
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.subgraph.visible import visible_schema, visible_sdl
 from node.vocabulary.scalars import bind_scalars
 
@@ -133,7 +133,7 @@ def plane_on(url: str) -> DataPlane:
     schema = NodeSchema.build(
         bind_scalars(build_schema(VOCABULARY, assume_valid_sdl=True)),
         mapping,
-        verified_coordinates(policy.types.values()),
+        asked_coordinates(policy.types.values()),
     )
     database: Database = (
         PostgreSQLDatabase(mapping.database)

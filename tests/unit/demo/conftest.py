@@ -17,7 +17,7 @@ from node.vocabulary.schema import full_schema
 
 TOWN = 1500
 MEMBERS = ("c_m999", "aslvs", "inprev", "istsc_bv01", "coop_ponte")
-VERIFIED = frozenset({"Citizen.taxCode", "Citizen.dateOfBirth"})
+VERIFIED = frozenset({"Citizen.taxCodeMatches", "Citizen.dateOfBirthMatches"})
 DIRECTORY = """
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"])
 type Query { citizen(by: CitizenKey!): Citizen }

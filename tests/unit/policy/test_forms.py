@@ -8,6 +8,7 @@ import pytest
 
 from node.policy.errors import FormError
 from node.policy.forms import (
+    AgeOver,
     Band,
     Level,
     Partial,
@@ -24,6 +25,7 @@ RIGHT: dict[str, tuple[object, object]] = {
     "band": ({"band": [0, 9360.5]}, Band((Decimal(0), Decimal("9360.5")))),
     "partial": ({"partial": {"prefix": 3, "n": 8, "pad": "*"}}, Partial(3, 8, "*")),
     "truncate": ({"truncate": "province"}, Truncate(Level.PROVINCE)),
+    "ages": ({"age_over": [14, 18, 65]}, AgeOver((14, 18, 65))),
     "pseudonym": ("pseudonym", Pseudonym()),
     "shared pseudonym": ({"pseudonym": {"scope": "joint-study"}}, Pseudonym("joint-study")),
 }
@@ -48,6 +50,13 @@ WRONG: dict[str, tuple[object, str]] = {
     "partial without pad": ({"partial": {"prefix": 3, "n": 8}}, "`partial` needs exactly: `prefix`, `n`, `pad`"),
     "partial too short": ({"partial": {"prefix": 8, "n": 8, "pad": "*"}}, "`prefix` below `n`"),
     "long pad": ({"partial": {"prefix": 1, "n": 8, "pad": "**"}}, "one padding character"),
+    "ages without thresholds": ("age_over", "`age_over` needs a list of 1 to 5 thresholds"),
+    "every age": ({"age_over": [*range(14, 20)]}, "`age_over` needs a list of 1 to 5 thresholds"),
+    "no age": ({"age_over": [0]}, "`age_over` needs whole years from 1 to 99"),
+    "half an age": ({"age_over": [17.5]}, "`age_over` needs whole years from 1 to 99"),
+    "an age of three digits": ({"age_over": [100]}, "`age_over` needs whole years from 1 to 99"),
+    "falling ages": ({"age_over": [18, 14]}, "`age_over` needs increasing thresholds"),
+    "an age twice": ({"age_over": [18, 18]}, "`age_over` needs increasing thresholds"),
     "round to nothing": ({"round": 0}, "`round` needs a whole number above 0"),
     "round to a fraction": ({"round": 0.5}, "`round` needs a whole number above 0"),
     "top of text": ({"top_code": "a"}, "`top_code` needs a whole number"),
@@ -73,6 +82,9 @@ ABOVE: dict[str, tuple[object, object]] = {
     "month over year": ("month", "year"),
     "province over region": ({"truncate": "province"}, {"truncate": "region"}),
     "finer band": ({"band": [0, 10, 20]}, {"band": [0, 20]}),
+    "clear over ages": ("clear", {"age_over": [18]}),
+    "ages over redact": ({"age_over": [18]}, {"redact": "x"}),
+    "more thresholds": ({"age_over": [14, 18, 65]}, {"age_over": [14, 65]}),
     "longer prefix": (
         {"partial": {"prefix": 2, "n": 8, "pad": "*"}},
         {"partial": {"prefix": 1, "n": 8, "pad": "*"}},
@@ -94,6 +106,10 @@ APART: dict[str, tuple[object, object]] = {
     "other length": ({"partial": {"prefix": 2, "n": 8, "pad": "*"}}, {"partial": {"prefix": 1, "n": 9, "pad": "*"}}),
     "two steps": ({"round": 5}, {"round": 10}),
     "verify and mask": ("verify", "year"),
+    "other thresholds": ({"age_over": [14, 18]}, {"age_over": [18, 65]}),
+    "ages and a guess": ({"age_over": [18]}, "verify"),
+    "ages and the year": ({"age_over": [18]}, "year"),
+    "ages and a band of them": ({"age_over": [20, 30, 40, 50, 60]}, "age_band"),
     "overlapping bands": ({"band": [0, 10]}, {"band": [0, 20]}),
     "two scopes": ({"pseudonym": {"scope": "a"}}, "pseudonym"),
 }

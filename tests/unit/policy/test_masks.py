@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from calendar import isleap, monthrange
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.policy.forms import KEYED, parse_form
 from node.policy.keyed_masks import KeyScope, date_shift, derive_key, keyed_hash, pseudonym, token, token_data
-from node.policy.masks import apply, band_labels, matches
+from node.policy.masks import apply, band_labels, matches, reached
 from tests.support.policies import ANYTHING
 
 TODAY = date(2026, 3, 1)
@@ -68,7 +69,8 @@ def test_a_mask_shows(form: object, value: object, shown: object) -> None:
 
 
 WRITTEN: list[object] = [
-    "clear", "verify", {"redact": "x"}, {"partial": {"prefix": 1, "n": 3, "pad": "*"}}, "email", "year", "month",
+    "clear", "verify", {"age_over": [18]}, {"redact": "x"},
+    {"partial": {"prefix": 1, "n": 3, "pad": "*"}}, "email", "year", "month",
     "age_band", {"band": [0, 1]}, {"round": 3}, {"top_code": 2}, {"truncate": "region"}, "hash", "pseudonym", "token",
     {"date_shift": {"days": 3}},
 ]  # fmt: skip
@@ -97,6 +99,50 @@ def test_verification_compares_the_texts() -> None:
     assert matches("RSSMRA80A01H501U", "RSSMRA80A01H501U") is True
     assert matches("RSSMRA80A01H501U", "RSSMRA80A01H501X") is False
     assert matches(None, "RSSMRA80A01H501X") is None
+
+
+REACHED: dict[str, tuple[object, int, date, bool | None]] = {
+    "the day before": ("2008-05-02", 18, date(2026, 5, 1), False),
+    "the birthday": ("2008-05-01", 18, date(2026, 5, 1), True),
+    "a date of a database": (date(2008, 5, 1), 18, date(2026, 5, 1), True),
+    "29 February, on 28 February": ("2008-02-29", 18, date(2026, 2, 28), False),
+    "29 February, on 1 March": ("2008-02-29", 18, date(2026, 3, 1), True),
+    "29 February, on 29 February": ("2008-02-29", 20, date(2028, 2, 29), True),
+    "28 February, on 29 February": ("2010-02-28", 18, date(2028, 2, 29), True),
+    "1 March, on 29 February": ("2010-03-01", 18, date(2028, 2, 29), False),
+    "before 1900": ("1899-12-31", 99, date(2026, 5, 1), True),
+    "99 years": ("1927-05-02", 99, date(2026, 5, 1), False),
+    "not yet born": ("2030-01-01", 1, date(2026, 5, 1), False),
+    "only a year, long ago": ("1980", 18, date(2026, 5, 1), True),
+    "only a year, that of the birthday": ("2008", 18, date(2026, 5, 1), None),
+    "only a year, on its last day": ("2008", 18, date(2026, 12, 31), True),
+    "only a year, not yet": ("2009", 18, date(2026, 12, 31), False),
+    "only a month, before": ("2008-04", 18, date(2026, 5, 1), True),
+    "only a month, that of the birthday": ("2008-05", 18, date(2026, 5, 30), None),
+    "only a month, on its last day": ("2008-05", 18, date(2026, 5, 31), True),
+    "only February of a leap year, on 28 February": ("2008-02", 18, date(2026, 2, 28), None),
+    "only February, on 28 February": ("2006-02", 20, date(2026, 2, 28), True),
+    "only December, in January": ("2007-12", 18, date(2026, 1, 15), True),
+    "null": (None, 18, date(2026, 5, 1), None),
+    "nothing": ("", 18, date(2026, 5, 1), None),
+    "no date": ("12/05/1980", 18, date(2026, 5, 1), None),
+}
+
+
+@pytest.mark.parametrize(("born", "years", "day", "answer"), REACHED.values(), ids=REACHED.keys())
+def test_an_age_is_reached_on_the_birthday(born: object, years: int, day: date, answer: bool | None) -> None:  # noqa: FBT001  # an answer
+    assert reached(born, years, day) is answer
+
+
+@given(
+    st.dates(date(1850, 1, 1), date(2090, 12, 31)), st.integers(1, 99), st.dates(date(1990, 1, 1), date(2090, 12, 31))
+)
+def test_a_vague_date_tells_what_every_day_it_may_stand_for_tells(born: date, years: int, day: date) -> None:
+    month = [date(born.year, born.month, each) for each in range(1, monthrange(born.year, born.month)[1] + 1)]
+    year = [date(born.year, 1, 1) + timedelta(days=each) for each in range(366 if isleap(born.year) else 365)]
+    for text, possible in ((born.isoformat()[:7], month), (born.isoformat()[:4], year)):
+        answers = {reached(each, years, day) for each in possible}
+        assert reached(text, years, day) is (answers.pop() if len(answers) == 1 else None)
 
 
 SCOPE = KeyScope("inprev", "benefit-assessment", "2026")

@@ -70,7 +70,8 @@ def test_residuals_are_phrases_too() -> None:
 
 
 FORMS: list[object] = [
-    "clear", "verify", {"redact": "x"}, {"partial": {"prefix": 1, "n": 3, "pad": "*"}}, "email", "year", "month",
+    "clear", "verify", {"age_over": [14, 18]}, {"age_over": [18]}, {"redact": "x"},
+    {"partial": {"prefix": 1, "n": 3, "pad": "*"}}, "email", "year", "month",
     "age_band", {"band": [0, 1]}, {"round": 3}, {"top_code": 2}, {"truncate": "region"}, "hash", "pseudonym",
     {"token": {"scope": "joint"}}, {"date_shift": {"days": 3}},
 ]  # fmt: skip

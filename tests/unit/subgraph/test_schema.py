@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, parse, validate_schema
 
+from federation.contract.governed import MATCHES, REACHED
 from node.data.mapping import Mapping
 from node.data.written import MappingError
-from node.subgraph.schema import NodeSchema, verified_coordinates
+from node.subgraph.schema import NodeSchema, asked_coordinates
 from node.vocabulary.schema import full_schema
 from tests.support.policies import DEMO_MEMBERS, ROOT, demo
 
@@ -33,7 +34,7 @@ def mapping(member: str) -> Mapping:
 
 
 def built(member: str) -> NodeSchema:
-    return NodeSchema.build(full_schema(), mapping(member), verified_coordinates(demo(member).types.values()))
+    return NodeSchema.build(full_schema(), mapping(member), asked_coordinates(demo(member).types.values()))
 
 
 @pytest.mark.parametrize("member", DEMO_MEMBERS)
@@ -48,7 +49,7 @@ def test_a_members_schema_is_valid_and_holds_what_is_mapped_only(member: str) ->
     }
     types = {source.type_name for source in mapping(member).sources.values()}
     found = _coordinates(schema.type_map[kind] for kind in types)
-    assert {name for name in found if not name.endswith("Matches")} == mapped
+    assert {name for name in found if not name.endswith((MATCHES, REACHED))} == mapped
 
 
 def _coordinates(kinds: Iterator[object]) -> Iterator[str]:
@@ -92,6 +93,9 @@ def test_what_a_policy_lets_be_verified_has_a_field_for_it() -> None:
     assert get_named_type(confirmed.type).name == "Boolean"
     assert str(confirmed.args["value"].type) == "TaxCode!"
     assert "givenNameMatches" not in citizen.fields
+    reached = citizen.fields["dateOfBirthReached"]
+    assert get_named_type(reached.type).name == "Boolean"
+    assert str(reached.args["years"].type) == "Int!"
 
 
 def test_a_key_is_published_only_where_the_mapping_gives_it() -> None:
