@@ -350,10 +350,12 @@ def _nobodies(mapping: NodeMapping) -> Iterator[Finding]:
 
 
 def _wide_rights(mapping: NodeMapping, catalogue: Catalogue) -> Iterator[Finding]:
+    said: set[str] = set()
     for source in mapping.sources.values():
         for name in physical_tables(mapping, source):
             table = _facts(catalogue, name)
-            if table.writable:
+            if table.writable and table.name not in said:
+                said.add(table.name)
                 message = f"this role could change `{table.name}`; give the node a role with SELECT alone"
                 yield warning(source.line, Code.RIGHTS_TOO_WIDE, message)
 

@@ -44,6 +44,8 @@ _LONGEST_CODE: Final = 8
 _LONGEST_LIST: Final = 30
 _MOST: Final = 0.9  # of the values
 _STEM: Final = 4
+_OF_A_PERSON: Final = frozenset({"givenName", "familyName", "dateOfBirth"})
+"""Columns by which a table holds people, whatever it is called."""
 _EMBEDDED: Final = ("Residence", "Address")
 _BY_NAME, _BY_VALUES, _AGAINST = 0.6, 0.35, 0.4
 
@@ -194,14 +196,16 @@ class _Proposal:
             taken = {other.facts.name for other in chosen.values()}
             if one.confidence >= 0.5 and one.type_name not in chosen and one.facts.name not in taken:  # noqa: PLR2004  # even
                 chosen[one.type_name] = one
-        worth = [one for one in chosen.values() if self._guesses(one.facts, FIELDS.get(one.type_name, {}))]
-        return sorted(worth, key=lambda one: (one.type_name != PERSON, one.type_name))
+        return sorted(chosen.values(), key=lambda one: (one.type_name != PERSON, one.type_name))
 
     def _likeness(self, facts: TableFacts, type_name: str) -> float:
         named = any(has_phrase(facts.name, phrase) for phrase in TYPES[type_name])
-        fields = FIELDS.get(type_name, {})
-        hits = len(self._guesses(facts, fields))
-        score = (_BY_NAME if named else 0.0) + min(hits, 5) * 0.07
+        guesses = self._guesses(facts, FIELDS.get(type_name, {}))
+        if not guesses:
+            return 0.0  # of a table of companies that is called `Customers`, nothing could be told
+        score = (_BY_NAME if named else 0.0) + min(len(guesses), 5) * 0.07
+        if type_name == PERSON and not named and guesses.keys() >= _OF_A_PERSON:
+            score += 0.3
         shapes = {self._sample(facts, each).shape for each in facts.columns.values()}
         if type_name == PERSON and "tax code" in shapes:
             score += 0.2
@@ -356,6 +360,8 @@ class _Proposal:
         return {field: chosen[field] for field in fields if field in chosen}
 
     def _guess(self, facts: TableFacts, field: str, phrases: tuple[str, ...], found: ColumnFacts) -> _Guess | None:
+        if field not in SELF_EXPLAINING and self._refers_to_rows(facts, found):
+            return None
         names = (found.name, _without_table(found.name, facts.name))
         named = any(has_phrase(name, phrase) for name in names for phrase in phrases)
         commented = any(has_phrase(found.comment, phrase) for phrase in phrases)
@@ -371,6 +377,11 @@ class _Proposal:
         if fitting is not None and shape is not None:
             return _Guess(found, confidence - _AGAINST, f"{why}, but the values look like {shape}")
         return _Guess(found, confidence, why)
+
+    def _refers_to_rows(self, facts: TableFacts, found: ColumnFacts) -> bool:
+        """Say whether a column holds keys of another table that is no list of codes: it says nothing by itself."""
+        keys = [each for each in facts.foreign_keys if found.name in each.columns]
+        return any(each.table not in self.lists for each in keys)
 
     def _expression(self, facts: TableFacts, type_name: str, field: str, found: ColumnFacts) -> str:
         """Return how a column is read as a field's scalar."""

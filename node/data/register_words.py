@@ -14,7 +14,7 @@ from typing import Final
 TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "Citizen": (
         *("anagraf", "cittadin", "person", "soggett", "assistit", "utent", "alunn", "student", "resident", "popolaz"),
-        *("citizen", "people", "patient", "pupil", "tsog", "tab person", "contribuent"),
+        *("citizen", "people", "patient", "pupil", "tsog", "tab person", "contribuent", "customer", "client"),
     ),
     "Residence": ("residenz", "residence", "domicil"),
     "Household": ("famigli", "nucle", "household", "famil"),
