@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete
 from node.own.tables import METADATA
 from tests.support.both import DATABASES, On
 from tests.support.doors import DOORS, Door
-from tests.support.postgres import THINGS_IN_POSTGRES, Server
-from tests.support.simulator import Simulator, found, simulated
+from tests.support.postgres import THINGS_IN_POSTGRES, Registers, Server
+from tests.support.simulator import Simulator, found, registers_of, simulated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,25 +54,55 @@ async def standing(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> A
         yield simulator
 
 
-@pytest.fixture(params=DOORS)
-def door(standing: Simulator, request: pytest.FixtureRequest) -> Door:
-    """Each of the two ways to ask the module's federation; a test puts back what it changes."""
-    return Door(standing, request.param == "at the node")
+ON_EACH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(params=DOORS)
-def own_door(federation: Simulator, request: pytest.FixtureRequest) -> Door:
-    """Each of the two ways to ask a federation that the test may change."""
-    return Door(federation, request.param == "at the node")
+@pytest.fixture(scope="session", params=ON_EACH)
+def registers(request: pytest.FixtureRequest, founded: Home) -> Registers | None:
+    """Where the registers of the founded federation are: in their SQLite files, or copied into PostgreSQL."""
+    if request.param == "sqlite":
+        return None
+    server: Server = request.getfixturevalue("postgres")
+    return Registers.of(server, registers_of(founded))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on_each(
+    registers: Registers | None, founded: Home, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Simulator]:
+    """One federation for all tests of a module, on each of the two databases."""
+    async with simulated(founded, tmp_path_factory.mktemp("on_each") / "home", registers) as simulator:
+        yield simulator
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def unwritten(standing: Simulator) -> Simulator:
+async def own_on_each(
+    registers: Registers | None, founded: Home, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Simulator]:
+    """A federation whose world the test may change, on each of the two databases."""
+    async with simulated(founded, tmp_path_factory.mktemp("own") / "home", registers) as simulator:
+        yield simulator
+
+
+@pytest.fixture(params=DOORS)
+def door(on_each: Simulator, request: pytest.FixtureRequest) -> Door:
+    """Each of the two ways to ask the module's federation; a test puts back what it changes."""
+    return Door(on_each, request.param == "at the node")
+
+
+@pytest.fixture(params=DOORS)
+def own_door(own_on_each: Simulator, request: pytest.FixtureRequest) -> Door:
+    """Each of the two ways to ask a federation that the test may change."""
+    return Door(own_on_each, request.param == "at the node")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def unwritten(on_each: Simulator) -> Simulator:
     """The module's federation, in which nobody has written or subscribed yet and everybody behaves."""
-    standing.wire.malice.clear()
-    standing.wire.heard.clear()
-    await standing.nodes["c_m999"].own.run(_empty)
-    return standing
+    on_each.wire.malice.clear()
+    on_each.wire.heard.clear()
+    await on_each.nodes["c_m999"].own.run(_empty)
+    return on_each
 
 
 def _empty(connection: Connection) -> None:

@@ -5,9 +5,7 @@ The federation is one for all tests; a test that changes a policy puts the old o
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,31 +17,31 @@ from tests.support.doors import BENEFITS, COUNTING, HEALTH, LAURA, MUNICIPALITY,
 from tests.support.nodes import WatchedDatabase
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from federation.contract.members import Agreement
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 CITIZEN = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
+BORN = "19840617"
+"""Laura's day of birth, as her register has it."""
 LAURA_IS = {"citizen": {"givenName": "Laura"}}
 
 
-@contextmanager
-def born(door: Door, value: object) -> Iterator[None]:
+@asynccontextmanager
+async def born(door: Door, value: object) -> AsyncIterator[None]:
     """Let the register hold another day of birth of Laura for a while."""
-    register = door.federation.home.root / MUNICIPALITY / "register.db"
-    who = LAURA["by"]["taxCode"]
 
-    def write(content: object) -> object:
-        with closing(sqlite3.connect(register)) as connection, connection:
-            [before] = connection.execute("SELECT DT_NASC FROM ANAGRAFE WHERE COD_FISC = ?", [who]).fetchone()
-            connection.execute("UPDATE ANAGRAFE SET DT_NASC = ? WHERE COD_FISC = ?", [content, who])
-            return before
+    async def write(content: object) -> None:
+        statement = 'UPDATE "ANAGRAFE" SET "DT_NASC" = ? WHERE "COD_FISC" = ?'
+        assert await door.federation.write(MUNICIPALITY, statement, content, LAURA["by"]["taxCode"])
 
-    before = write(value)
+    await write(value)
     try:
         yield
     finally:
-        write(before)
+        await write(BORN)
 
 
 # --- purposes --------------------------------------------------------------------------------------------------------
@@ -75,7 +73,7 @@ ODD = ["", "19840617 ", "18440230", "99999999", "\N{SNOWMAN}" * 9, 2**62, -1, b"
 @pytest.mark.parametrize("value", ODD, ids=repr)
 async def test_r11_no_value_of_a_register_makes_a_condition_or_a_mask_fail(door: Door, value: object) -> None:
     """The school's grant asks for the age; the statistical office is shown the year (R19)."""
-    with born(door, value):
+    async with born(door, value):
         answer = await door.citizen(SCHOOL, "givenName dateOfBirth")
         assert (answer["data"], codes(answer)) == ({"citizen": None}, set())
         listed = await door.ask(COUNTING, "{ citizens(first: 100) { totalCount edges { node { dateOfBirth } } } }")
@@ -90,7 +88,7 @@ async def test_r19_a_mask_gives_null_for_what_it_cannot_read(door: Door, value: 
 
     query = "{ citizens(first: 100) { edges { node { dateOfBirth } } } }"
     before = years(await door.ask(COUNTING, query))
-    with born(door, value):
+    async with born(door, value):
         after = years(await door.ask(COUNTING, query))
     assert after.count(None) == before.count(None) + 1
 

@@ -231,7 +231,7 @@ async def test_a_federation_answers_from_a_database_and_is_backed_up(
     founded: Home, shared: str, tmp_path: Path
 ) -> None:
     query = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
-    async with simulated(founded, tmp_path / "home", shared) as federation:
+    async with simulated(founded, tmp_path / "home", shared=shared) as federation:
         asked = await federation.ask("c_m999", "service-notices", query, {"by": {"taxCode": "BNCLRA84H57F257B"}})
         assert asked.content["data"]["citizen"]["givenName"] == "Laura"
         settings = federation.home.party("c_m999") / "settings.toml"

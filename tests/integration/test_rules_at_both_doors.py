@@ -6,8 +6,6 @@ Who asks a node directly gets the node's own fields; what both doors answer must
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.members import AgreementState
 from federation.contract.on_denied import OnDenied
-from tests.support.doors import BENEFITS, COUNTING, HEALTH, LAURA, NOBODY, SCHOOL, Door, codes, denied
+from tests.support.doors import BENEFITS, COUNTING, HEALTH, LAURA, MUNICIPALITY, NOBODY, SCHOOL, Door, codes, denied
 from tests.support.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -156,17 +154,11 @@ async def test_r28_hidden_and_absent_are_one_answer(door: Door) -> None:
 # --- rows, days and consents ------------------------------------------------------------------------------------------
 
 
-def written(door: Door, statement: str, *values: object) -> None:
-    """Change the municipality's register, as its own system does."""
-    register = door.federation.home.root / "c_m999" / "register.db"
-    with closing(sqlite3.connect(register)) as connection, connection:
-        assert connection.execute(statement, values).rowcount
-
-
 async def test_r3_a_prohibition_on_what_is_not_known_of_the_row_denies(own_door: Door) -> None:
     async with own_door.amended(more="  - {id: minors, fields: [givenName], rows: 'row.age < 18'}\n"):
         assert (await own_door.citizen(BENEFITS, "givenName"))["data"]["citizen"] == {"givenName": "Laura"}
-        written(own_door, "UPDATE ANAGRAFE SET DT_NASC = '' WHERE COD_FISC = ?", LAURA["by"]["taxCode"])
+        unborn = """UPDATE "ANAGRAFE" SET "DT_NASC" = '' WHERE "COD_FISC" = ?"""
+        assert await own_door.federation.write(MUNICIPALITY, unborn, LAURA["by"]["taxCode"])
         answer = await own_door.citizen(BENEFITS, "givenName familyName")
     assert answer["data"]["citizen"] == {"givenName": None, "familyName": "Bianchi"}
 
@@ -190,9 +182,9 @@ async def test_r8_a_consent_opens_its_rows_until_it_is_withdrawn(own_door: Door)
     consenting = ("    purpose: statistics\n", "    purpose: statistics\n    consent: service-notices\n")
     async with own_door.amended(consenting):
         assert await count() == 0  # what the citizens consented to is another administration's notices
-        written(own_door, "UPDATE CONSENSI SET ENTE = 'ustat'")
+        assert await own_door.federation.write(MUNICIPALITY, """UPDATE "CONSENSI" SET "ENTE" = 'ustat'""")
         assert 0 < await count() < everybody
-        written(own_door, "UPDATE CONSENSI SET DT_REV = DT_DAL")
+        assert await own_door.federation.write(MUNICIPALITY, 'UPDATE "CONSENSI" SET "DT_REV" = "DT_DAL"')
         assert await count() == 0
 
 
@@ -246,36 +238,36 @@ async def test_r31_what_denies_an_input_must_deny_what_is_computed_from_it(door:
 
 
 @pytest.mark.parametrize("who", [BENEFITS, SCHOOL, HEALTH], ids=lambda who: str(who[1]))
-async def test_r32_past_the_gateway_the_answer_is_the_same(standing: Simulator, who: tuple[str, str]) -> None:
+async def test_r32_past_the_gateway_the_answer_is_the_same(on_each: Simulator, who: tuple[str, str]) -> None:
     fields = "givenName familyName dateOfBirth sex maritalStatus residence { municipality } household { size }"
     for by in (LAURA, {"by": {"taxCode": "FRRSFO14E54F257M"}}, NOBODY):
-        past = await Door(standing, direct=True).citizen(who, fields, by)
-        through = await Door(standing, direct=False).citizen(who, fields, by)
+        past = await Door(on_each, direct=True).citizen(who, fields, by)
+        through = await Door(on_each, direct=False).citizen(who, fields, by)
         assert past["data"] == through["data"]
         assert denied(past) == denied(through)
 
 
-async def test_r32_a_node_decides_for_the_consumer_and_never_for_the_gateway(standing: Simulator) -> None:
-    await Door(standing, direct=False).citizen(HEALTH, "givenName sex")
-    journal = standing.nodes["c_m999"].journal
+async def test_r32_a_node_decides_for_the_consumer_and_never_for_the_gateway(on_each: Simulator) -> None:
+    await Door(on_each, direct=False).citizen(HEALTH, "givenName sex")
+    journal = on_each.nodes["c_m999"].journal
     last = [Entry.parse(each.entry) for each in journal.reader.entries()][-1]
     assert (last.kind, last.consumer, last.purpose) == (EntryKind.DISCLOSURE, "aslvs", "emergency-care")
     grants = {grant for decision in last.decisions for grant in decision.grants}
     assert grants == {"emergency"}
 
 
-async def test_r33_each_members_policy_decides_its_own_part(federation: Simulator) -> None:
+async def test_r33_each_members_policy_decides_its_own_part(own_on_each: Simulator) -> None:
     """The health authority closes what it has; what the municipality and social security have stays as it was."""
     fields = "givenName isee disability { percentage }"
-    before = (await Door(federation, direct=False).citizen(BENEFITS, fields))["data"]["citizen"]
-    path = federation.policy("aslvs", "Citizen")
+    before = (await Door(own_on_each, direct=False).citizen(BENEFITS, fields))["data"]["citizen"]
+    path = own_on_each.policy("aslvs", "Citizen")
     text = path.read_text(encoding="utf-8")
     path.write_text(
         text + ("" if "prohibitions:" in text else "prohibitions:\n") + "  - {id: closed, fields: [disability]}\n",
         encoding="utf-8",
     )
-    await federation.renew("aslvs")
-    answer = await Door(federation, direct=False).citizen(BENEFITS, fields)
+    await own_on_each.renew("aslvs")
+    answer = await Door(own_on_each, direct=False).citizen(BENEFITS, fields)
     assert answer["data"]["citizen"] == {**before, "disability": None}
     assert denied(answer) == {"citizen.disability"}
 
@@ -283,22 +275,22 @@ async def test_r33_each_members_policy_decides_its_own_part(federation: Simulato
 # --- onDenied: reject -------------------------------------------------------------------------------------------------
 
 
-async def test_r12_reject_by_header_answers_nothing_but_every_denied_place(standing: Simulator) -> None:
+async def test_r12_reject_by_header_answers_nothing_but_every_denied_place(on_each: Simulator) -> None:
     query = "query($by: CitizenKey!) { citizen(by: $by) { givenName hers: sex isee contactPoints { email } } }"
-    answer = (await standing.ask(*BENEFITS, query, LAURA, OnDenied.REJECT)).content
+    answer = (await on_each.ask(*BENEFITS, query, LAURA, OnDenied.REJECT)).content
     assert answer["data"] is None
     assert {tuple(error["path"]) for error in answer["errors"]} == {("citizen", "hers"), ("citizen", "contactPoints")}
     assert codes(answer) == {"FIELD_DENIED"}
-    refused = [status for member, status, _ in standing.wire.heard if member == "c_m999"][-1]
+    refused = [status for member, status, _ in on_each.wire.heard if member == "c_m999"][-1]
     assert refused == 403  # nothing of the denied part left the node
     granted = query.replace("hers: sex", "").replace("contactPoints { email }", "")
-    whole = (await standing.ask(*BENEFITS, granted, LAURA, OnDenied.REJECT)).content
+    whole = (await on_each.ask(*BENEFITS, granted, LAURA, OnDenied.REJECT)).content
     assert whole["data"]["citizen"]["givenName"] == "Laura"
 
 
-async def test_r12_another_word_in_the_header_is_refused(standing: Simulator) -> None:
+async def test_r12_another_word_in_the_header_is_refused(on_each: Simulator) -> None:
     query = "query($by: CitizenKey!) { citizen(by: $by) { givenName } }"
-    answer = await standing.ask(*BENEFITS, query, LAURA, "rejct")  # type: ignore[arg-type]  # the point
+    answer = await on_each.ask(*BENEFITS, query, LAURA, "rejct")  # type: ignore[arg-type]  # the point
     assert (answer.status, codes(answer.content)) == (400, {"BAD_USER_INPUT"})
 
 
@@ -320,18 +312,18 @@ async def test_r12_a_gateway_cannot_drop_or_add_the_header(federation: Simulator
 # --- change and audit -------------------------------------------------------------------------------------------------
 
 
-async def test_r36_a_hundred_changes_under_load_never_mix(federation: Simulator) -> None:
+async def test_r36_a_hundred_changes_under_load_never_mix(own_on_each: Simulator) -> None:
     """Two policies in turn, with questions in between: each answer is whole under the policy whose digest it names."""
-    path = federation.policy("c_m999", "Citizen")
+    path = own_on_each.policy("c_m999", "Citizen")
     text = path.read_text(encoding="utf-8")
     other = text.replace("      maritalStatus: clear\n      residence: clear", "      residence: clear").replace(
         "version: 1", "version: 2"
     )
     assert other != text
-    node, gateway = federation.nodes["c_m999"], Door(federation, direct=False)
+    node, gateway = own_on_each.nodes["c_m999"], Door(own_on_each, direct=False)
     policies = [(node.decisions, node.plane)]
     path.write_text(other, encoding="utf-8")
-    await federation.renew("c_m999")
+    await own_on_each.renew("c_m999")
     policies.append((node.decisions, node.plane))
     seen: dict[str, set[bytes]] = {}
     asking: list[asyncio.Task[dict[str, Any]]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import subprocess
 import warnings
@@ -11,8 +12,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import asyncpg
 
@@ -70,6 +72,49 @@ class Server:
     def open(self) -> CountingDatabase:
         """Open the database as a node does."""
         return CountingDatabase(PostgreSQLDatabase(DatabaseSettings(self.url, None, TIMEOUT)))
+
+
+@dataclass(slots=True)
+class Registers:
+    """The registers of a founded federation, in PostgreSQL: every federation gets a copy of its own.
+
+    `members` are those that have one; a template is named after its member.
+    """
+
+    server: Server
+    members: tuple[str, ...]
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @classmethod
+    def of(cls, server: Server, members: Mapping[str, Path]) -> Self:
+        """Copy SQLite registers, by member, into templates."""
+        for member, register in members.items():
+            server.database(f"register_{member}").copy_register(register)
+        return cls(server, tuple(members))
+
+    async def copy(self) -> dict[str, str]:
+        """Return the addresses of new copies, by member."""
+        number = next(self._numbers)
+        urls = {}
+        for member in self.members:
+            await _execute(self.server.url, f"CREATE DATABASE of_{member}_{number} TEMPLATE register_{member}")
+            urls[member] = self.server.url.replace("/postgres?", f"/of_{member}_{number}?")
+        return urls
+
+
+async def write(url: str, statement: str, values: Sequence[object]) -> int:
+    """Change rows as a register's own system does, and return how many; `statement` has `?` for the values.
+
+    Columns of a register are texts, so other values are written as texts.
+    """
+    numbers = count(1)
+    numbered = re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+    connection = await asyncpg.connect(url)
+    try:
+        done: str = await connection.execute(numbered, *map(str, values))
+    finally:
+        await connection.close()
+    return int(done.rpartition(" ")[2])
 
 
 @dataclass(slots=True)

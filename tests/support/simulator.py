@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,6 +49,7 @@ from node.server.app import create_app as node_app
 from node.server.process import NodeProcess
 from node.server.settings import load_settings as node_settings
 from tests.support.demo import REPOSITORY, demo_charter, found_with_members, nonce
+from tests.support.postgres import Registers, write
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -62,6 +64,9 @@ Malice = Callable[[dict[str, Any]], None]
 """Changes the JSON that the gateway is about to send; what it leaves is signed by the gateway."""
 PATIENCE = 30.0
 """Seconds that the simulated gateway gives a request."""
+REGISTER = "register.db"
+IN_SQLITE = f"sqlite:///{REGISTER}"
+"""Where the mappings of the demo say that a register is."""
 
 Lie = Callable[[HttpAnswer], HttpAnswer]
 """Changes an answer after its sender signed it."""
@@ -146,6 +151,8 @@ class Simulator:
     app: Starlette
     nodes: dict[str, NodeProcess]
     wire: Wire
+    registers: dict[str, str]
+    """Where the registers are that are in PostgreSQL, by member; the others are SQLite files."""
 
     async def ask(
         self, consumer: str, purpose: str, query: str, variables: dict[str, Any], on_denied: OnDenied | None = None
@@ -193,6 +200,16 @@ class Simulator:
             found = await http.post(url, content=body, headers=headers)
         content: dict[str, Any] = found.json()
         return content
+
+    async def write(self, member: str, statement: str, *values: object) -> int:
+        """Change rows of a member's register, as its own system does, and return how many.
+
+        Names in the statement are quoted: registers have capital letters.
+        """
+        if member in self.registers:
+            return await write(self.registers[member], statement, values)
+        with closing(sqlite3.connect(self.home.root / member / REGISTER)) as connection, connection:
+            return connection.execute(statement, values).rowcount
 
     async def stop(self, member: str) -> None:
         """Close a member's node for good."""
@@ -270,11 +287,19 @@ def found(root: Path) -> Home:
     return home
 
 
+def registers_of(founded: Home) -> dict[str, Path]:
+    """Return the files of the members' registers."""
+    return {str(member.id): founded.root / member.id / REGISTER for member in demo_charter().nodes()}
+
+
 @asynccontextmanager
-async def simulated(founded: Home, root: Path, shared: str | None = None) -> AsyncIterator[Simulator]:
+async def simulated(
+    founded: Home, root: Path, registers: Registers | None = None, shared: str | None = None
+) -> AsyncIterator[Simulator]:
     """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still.
 
-    `shared` is the database in which every party keeps what its hosts share.
+    With `registers`, the nodes read copies of those, in PostgreSQL. `shared` is the database in which every party keeps
+    what its hosts share.
     """
     shutil.copytree(founded.root, root)
     home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
@@ -285,6 +310,12 @@ async def simulated(founded: Home, root: Path, shared: str | None = None) -> Asy
     for party in ("gateway", "exchange", *(member.id for member in charter.nodes())) if shared else ():
         settings = home.party(party) / "settings.toml"
         settings.write_text(f'shared = "{shared}"\n{settings.read_text()}')
+    urls = {} if registers is None else await registers.copy()
+    for member_id, url in urls.items():
+        mapping = root / member_id / "node.yaml"
+        text = mapping.read_text(encoding="utf-8")
+        assert IN_SQLITE in text
+        mapping.write_text(text.replace(IN_SQLITE, f'"{url}"'), encoding="utf-8")
     nodes = {
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
         for member in charter.nodes()
@@ -301,7 +332,7 @@ async def simulated(founded: Home, root: Path, shared: str | None = None) -> Asy
     wire = Wire(parties, process.key, clock)
     process._sender = replace(process._sender, client=wire)
     try:
-        yield Simulator(home, clock, process, gateway_app(process), nodes, wire)
+        yield Simulator(home, clock, process, gateway_app(process), nodes, wire, urls)
     finally:
         process.close()
         exchange.close()

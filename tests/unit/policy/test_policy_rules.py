@@ -64,14 +64,14 @@ RULES: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 AT_BOTH_DOORS: Final = ("test_rules_at_both_doors.py", "test_bad_questions_at_both_doors.py")
-"""Files in which a test that takes a `door` is run twice: through the gateway and straight at a node."""
+"""Files in which a test that takes a `door` is run four times: through the gateway and at a node, on both databases."""
 
 OTHERWISE: Final[Mapping[int, str]] = {
     17: "the vocabulary has no list of scalars; a mask of one is refused when a policy is loaded",
     18: "the vocabulary has no interface; tested at the gateway and at a node with schemas that have",
-    32: "one test asks at both doors and compares",
-    33: "a node has no value but its own; tested through the gateway",
-    41: "a node writes only what the gateway translated; tested through the gateway",
+    32: "one test asks at both doors and compares, on both databases",
+    33: "a node has no value but its own; tested through the gateway, on both databases",
+    41: "a node writes only what the gateway translated; tested through the gateway, on both databases",
 }
 """Rules without a test that is run at both doors, and why."""
 
@@ -113,6 +113,19 @@ def test_every_rule_has_a_test_of_its_name() -> None:
 def test_every_rule_is_tested_at_both_doors_or_says_why_not() -> None:
     assert at_both_doors().isdisjoint(OTHERWISE)
     assert sorted(at_both_doors() | OTHERWISE.keys()) == sorted(RULES)
+
+
+def test_what_asks_at_both_doors_does_so_on_both_databases() -> None:
+    fixtures = (ROOT / "tests" / "integration" / "conftest.py").read_text(encoding="utf-8")
+    for door, federation in {"door": "on_each", "own_door": "own_on_each"}.items():
+        assert f"def {door}({federation}: Simulator," in fixtures
+        assert re.search(rf"def {federation}\(\s*registers: Registers", fixtures)
+    for name, taken in {
+        "test_rules_at_both_doors.py": {"federation"},
+        "test_bad_questions_at_both_doors.py": set(),
+    }.items():
+        text = (ROOT / "tests" / "integration" / name).read_text(encoding="utf-8")
+        assert set(re.findall(r"(\w+): Simulator", text)) <= {"on_each", "own_on_each"} | taken
 
 
 def test_the_table_of_rules_is_true() -> None:
