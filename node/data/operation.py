@@ -103,12 +103,12 @@ class _Batch:
     arrival: Arrival
     denied: tuple[Path, ...]
 
-    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> dict[str, Any]:
+    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> dict[str | None, Any]:
         """Return the entities of the keys that exist and are visible."""
-        split = {text: parts for text in wanted if (parts := split_key(text, self.keys)) is not None}
-        if not split:
+        keys = [parts for text in wanted if (parts := split_key(text, self.keys)) is not None]
+        if not keys:
             return {}
-        values = {**run.parameters, _KEYS: msgspec.json.encode(list(split.values())).decode()}
+        values = {**run.parameters, _KEYS: msgspec.json.encode(keys).decode()}
         rows = await database.rows(self.statement, values)
         return dict(zip([row[0] for row in rows], self.arrival.objects(rows, 1, run), strict=True))
 
@@ -128,12 +128,11 @@ class _Entities:
 
     async def value(self, running: _Running) -> list[Any]:
         asked = self.asked(running.variables)
-        found: dict[tuple[str, str | None], Any] = {}
+        found: dict[str, Mapping[str | None, Any]] = {}
         for name, batch in self.batches.items():
-            wanted = dict.fromkeys(key for kind, key in asked if kind == name and key is not None)
-            entities = await batch.by_key(wanted, running.database, running.finishing)
-            found.update({(name, key): entity for key, entity in entities.items()})
-        return [found.get(each) for each in asked]
+            wanted = dict.fromkeys([key for kind, key in asked if kind == name and key is not None])
+            found[name] = await batch.by_key(wanted, running.database, running.finishing)
+        return [found[kind].get(key) if kind in found else None for kind, key in asked]
 
     def errors(self, key: str, value: Sequence[Any], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return one error for every denied field of every entity."""
@@ -369,10 +368,10 @@ def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
     return None if parts is None else {_KEYS: msgspec.json.encode([parts]).decode()}
 
 
-def split_key(text: str, key: Key) -> list[str | int] | None:
-    """Return the columns' values of a key field's text; None if it can be nobody's key."""
+def split_key(text: str, key: Key) -> str | int | list[str | int] | None:
+    """Return the value of a key field's text, of several columns the values; None if it can be nobody's key."""
     if key.types == _ONE_TEXT:
-        return [text]
+        return text
     parts = text.split(key.separator) if len(key.columns) > 1 else [text]
     if len(parts) != len(key.columns):
         return None
@@ -384,7 +383,7 @@ def split_key(text: str, key: Key) -> list[str | int] | None:
             found.append(int(part))
         else:
             return None
-    return found
+    return found if len(found) > 1 else found[0]
 
 
 def _asked(representation: Any) -> tuple[str, str | None]:

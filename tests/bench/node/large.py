@@ -1,6 +1,5 @@
 """Large answers and large registers: `python tests/bench/node/large.py [--citizens 1000000] [--postgres]`.
 
-* 10 000 objects (2 000 citizens with address and cases, by key) against graphql-core's executor on rows that are ready;
 * `_entities` of 1 000 keys: statements and time;
 * pages at growing depth, and look-ups by id and tax code, with the policy on.
 
@@ -12,25 +11,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any, Final
 
 import msgspec
-from graphql import build_schema, execute_sync, parse
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from node.data.dialects import SQLITE
-from node.data.plane import DataPlane
+from node.data.plane import DataPlane  # found through the line above
 from tests.bench.gateway.run import cpu_seconds
-from tests.bench.node.ours import VOCABULARY, App, plane_on
+from tests.bench.node.ours import App, plane_on
 from tests.bench.node.register import fill_postgres, fill_sqlite
 from tests.support.postgres import running_server
 
@@ -39,7 +34,6 @@ _FIELDS: Final = """id givenName familyName dateOfBirth sex
 _ENTITIES: Final = f"query($r: [_Any!]!) {{ _entities(representations: $r) {{ ... on Citizen {{ {_FIELDS} }} }} }}"
 _PAGE: Final = f"query($after: String) {{ citizens(first: 100, after: $after) {{ edges {{ node {{ {_FIELDS} }} }} }} }}"
 _LOOKUP: Final = "query($by: CitizenKey!) { citizen(by: $by) { id givenName familyName dateOfBirth } }"
-_OBJECTS: Final = 2_000
 _REPEATS: Final = 9
 _LOOKUPS: Final = 400
 
@@ -81,20 +75,6 @@ class Asking:
         return median(found)
 
 
-def executor_time(asked: bytes) -> float:
-    """Return what graphql-core needs for the same objects, from rows that are ready, in ms of CPU."""
-    schema = build_schema(VOCABULARY + "extend type Query { all: [Citizen] }", assume_valid_sdl=True)
-    document = parse(f"{{ all {{ {_FIELDS} }} }}")
-    ready = {"all": msgspec.json.decode(asked)["data"]["_entities"]}
-    found = []
-    for _ in range(3):
-        start = process_time()
-        result = execute_sync(schema, document, ready)
-        msgspec.json.encode(result.data)
-        found.append(1000 * (process_time() - start))
-    return median(found)
-
-
 async def measure(url: str, citizens: int, postmaster: int | None = None) -> None:
     """Print the figures of one database; `postmaster` is the server's process, if it has one."""
     asking = Asking(plane_on(url))
@@ -103,15 +83,6 @@ async def measure(url: str, citizens: int, postmaster: int | None = None) -> Non
         given = [{"__typename": "Citizen", "id": resident(1 + 7 * number)} for number in range(count)]
         return lambda _: {"r": given}
 
-    many = await asking.time(_ENTITIES, keys(_OBJECTS), process_time)
-    executor = executor_time(await asking.data(_ENTITIES, keys(_OBJECTS)(0)))
-    print(f"10 000 objects: {many:.1f} ms of CPU, graphql-core's executor {executor:.0f} ms, {executor / many:.1f}x")
-    if asking.plane.database.dialect is SQLITE:
-        own = statement_time(asking, url, keys(_OBJECTS)(0))
-        left = many - own
-        print(
-            f"  SQLite's own statement is {own:.1f} ms of it; {executor / left:.1f}x what Python does ({left:.1f} ms)"
-        )
     print(f"_entities of 1 000 keys: {await asking.time(_ENTITIES, keys(1_000), perf_counter):.1f} ms, one statement")
     await asking.data(_PAGE, {"after": None})
     operation = next(made for query, (_, made) in asking.plane._known.items() if "citizens" in query[0])
@@ -146,21 +117,6 @@ async def look_up(asking: Asking, name: str, keys: list[dict[str, str]], postmas
     found.sort()
     wall = f"p50 {found[len(found) // 2]:.2f} ms, quickest tenth {found[len(found) // 10]:.2f} ms"
     print(f"look-up by {name}: {wall}; CPU {own:.2f} ms of the node, {servers:.2f} ms of PostgreSQL")
-
-
-def statement_time(asking: Asking, url: str, variables: Mapping[str, Any]) -> float:
-    """Return what SQLite's own statement for some entities takes, in ms of CPU."""
-    operation = next(made for query, (_, made) in asking.plane._known.items() if "_entities" in query[0])
-    root: Any = operation.roots["_entities"]
-    statement = root.batches["Citizen"].statement
-    given = msgspec.json.encode([[each["id"]] for each in variables["r"]]).decode()
-    found = []
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        for _ in range(_REPEATS):
-            start = process_time()
-            connection.execute(statement.sql, statement.with_values({"given_keys": given})).fetchall()
-            found.append(1000 * (process_time() - start))
-    return median(found)
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -93,7 +93,8 @@ requester:
 """
 
 
-def _document(name: str, attributes: str, see: dict[str, str], rows: str, denied: tuple[str, ...] = ()) -> bytes:
+def document(name: str, attributes: str, see: dict[str, str], rows: str, denied: tuple[str, ...] = ()) -> bytes:
+    """Return the policy of one type: what may be seen in which form, of which rows, and what is denied."""
     words = {**dict.fromkeys(see, "category: name"), **dict.fromkeys(denied, "category: name, lookup: exact")}
     fields = ", ".join(f"{field}: {{{word}}}" for field, word in words.items())
     shown = ", ".join(f"{field}: {form}" for field, form in see.items())
@@ -119,19 +120,19 @@ def bundle() -> Bundle:
     return load_bundle(
         {
             "vocabulary.yaml": CATEGORIES.encode(),
-            "types/Citizen.yaml": _document("Citizen", "residency: str", citizen, resident, ("taxCode",)),
-            "types/Address.yaml": _document("Address", "", address, ""),
-            "types/ServiceCase.yaml": _document("ServiceCase", "", case, ""),
+            "types/Citizen.yaml": document("Citizen", "residency: str", citizen, resident, ("taxCode",)),
+            "types/Address.yaml": document("Address", "", address, ""),
+            "types/ServiceCase.yaml": document("ServiceCase", "", case, ""),
         }
     )
 
 
-def plane_on(url: str) -> DataPlane:
-    """Open the data plane on a register."""
-    mapping = Mapping.parse(MAPPING % url)
-    policy = bundle()
+def plane_on(url: str, vocabulary: str = VOCABULARY, mapped: str = MAPPING, policy: Bundle | None = None) -> DataPlane:
+    """Open the data plane on a register; `policy` is `bundle` unless given."""
+    mapping = Mapping.parse(mapped % url)
+    policy = policy or bundle()
     schema = NodeSchema.build(
-        bind_scalars(build_schema(VOCABULARY, assume_valid_sdl=True)),
+        bind_scalars(build_schema(vocabulary, assume_valid_sdl=True)),
         mapping,
         asked_coordinates(policy.types.values()),
     )
@@ -153,10 +154,10 @@ def plane_on(url: str) -> DataPlane:
 class App:
     """Answers `POST /graphql`."""
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, plane: DataPlane, policy: Bundle | None = None) -> None:
         """Compile the policy for the one requester of the benchmark."""
         self._plane = plane
-        self._cache = PlanCache(bundle())
+        self._cache = PlanCache(policy or bundle())
         self._asker = Asker("inprev", MaskKeys(b"k" * 32, lambda plain, _data: plain, "2026"), CursorSealer(b"c" * 64))
         self._parsed = cache(self._parse)
 
