@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,15 @@ def test_a_table_that_goes_is_unavailable_and_one_that_changes_is_read(register:
             other.execute("ALTER TABLE gone RENAME TO things")
             other.execute("ALTER TABLE things ADD COLUMN more TEXT")
         other.close()
+        assert shown(member) == SHOWN
+
+
+def test_a_column_that_is_renamed_in_a_file_is_unavailable_and_answers_when_it_is_back(register: Path) -> None:
+    with opened(register) as member, closing(sqlite3.connect(register)) as other:
+        assert shown(member) == SHOWN
+        other.execute("ALTER TABLE things RENAME COLUMN name TO gone")
+        assert isinstance(asyncio.run(refused(member)), DatabaseUnavailableError)
+        other.execute("ALTER TABLE things RENAME COLUMN gone TO name")
         assert shown(member) == SHOWN
 
 
@@ -228,6 +237,33 @@ def test_a_column_that_goes_is_unavailable_and_answers_when_it_is_back(server: S
     server.run("ALTER TABLE things RENAME gone TO name")
     assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
     run(member.plane.database.close())
+
+
+def test_a_column_that_changes_its_type_is_read_as_it_is_now(server: Server) -> None:
+    member = postgres_thing_member(server, BUNDLE, DAY, [{"name": "Anna"}])
+    run = server.runner.run
+    assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+    for kind in ("varchar(80)", "text"):
+        server.run(f"ALTER TABLE things ALTER COLUMN name TYPE {kind}")
+        assert run(member.ask(INPS, PURPOSE, NAMES)).data == SHOWN
+    run(member.plane.database.close())
+
+
+def test_a_slow_statement_of_a_server_is_given_up_and_keeps_nobody_waiting(server: Server) -> None:
+    database = PostgreSQLDatabase(DatabaseSettings(server.url, None, 1))
+
+    async def both() -> Any:
+        slow = asyncio.create_task(database.rows(Statement("SELECT pg_sleep(30)", {}, None), {}))
+        await asyncio.sleep(0)
+        quick = await database.rows(Statement("SELECT 1", {}, None), {})
+        with pytest.raises(DatabaseUnavailableError):
+            await slow
+        again = await database.rows(Statement("SELECT 1", {}, None), {})
+        await database.close()
+        return quick, again
+
+    quick, again = server.runner.run(both())
+    assert [tuple(row) for row in (*quick, *again)] == [(1,), (1,)]
 
 
 def test_the_printed_role_reads_what_the_mapping_names_and_nothing_else(server: Server) -> None:
