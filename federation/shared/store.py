@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -100,16 +99,21 @@ class SharedFile:
 
     def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement; see `Shared.run`."""
-        with self._lock, self._telling():
-            return self._connection.execute(statement, values).fetchall()
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise _unusable(self._name) from error
 
     def alone(self, work: Callable[[], _Result]) -> _Result:
         """Run a transaction; see `Shared.alone`."""
-        with self._lock, self._telling():
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 done = work()
                 self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _unusable(self._name) from error
             finally:
                 if self._connection.in_transaction:
                     self._connection.rollback()
@@ -123,13 +127,6 @@ class SharedFile:
         """Let go of the file."""
         with self._lock:
             self._connection.close()
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _unusable(self._name) from error
 
 
 def _unusable(name: str) -> UnavailableError:

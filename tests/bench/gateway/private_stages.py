@@ -106,13 +106,10 @@ async def measure(setting: Setting, process: Any) -> None:
         1,
         lambda: verify_request(request, message_keys(consumer.keys, clock.now()), clock),
     )
-    stages.show("replay store", 2, lambda: process.replay.first_time("nonce", secrets.token_urlsafe(18), 2**40))
     asked = GraphQLRequest.parse(body, Limits())
     agreement = members.agreements[0]
     stages.show("reading the request", 1, lambda: GraphQLRequest.parse(body, Limits()))
-    counters, rates = process.counters, RateSettings()
-    stages.show("budgets: the minute's", 1, lambda: count_question(CONSUMER, PURPOSE, rates, counters, clock))
-    stages.show("budgets: the day's", 1, lambda: counters.add("agreement", day_in_rome(clock.now()), 2**40))
+    await remembering(stages, process, clock)
     stages.show("question, planned before", 1, lambda: process.gateway.questions.question(asked, agreement))
     question = process.gateway.questions.question(asked, agreement)
     stages.show("variables", 1, lambda: process.gateway.questions.coerced(question, {}))
@@ -187,6 +184,27 @@ class Ready:
         future: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
         future.set_result(FetchAnswer(self.bodies[request.member]))
         return future
+
+
+async def remembering(stages: Sum, process: Any, clock: SystemClock) -> None:
+    """Measure what one request must have remembered before it goes on: two names and two budgets, in shared commits."""
+
+    def judged() -> None:
+        for _ in range(2):
+            process.replay.first_time("nonce", secrets.token_urlsafe(18), 2**40)
+        count_question(CONSUMER, PURPOSE, RateSettings(), process.counters, clock)
+        process.counters.add("agreement", day_in_rome(clock.now()), 2**40)
+
+    for count in (1, 4, 16):
+        best = float("inf")
+        for _ in range(20):
+            start = time.process_time()
+            await asyncio.gather(*(process.gateway.together.judge(judged) for _ in range(count)))
+            best = min(best, (time.process_time() - start) / count * 1e6)
+        if count == 4:
+            stages.add("names used once, budgets: with three others", 1, best)
+        else:
+            print(f"{f'(names and budgets, {count} at once)':52}{best:9.1f}")
 
 
 async def recording(stages: Sum, ledger: Ledger, entry: bytes) -> None:
