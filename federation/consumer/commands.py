@@ -19,7 +19,7 @@ from rich.console import Console
 from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, whole_report
 from federation.consumer.client import Answer, PartnerClient
 from federation.consumer.evidence_commands import keep_evidence
-from federation.consumer.home import DEFAULT_HOME, HomeOption, api_schema_at, federation_at
+from federation.consumer.home import DEFAULT_HOME, HomeOption, LanguageOption, api_schema_at, federation_at
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.render import render_answer
 from federation.consumer.report_view import render_report, report_json
@@ -35,7 +35,6 @@ from federation.contract.errors import (
 from federation.contract.evidence import ASKS_FOR_EVIDENCE
 from federation.contract.exit_codes import ExitCode
 from federation.contract.identifiers import PORTAL, MemberId
-from federation.contract.languages import Language
 from federation.contract.members import Agreement, AgreementState, MemberList
 from federation.contract.on_denied import OnDenied
 from federation.contract.trusted_documents import is_document_id
@@ -150,8 +149,9 @@ def report(
     format_: Annotated[
         str | None, typer.Option("--format", help="`table` or `json`; a table on a terminal, JSON otherwise.")
     ] = None,
-    lang: Annotated[Language, typer.Option(help="The language of the table.")] = Language.ITALIAN,
     home: HomeOption = DEFAULT_HOME,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Show a citizen who looked at what, when, why and by which law, in every node."""
     known = home / PORTAL / KNOWN_CITIZENS

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from federation.consumer.commands import Partner, asked, status_of
-from federation.consumer.home import DEFAULT_HOME, HomeOption
+from federation.consumer.home import DEFAULT_HOME, HomeOption, LanguageOption
 from federation.contract.exit_codes import ExitCode
 from federation.contract.languages import Language
 
@@ -36,11 +36,12 @@ def fields(
     purpose: Annotated[str, typer.Option(help="The one purpose it would ask for.")],
     type_: Annotated[str | None, typer.Option("--type", help="Only fields of this type, such as `Citizen`.")] = None,
     why: Annotated[str | None, typer.Option(help="Say why this field is denied, such as `Citizen.taxCode`.")] = None,
-    lang: Annotated[Language, typer.Option(help="The language of the sentences.")] = Language.ENGLISH,
     format_: Annotated[
         str | None, typer.Option("--format", help="`table` or `json`; a table on a terminal, JSON otherwise.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
+    *,
+    lang: LanguageOption,
 ) -> None:
     """Show what a member may see for a purpose, by which rules, or why a field is denied to it."""
     partner = Partner.open(home, as_)

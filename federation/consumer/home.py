@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,21 @@ from graphql import GraphQLSchema, build_schema
 
 from federation.contract.clock import SystemClock
 from federation.contract.errors import ConfigurationError
+from federation.contract.languages import Language, preferred_language
 from federation.contract.members import MemberList
 from federation.trust.registry import ROOT_FILE, Registry
 from federation.trust.trusted_list import API_FILE
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="CROCEVIA_HOME", help="Folder of the federation's files.")]
 DEFAULT_HOME = Path(".crocevia/demo")
+LanguageOption = Annotated[
+    Language,
+    typer.Option(
+        "--lang",
+        default_factory=lambda: preferred_language(os.environ),
+        help="Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian.",
+    ),
+]
 
 
 def federation_at(home: Path) -> MemberList:

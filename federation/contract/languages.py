@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -10,3 +11,12 @@ class Language(StrEnum):
 
     ITALIAN = "it"
     ENGLISH = "en"
+
+
+def preferred_language(environment: Mapping[str, str]) -> Language:
+    """Return the language that a shell's environment asks for; Italian if it asks for none of ours.
+
+    Source: POSIX.1-2017 section 8.2, order of precedence of the locale's variables.
+    """
+    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return next((each for each in Language if locale.startswith(each)), Language.ITALIAN)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from federation.contract.errors import BadInputError, NotFoundError
-from node.policy.bundle import LOCK_FILE, REGISTER_FILE, VOCABULARY_FILE, Bundle, read_bundle
+from node.policy.bundle import TESTS_FOLDER, TYPES_FOLDER, VOCABULARY_FILE, Bundle, is_read, read_bundle
 from node.policy.checks.rule import Subject
 from node.policy.checks.specified import check
 from node.policy.coverage import Coverage
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from node.policy.findings import Finding
 
 SCHEMA_FILE: Final = "schema.graphql"
-_FOLDERS: Final = ("types", "tests")
-_YAML: Final = (".yaml", ".yml")
 
 
 def shared_policies_folder() -> Path:
@@ -65,26 +63,24 @@ def bundle_folders(root: Path) -> tuple[Path, ...]:
 def read_files(folder: Path) -> dict[str, bytes]:
     """Return the files of a bundle by relative path; a missing vocabulary is the parent folder's.
 
-    Whatever stands in its two folders is read, and YAML beside them as well: what has no effect is refused.
+    What has no effect is read as well, so that it is refused: `node.policy.bundle.is_read` says which files.
 
     Raises:
         OSError: a file cannot be read.
     """
-    among = [path for name in _FOLDERS for path in (folder / name).rglob("*") if not path.is_dir()]
-    elsewhere = [path for path in _around(folder) if path.suffix.lower() in _YAML and path.name != REGISTER_FILE]
-    lock = [path for path in (folder / LOCK_FILE,) if path.is_file()]
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in (*among, *elsewhere, *lock)}
+    found = {path.relative_to(folder).as_posix(): path for path in _around(folder) if not path.is_dir()}
+    files = {name: path.read_bytes() for name, path in found.items() if is_read(name)}
     if VOCABULARY_FILE not in files and (folder.parent / VOCABULARY_FILE).is_file():
         files[VOCABULARY_FILE] = (folder.parent / VOCABULARY_FILE).read_bytes()
     return files
 
 
 def _around(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder and of the folders in it, where somebody may have put a document by mistake."""
-    for pattern in ("*", "*/*"):
-        for path in folder.glob(pattern):
-            if not path.is_dir() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-                yield path
+    """Yield what is in a folder and in the folders in it, and everything below a bundle's two folders."""
+    yield from folder.glob("*")
+    yield from folder.glob("*/*")
+    for name in (TYPES_FOLDER, TESTS_FOLDER):
+        yield from (folder / name).glob("*/**/*")
 
 
 def schema_text(path: Path) -> str:

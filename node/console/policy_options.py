@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
-from federation.contract.languages import Language
+from federation.contract.languages import Language, preferred_language
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_output import finding_json, finding_text, print_json, say
 from node.policy.bundle import Bundle
@@ -42,15 +42,6 @@ LanguageOption = Annotated[
     ),
 ]
 DEFAULT_FOLDER: Final = Path("policies")
-
-
-def preferred_language(environment: Mapping[str, str]) -> Language:
-    """Return the language that a shell's environment asks for; Italian if it asks for none of ours.
-
-    Source: POSIX.1-2017 section 8.2, order of precedence of the locale's variables.
-    """
-    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
-    return next((each for each in Language if locale.startswith(each)), Language.ITALIAN)
 
 
 def require_declared(what: Message, words: Iterable[str], known: Iterable[str]) -> None:
@@ -99,8 +90,12 @@ def one_bundle(policies: Path, schema: Path | None) -> tuple[Path, Bundle]:
 
 
 @contextmanager
-def errors_in_words(lang: Language = Language.ENGLISH, output: StrEnum = Format.TABLE) -> Iterator[None]:
-    """Turn every expected error into an exit code, and a line on standard error or, for programs, JSON."""
+def errors_in_words(lang: Language | None = None, output: StrEnum = Format.TABLE) -> Iterator[None]:
+    """Turn every expected error into an exit code, and a line on standard error or, for programs, JSON.
+
+    Without `lang` they are said in the language that the environment asks for, as with `--lang` left out.
+    """
+    lang = preferred_language(os.environ) if lang is None else lang
     try:
         yield
     except OSError as problem:

@@ -142,9 +142,17 @@ def _report_foreign_files(files: Mapping[str, bytes], reader: Reader) -> None:
         reader.report(Place(TYPES_FOLDER.rstrip("/")), FindingCode.FILE_MISSING, said)
 
 
+def is_read(path: str) -> bool:
+    """Say whether a path of a bundle's folder is read with it: its files, and what may be one in the wrong place."""
+    return is_bundle_file(path) or _looks_like_a_document(path)
+
+
 def _looks_like_a_document(path: str) -> bool:
-    among = path.startswith((TYPES_FOLDER, TESTS_FOLDER))
-    return among or (path.lower().endswith((".yaml", ".yml")) and path != REGISTER_FILE)
+    """Whatever stands in a bundle's two folders, and YAML beside or in a folder beside them, does; nothing hidden."""
+    if path.startswith((TYPES_FOLDER, TESTS_FOLDER)):
+        return True
+    near = path.count("/") <= 1 and not any(part.startswith(".") for part in path.split("/"))
+    return near and path.lower().endswith((".yaml", ".yml")) and path != REGISTER_FILE
 
 
 def _expected_instead(path: str) -> str:

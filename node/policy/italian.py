@@ -563,6 +563,21 @@ _SAYING: Final[Mapping[str, str]] = {
     ),
 }
 
+_SENTENCES: Final[Mapping[str, str]] = {
+    "An exact value of {field} may name a person, one at a time and counted.": (
+        "Un valore esatto di {field} può indicare una persona, uno per volta e contato."
+    ),
+    "{field} is computed from {inputs} and may show more of them than is seen of them ({law}).": (
+        "{field} è calcolato da {inputs} e può mostrarne più di quanto si vede di loro ({law})."
+    ),
+    "{field} is computed from {inputs} and shows no more of them than is seen of them.": (
+        "{field} è calcolato da {inputs} e non ne mostra più di quanto si vede di loro."
+    ),
+    ", only where at least {persons} persons look alike in {fields}": (
+        ", solo dove almeno {persons} persone appaiono uguali in {fields}"
+    ),
+}
+
 _STATUS: Final[Mapping[str, str]] = {
     "decides by": "decide con",
     "published": "pubblicata",
@@ -693,6 +708,7 @@ ITALIAN: Final[Mapping[str, str]] = {
     **_OUTSIDE,
     **_ASKING,
     **_SAYING,
+    **_SENTENCES,
     **_STATUS,
     **_REGISTERS,
     **_STARTING,

@@ -46,6 +46,7 @@ from node.policy.forms import (
     Verify,
     Year,
 )
+from node.policy.messages import Message, message, said
 
 if TYPE_CHECKING:
     from node.policy.documents import Combination, GovernedField, Grant, Prohibition
@@ -213,31 +214,28 @@ def prohibition_sentence(rule: Prohibition, language: Language) -> str:
 def field_sentence(field: GovernedField, language: Language) -> str:
     """Say what a field may be used for without being seen, and what it is computed from."""
     inputs = _list([*field.computed_from], language)
-    law = f" ({field.declassified})" if field.declassified else ""
-    match language:
-        case Language.ITALIAN:
-            lookup = (
-                f"Un valore esatto di {field.name} può indicare una persona, uno per volta e contato."
-                if field.exact_lookup
-                else ""
-            )
-            limit = (
-                "può mostrarne più di quanto si vede di loro" if law else "non ne mostra più di quanto si vede di loro"
-            )
-            computed = f"{field.name} è calcolato da {inputs} e {limit}{law}." if inputs else ""
-        case Language.ENGLISH:
-            lookup = (
-                f"An exact value of {field.name} may name a person, one at a time and counted."
-                if field.exact_lookup
-                else ""
-            )
-            limit = (
-                "may show more of them than is seen of them" if law else "shows no more of them than is seen of them"
-            )
-            computed = f"{field.name} is computed from {inputs} and {limit}{law}." if inputs else ""
-        case _:
-            assert_never(language)
-    return " ".join(part for part in (lookup, computed) if part)
+    parts = [
+        message("An exact value of {field} may name a person, one at a time and counted.", field=field.name)
+        if field.exact_lookup
+        else "",
+        _computed(field, inputs) if inputs else "",
+    ]
+    return " ".join(said(part, language) for part in parts if part)
+
+
+def _computed(field: GovernedField, inputs: str) -> Message:
+    if field.declassified:
+        return message(
+            "{field} is computed from {inputs} and may show more of them than is seen of them ({law}).",
+            field=field.name,
+            inputs=inputs,
+            law=field.declassified,
+        )
+    return message(
+        "{field} is computed from {inputs} and shows no more of them than is seen of them.",
+        field=field.name,
+        inputs=inputs,
+    )
 
 
 def combination_sentence(rule: Combination, language: Language) -> str:
@@ -281,13 +279,8 @@ def _crowd_clause(grant: Grant, language: Language) -> str:
     if alike is None:
         return ""
     over = _list([*alike.over], language)
-    match language:
-        case Language.ITALIAN:
-            return f", solo dove almeno {alike.persons} persone appaiono uguali in {over}"
-        case Language.ENGLISH:
-            return f", only where at least {alike.persons} persons look alike in {over}"
-        case _:
-            assert_never(language)
+    told = message(", only where at least {persons} persons look alike in {fields}", persons=alike.persons, fields=over)
+    return said(told, language)
 
 
 def _purpose(name: str, vocabulary: Vocabulary, language: Language) -> str:

@@ -92,7 +92,7 @@ def test_the_citizens_report_shows_everybody_who_looked_and_proves_it(demo: Runn
 def test_on_a_terminal_a_citizen_reads_names_and_no_codes(demo: RunningDemo, command: Command) -> None:
     _ask(demo, "inprev", PARTNERS["inprev"], ONE_QUESTION, {"by": {"taxCode": CHILD}})
     shown = ["report", "--citizen", CHILD, "--home", demo.home.root, "--format", "table"]
-    italian, english = command(*shown), command(*shown, "--lang", "en")
+    italian, english = command(*shown, "--lang", "it"), command(*shown, "--lang", "en")
     assert "Istituto Nazionale della Previdenza  ✓ provato" in italian.out
     assert "ha interrogato Comune di Borgoverde" in italian.out
     assert "perché: Verifica dei requisiti di una prestazione (GDPR 6.1.c, 6.1.e, 9.2.g)" in italian.out

@@ -11,10 +11,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from federation.contract.languages import Language
+from federation.contract.languages import Language, preferred_language
 from node.console import policy_output
 from node.console.policy_commands import app
-from node.console.policy_options import preferred_language
 from node.policy.bundle import load_bundle
 from node.policy.sentences import field_sentence
 from tests.support.policies import EXAMPLE, FIELDS, ROOT, bundle_of, demo_files, document, grant
@@ -224,6 +223,7 @@ MISPLACED = {
     "misspelt name": ("invariant.yaml", "invariants.yaml"),
     "misspelt folder": ("Types/Citizen.yaml", "types/<Type>.yaml"),
     "folder in a folder": ("types/old/Citizen.yaml", "types/<Type>.yaml"),
+    "register in a folder": ("notes/register.yaml", "invariants.yaml"),
     "suite by another name": ("tests/Citizen.yaml", "tests/<Type>_test.yaml"),
 }
 
