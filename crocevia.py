@@ -102,7 +102,10 @@ def _changed() -> Commands:
     return changed
 
 
-@app.command("outbox", help="Print the events of the node's outbox, one JSON object a line, in order.")
+@app.command(
+    "outbox",
+    help="Print the events of the node's outbox, one JSON object a line, in order; `--after` says what was taken in.",
+)
 def _outbox() -> Commands:
     from node.server.db_commands import outbox
 
