@@ -9,9 +9,9 @@ up exactly (policy R23; docs/adr/0003). Whether nobody knows the citizen or nobo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -20,6 +20,10 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLIncludeDirective,
+    GraphQLResolveInfo,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
     NameNode,
     SelectionNode,
     SelectionSetNode,
@@ -29,13 +33,15 @@ from graphql import (
     parse,
 )
 from graphql.execution import ExecutionResult
+from graphql.execution.values import get_directive_values
 
 from federation.contract import changes, policy_view
 from federation.contract.coverage import operation_of
-from federation.contract.errors import BadInputError, CroceviaError
-from federation.contract.identifiers import DIRECTORY, PERSON, Pseudonym
+from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError
+from federation.contract.identifiers import DIRECTORY, INTERNAL_PREFIX, PERSON, Pseudonym
 from federation.directory.schema import DIRECTORY_TYPES
 from federation.execution.ports import FetchAnswer, FetchRequest
+from federation.gateway.finding import Found, Wanted
 
 _SCHEMA = build_schema(DIRECTORY_TYPES)
 
@@ -43,12 +49,12 @@ _SCHEMA = build_schema(DIRECTORY_TYPES)
 class Finder(Protocol):
     """Finds a citizen on behalf of one consumer's request."""
 
-    async def by_pseudonym(self, pseudonym: str) -> str | None:
-        """Return the directory's pseudonym for the consumer's own."""
+    async def by_pseudonym(self, pseudonym: str) -> Found | None:
+        """Return the citizen of the consumer's own pseudonym."""
         ...
 
-    async def by_tax_code(self, tax_code: str) -> str | None:
-        """Return the directory's pseudonym for the citizen of that tax code, if a provider may say so."""
+    async def by_tax_code(self, tax_code: str, wanted: Wanted) -> Found | None:
+        """Return the citizen of that tax code, if a provider may say so, and what it lets be told as `id`."""
         ...
 
 
@@ -118,20 +124,30 @@ class DirectorySubgraph:
     async def _named(self, naming: _Naming, variables: Mapping[str, Any]) -> FetchAnswer:
         """Answer the one thing that is asked with every question; an executor would cost more than the look-up."""
         try:
-            found = await self._citizen(None, variables[naming.variable])
+            found = await self._found(variables[naming.variable], naming.wanted)
         except Exception as error:  # noqa: BLE001  # as an executor has it: the field is null and explained
             return _answer({naming.key: None}, [_entry(error, [naming.key])])
-        return _answer({naming.key: None if found is None else naming.citizen(found)}, [])
+        if found is None:
+            return _answer({naming.key: None}, [])
+        denied = [_entry(_DENIED, [naming.key, key]) for key in naming.wanted.ids] if found.denied else []
+        return _answer({naming.key: naming.citizen(found)}, denied)
 
-    async def _citizen(self, _: Any, by: Mapping[str, object]) -> dict[str, str] | None:
+    async def _citizen(self, info: GraphQLResolveInfo[Any], by: Mapping[str, object]) -> dict[str, Any] | None:
+        keys = (key for node in info.field_nodes for key in _ids(node.selection_set, info))
+        told = tuple(key for key in dict.fromkeys(keys) if not key.startswith(INTERNAL_PREFIX))
+        found = await self._found(by, Wanted(str(info.path.key), told))
+        return None if found is None else {"id": partial(_shown, found)}
+
+    async def _found(self, by: Mapping[str, object], wanted: Wanted) -> Found | None:
         given = {key: value for key, value in by.items() if value is not None}
         if len(given) != 1:
             raise BadInputError("`by` takes exactly one of `id` and `taxCode`")
         ((key, text),) = given.items()
         if not isinstance(text, str):
             raise BadInputError(f"`{key}` must be a text")
-        found = await (self.finder.by_tax_code(text) if key == "taxCode" else self.finder.by_pseudonym(self._own(text)))
-        return None if found is None else {"id": found}
+        if key == "taxCode":
+            return await self.finder.by_tax_code(text, wanted)
+        return await self.finder.by_pseudonym(self._own(text))
 
     async def _report(self, _: Any, citizen: str, before: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
         positions = {each["member"]: each["entry"] for each in before or ()}
@@ -147,7 +163,13 @@ class DirectorySubgraph:
         return await self.rules.why_denied(coordinate)
 
     def _own(self, text: str) -> str:
-        pseudonym = Pseudonym.parse(text)
+        try:
+            pseudonym = Pseudonym.parse(text)
+        except BadInputError as error:
+            raise BadInputError(
+                "a citizen is named by the asking member's own pseudonym, `v1.<suite>.<member>.<token>`; "
+                "an `id` in another form, such as that of one purpose, names nobody"
+            ) from error
         if pseudonym.member == DIRECTORY or pseudonym.member != self.consumer:
             raise BadInputError("a citizen is named by the asking member's own pseudonym")
         return text
@@ -172,9 +194,15 @@ class _Naming:
         by = variables.get(self.variable)
         return isinstance(by, dict) and len(by) == 1 and isinstance(by.get("id", by.get("taxCode")), str)
 
-    def citizen(self, found: Mapping[str, str]) -> dict[str, str]:
+    @property
+    def wanted(self) -> Wanted:
+        """What is to be told."""
+        return Wanted(self.key, tuple(key for key in self.ids if not key.startswith(INTERNAL_PREFIX)))
+
+    def citizen(self, found: Found) -> dict[str, str | None]:
         """Return the citizen as it is asked for."""
-        return {**dict.fromkeys(self.typenames, PERSON), **dict.fromkeys(self.ids, found["id"])}
+        ids = {key: found.key if key.startswith(INTERNAL_PREFIX) else found.told for key in self.ids}
+        return {**dict.fromkeys(self.typenames, PERSON), **ids}
 
 
 @lru_cache(maxsize=1024)
@@ -206,6 +234,29 @@ def _is_plain(node: SelectionNode) -> bool:
     return isinstance(node, FieldNode) and node.name.value in {"__typename", "id"} and not node.directives
 
 
+def _ids(below: SelectionSetNode | None, info: GraphQLResolveInfo[Any]) -> Iterator[str]:
+    """Yield the response keys of `id`; the planner writes no named fragments."""
+    for node in below.selections if below is not None else ():
+        skipped = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
+        included = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
+        if (skipped and skipped["if"]) or (included and not included["if"]):
+            continue
+        if isinstance(node, InlineFragmentNode):
+            yield from _ids(node.selection_set, info)
+        elif isinstance(node, FieldNode) and node.name.value == "id":
+            yield (node.alias or node.name).value
+
+
+def _shown(found: Found, info: GraphQLResolveInfo[Any]) -> str | None:
+    """Return the join key, or what the member that found the citizen lets be told."""
+    if str(info.path.key).startswith(INTERNAL_PREFIX):
+        return found.key
+    if found.denied:
+        raise _DENIED
+    return found.told
+
+
+_DENIED: Final = FieldDeniedError("the field is denied for this purpose")
 _MISFIT: Final = BadInputError("an argument does not fit its type; `by` takes exactly one of `id` and `taxCode`")
 """What an executor says by itself is about arguments: the operation was validated, and is of our own making."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import msgspec
 
 from federation.contract.decisions import CLEAR, DENY, FieldDecision
+from federation.contract.identifiers import DIRECTORY, PERSON
 from federation.contract.messages import NodeAnswerExtension
 from federation.execution.compiled import Supplied
+
+_ID: Final = f"{PERSON}.id"
 
 
 def privacy_extension(
@@ -58,6 +62,15 @@ def privacy_extension(
         ],
         "unavailable": sorted(set(unavailable)),
     }
+
+
+def told_by(supplied: Sequence[Supplied], finders: Iterable[str]) -> Sequence[Supplied]:
+    """Return the provenance in which the `id` of a citizen whom members found is theirs, not the directory's."""
+    members = tuple(dict.fromkeys(finders))
+    return [
+        replace(each, members=members) if members and each.coordinate == _ID and each.members == (DIRECTORY,) else each
+        for each in supplied
+    ]
 
 
 def evidence_extension(answers: Iterable[NodeAnswerExtension]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from federation.execution.resilient import ResilientFetcher
 from federation.execution.respond import Response
 from federation.execution.run import Outside
 from federation.gateway.caller import Caller, CurrentMembers, Doorkeeper, authenticate
-from federation.gateway.disclosure import evidence_extension, joined_decisions, privacy_extension
+from federation.gateway.disclosure import evidence_extension, joined_decisions, privacy_extension, told_by
 from federation.gateway.egress import own_pseudonyms, shown_pseudonyms
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.gateway.questions import Question, Questions
@@ -180,7 +180,10 @@ async def _execute_or_reject(
 
 async def _respond(response: Response, caller: Caller, mediation: Mediation, heard: _Heard, trace: str) -> bytes:
     unavailable = {*heard.unavailable, *mediation.unable}
-    privacy = privacy_extension(heard.answers, response.provenance, caller.purpose, caller.agreement.id, unavailable)
+    look_ups = [mediation.said[number] for number in mediation.translator.look_ups if number in mediation.said]
+    heard.answers[:0] = look_ups  # what is told as `id` was decided there
+    supplied = told_by(response.provenance, [each.member for each in look_ups])
+    privacy = privacy_extension(heard.answers, supplied, caller.purpose, caller.agreement.id, unavailable)
     extensions: dict[str, object] = {"privacy": privacy, "traceId": trace}
     if evidence := evidence_extension(heard.answers):
         extensions["evidence"] = evidence

@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Protocol, TypeVar
 
 from federation.contract.evidence import citizen_handle
@@ -46,7 +47,7 @@ class Translator:
     """What one request has learnt about its citizens. Everything is asked once and in as few messages as there can be.
 
     `members` are those that the plan will fetch from, `consumer` is who asks; `statements` gathers what the exchange
-    signed for each member.
+    signed for each member; `look_ups` are the numbers of the fetches in which a member decided what is told as `id`.
     """
 
     exchange: Exchange
@@ -54,10 +55,16 @@ class Translator:
     members: frozenset[str]
     consumer: str = ""
     statements: dict[str, list[Translation]] = field(default_factory=lambda: defaultdict(list))
+    look_ups: list[int] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(-1, -1))
     _known: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _own: dict[str, str | None] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def next_look_up(self) -> int:
+        """Return the number of another look-up; a plan's fetches have the others."""
+        return next(self._numbers)
 
     async def found(self, source: str, pid: str) -> str | None:
         """Return the directory's pseudonym for one citizen, whom `source` names.

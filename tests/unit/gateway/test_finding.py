@@ -10,7 +10,7 @@ import pytest
 
 from federation.contract.errors import BadInputError, UnavailableError
 from federation.execution.ports import FetchAnswer
-from federation.gateway.finding import AgreedFinder
+from federation.gateway.finding import AgreedFinder, Found, Wanted
 from federation.gateway.pseudonyms import Translator
 from tests.support.parties import Parties
 
@@ -30,13 +30,13 @@ class Nobody:
         raise AssertionError(subjects)
 
 
-async def find(answer: dict[str, Any]) -> str | None:
+async def find(answer: dict[str, Any]) -> Found | None:
     async def ask(_: FetchRequest) -> FetchAnswer:
         return FetchAnswer(msgspec.json.encode(answer))
 
     translator = Translator(Nobody(), Nobody(), frozenset())
     finder = AgreedFinder(Parties().agreement, translator, ask, asyncio.get_running_loop().time() + 1)
-    return await finder.by_tax_code("FRRSFO14E54F257M")
+    return await finder.by_tax_code("FRRSFO14E54F257M", Wanted("citizen", ()))
 
 
 def refusal(code: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from federation.execution.ports import FetchRequest, KeyedRepresentation
 from federation.gateway import directory_subgraph
 from federation.gateway.directory_subgraph import DirectorySubgraph
 from federation.gateway.egress import own_pseudonyms
+from federation.gateway.finding import Found, Wanted
 from federation.gateway.pseudonyms import PseudonymRouter, Translator
 from federation.planning.plan import OperationKind
 
@@ -164,12 +165,16 @@ async def test_a_response_without_pseudonyms_asks_nobody(translator: Translator,
 class Finding:
     pseudonyms: dict[str, str]
     tax_codes: dict[str, str]
+    told: str | None = None
+    denied: bool = False
 
-    async def by_pseudonym(self, pseudonym: str) -> str | None:
-        return self.pseudonyms.get(pseudonym)
+    async def by_pseudonym(self, pseudonym: str) -> Found | None:
+        key = self.pseudonyms.get(pseudonym)
+        return None if key is None else Found(key, key)
 
-    async def by_tax_code(self, tax_code: str) -> str | None:
-        return self.tax_codes.get(tax_code)
+    async def by_tax_code(self, tax_code: str, wanted: Wanted) -> Found | None:
+        key = self.tax_codes.get(tax_code)
+        return None if key is None else Found(key, self.told if wanted.ids else None, self.denied)
 
     async def report(self, pseudonym: str, before: Mapping[str, int]) -> dict[str, object]:
         assert not before
