@@ -258,11 +258,12 @@ def export(
     pdnd: Annotated[bool, typer.Option("--pdnd", help="One PDND risk analysis per purpose and recipient.")] = False,  # noqa: FBT002  # a flag
     as_json: Annotated[bool, typer.Option("--json", help="The documents as JSON.")] = False,  # noqa: FBT002  # a flag
     assigner: Annotated[str | None, typer.Option("--assigner", help="IRI of the administration, for ODRL.")] = None,
+    output: FormatOption = Format.TABLE,
     *,
     lang: LanguageOption,
 ) -> None:
-    """Write a bundle as ODRL, Cedar, PDND risk analyses or JSON."""
-    with errors_in_words(lang):
+    """Write a bundle as ODRL, Cedar, PDND risk analyses or JSON; with `--format json` Cedar and errors are JSON too."""
+    with errors_in_words(lang, output):
         if odrl + cedar + pdnd + as_json != 1:
             raise BadInputError(message("choose one of `--odrl`, `--cedar`, `--pdnd`, `--json`"))
         folder, bundle = one_bundle(policies, schema)
@@ -274,7 +275,10 @@ def export(
                 texts = [cedar_policies(document) for _, document in sorted(bundle.types.items())]
             except ValueError as error:
                 raise BadInputError(message("this policy has no translation: {error}", error=error)) from error
-            typer.echo("\n".join(texts))
+            if output is Format.JSON:
+                print_json({"policies": "\n".join(texts)})
+            else:
+                typer.echo("\n".join(texts))
         elif pdnd:
             print_json([_risk_form(analysis, bundle) for analysis in risk_analyses(bundle)])
         else:
