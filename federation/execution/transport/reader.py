@@ -112,8 +112,12 @@ class AnswerReader:
             self.surplus = True
         if self._fault:
             raise BadMessageError(self._fault)
-        if self.complete and not self.surplus and not self._interim:
-            self._keep_head()
+        if self.complete and not self._interim:
+            # The parser passes over line breaks behind an answer; with a known head nobody would.
+            end = self._first.find(END)
+            self.surplus |= self._length_known and end >= 0 and self._fed > end + len(END) + self._size
+            if not self.surplus:
+                self._keep_head()
 
     def _keep_head(self) -> None:
         """Remember the head if all that was fed is this one answer, and its length was given."""
