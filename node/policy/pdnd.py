@@ -317,7 +317,7 @@ def _answers(document: Any) -> dict[str, tuple[str, ...]]:
             message(
                 "form `{version}` cannot be read; expected version {names} of the PA form",
                 version=version,
-                names=" or ".join(VERSIONS),
+                names=", ".join(VERSIONS),
             )
         )
     found: dict[str, tuple[str, ...]] = {}
