@@ -130,7 +130,7 @@ def test_the_ceiling_holds_later_grants_by_invariants() -> None:
 
 WRONG: dict[str, tuple[Any, str]] = {
     "no map": ([], "expected a PDND risk analysis"),
-    "another version": ({"version": "2.0", "answers": ANSWERS}, "expected version 3.1 or 3.2"),
+    "another version": ({"version": "2.0", "answers": ANSWERS}, "expected version 3.1, 3.2"),
     "a missing answer": (form(deliveryMethod=[]), "answer `deliveryMethod` is missing"),
     "an unknown value": (form(deliveryMethod=["CLEARTEXTT"]), "did you mean `CLEARTEXT`?"),
     "two values of a single answer": (form(purposePursuit=["MERE_CORRECTNESS", "NEW_PERSONAL_DATA"]), "expected one"),
