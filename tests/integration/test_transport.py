@@ -86,6 +86,16 @@ async def test_idle_connections_too_old_for_a_request_do_not_keep_it_waiting() -
         assert server.connections == 4
 
 
+async def test_connections_too_old_for_a_request_do_not_gather() -> None:
+    async with serving(echo) as server:
+        with client(connections=16, fresh=0.02) as http:
+            for _ in range(4):
+                await asyncio.gather(*(post(http, server, repeatable=False) for _ in range(3)))
+                await asyncio.sleep(0.04)
+            assert server.open_now <= 3
+        assert server.connections == 12
+
+
 async def test_more_waiting_requests_than_allowed_are_refused_at_once() -> None:
     async with serving(lambda _: asyncio.sleep(10)) as server:
         with client(connections=1, waiting=1) as http:

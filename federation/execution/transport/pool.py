@@ -74,11 +74,12 @@ class Pool:
         connection = self._reusable(exchange)
         if connection is not None:
             self._use(connection, exchange)
-        elif self._open < self._limits.connections:
-            self._connect(exchange)
         elif self._idle:
-            # All that are idle are too old for this request, and nobody would give one back: a new one takes its place.
+            # All that are idle are too old for this request: a new one takes the place of the oldest, so that a member
+            # that is asked now and then does not gather connections which nobody will use.
             self._idle.pop(0).close()
+            self._connect(exchange)
+        elif self._open < self._limits.connections:
             self._connect(exchange)
         elif len(self._waiting) < self._limits.waiting:
             self._waiting.append(exchange)
