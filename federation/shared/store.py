@@ -110,13 +110,14 @@ class SharedFile:
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                done = work()
-                self._connection.execute("COMMIT")
+                try:
+                    done = work()
+                    self._connection.execute("COMMIT")
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.rollback()
             except sqlite3.Error as error:
                 raise _unusable(self._name) from error
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.rollback()
         return done
 
     def together(self, work: Callable[[], _Result]) -> _Result:

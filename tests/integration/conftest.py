@@ -57,13 +57,17 @@ async def standing(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> A
 ON_EACH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(scope="session", params=ON_EACH)
-def registers(request: pytest.FixtureRequest, founded: Home) -> Registers | None:
-    """Where the registers of the founded federation are: in their SQLite files, or copied into PostgreSQL."""
-    if request.param == "sqlite":
-        return None
-    server: Server = request.getfixturevalue("postgres")
-    return Registers.of(server, registers_of(founded))
+@pytest.fixture(scope="session")
+def in_postgres(postgres: Server, founded: Home) -> Registers:
+    """The registers of the founded federation, in PostgreSQL."""
+    return Registers.of(postgres, registers_of(founded))
+
+
+@pytest.fixture(scope="module", params=ON_EACH)
+def registers(request: pytest.FixtureRequest) -> Registers | None:
+    """Where the nodes find their registers: in the SQLite files of the founded federation, or in PostgreSQL."""
+    copied: Registers | None = None if request.param == "sqlite" else request.getfixturevalue("in_postgres")
+    return copied
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
