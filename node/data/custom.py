@@ -20,8 +20,8 @@ Row: TypeAlias = Mapping[str, Any]
 Resolve: TypeAlias = Callable[[Sequence[Row]], Awaitable[Sequence[Any]]]
 """From rows to their values, in the same order. An exception in a value's place says that this one is not to be had."""
 
-Show: TypeAlias = Callable[[Any, Form, Keyed, str | None], Any]
-"""From a value, the form that its row gives, the run's keyed masks and the person it is about to what is answered."""
+Show: TypeAlias = "Callable[[Any, Form, Asking, str | None], Any]"
+"""From a value, the form that its row gives, the round of questions and the person it is about to what is answered."""
 
 _SECONDS: Final = 2.0
 
@@ -35,7 +35,7 @@ class CustomField:
     """A field that Python resolves.
 
     Args:
-        on: the type that has it, such as `Citizen`.
+        on: the type that has it: one with rows, such as `Citizen`, or one that the module declares.
         name: its name in the schema.
         type: what it gives, as a Python annotation: `str`, a scalar of the vocabulary, a type declared with Strawberry,
             or a list of one of these. It may always be null.
@@ -43,7 +43,7 @@ class CustomField:
         category: of personal data, as in the federation's vocabulary.
         en: what it is, in English.
         it: the same in Italian.
-        needs: fields and attributes of the mapping that `resolve` is given of each row.
+        needs: what `resolve` is given of each row: fields and attributes of the mapping, or of the Python object.
         resolve: gives the values of any number of rows at once. It must not block, nor keep what it is given.
         seconds: how long it may take before the field is null with an error.
     """
@@ -115,3 +115,11 @@ class Question:
     row: Row
     person: str | None
     into: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Asking:
+    """One round of questions: the keyed masks of the run, and what the objects that it gives ask in turn."""
+
+    keyed: Keyed
+    questions: list[Question] = field(default_factory=list)

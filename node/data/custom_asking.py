@@ -1,5 +1,7 @@
 """Asks a member's code for the custom fields of an answer: once per field for all rows, each within its time.
 
+Objects that it gives may have custom fields of their own: those are the next round, again once per field.
+
 What fails costs its own field and nothing else: null, with an error that says no more than that it is not to be had.
 """
 
@@ -7,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from federation.contract.errors import CustomFieldUnavailableError
-from node.data.custom import CustomField, Question
+from node.data.custom import Asking, CustomField, Question, Row
 from node.data.decisions import Path, objects_at
 from node.data.keyed import Keyed
 
@@ -25,12 +27,14 @@ async def answer_questions(questions: Sequence[Question], keyed: Keyed, data: di
 
     Different fields are asked at the same time; equal rows of one field are one row.
     """
-    by_field: dict[str, list[Question]] = {}
-    for question in questions:
-        by_field.setdefault(question.cell.field.coordinate, []).append(question)
-    failed = await asyncio.gather(*(_answer(of_field, keyed) for of_field in by_field.values()))
-    unavailable = {(id(question.into), question.cell.path) for each in failed for question in each}
-    paths: dict[Path, None] = dict.fromkeys(question.cell.path for each in failed for question in each)
+    failed: list[Question] = []
+    while questions:  # ends: each round is one level deeper in the operation
+        asking = Asking(keyed)
+        for of_field in await asyncio.gather(*(_answer(each, asking) for each in _by_field(questions))):
+            failed += of_field
+        questions = asking.questions
+    unavailable = {(id(question.into), question.cell.path) for question in failed}
+    paths: dict[Path, None] = dict.fromkeys(question.cell.path for question in failed)
     return [
         UNAVAILABLE.graphql([*place, path[-1]])
         for path in paths
@@ -39,10 +43,17 @@ async def answer_questions(questions: Sequence[Question], keyed: Keyed, data: di
     ]
 
 
-async def _answer(questions: Sequence[Question], keyed: Keyed) -> list[Question]:
+def _by_field(questions: Sequence[Question]) -> list[list[Question]]:
+    found: dict[str, list[Question]] = {}
+    for question in questions:
+        found.setdefault(question.cell.field.coordinate, []).append(question)
+    return [*found.values()]
+
+
+async def _answer(questions: Sequence[Question], asking: Asking) -> list[Question]:
     """Resolve the questions about one field; return those that failed."""
     field = questions[0].cell.field
-    rows = {tuple(question.row.values()): question.row for question in questions}
+    rows = {_sameness(question.row): question.row for question in questions}
     try:
         values = await _resolved(field, [*rows.values()])
     except Exception as error:  # noqa: BLE001  # whatever a member's own code raises
@@ -50,7 +61,17 @@ async def _answer(questions: Sequence[Question], keyed: Keyed) -> list[Question]
         _log.warning("`%s` could not be resolved (%s)", field.coordinate, type(error).__name__)
         return list(questions)
     found = dict(zip(rows, values, strict=True))
-    return [question for question in questions if not _fill(question, found[tuple(question.row.values())], keyed)]
+    return [question for question in questions if not _fill(question, found[_sameness(question.row)], asking)]
+
+
+def _sameness(row: Row) -> Hashable:
+    """Return what equal rows have in common; a row with a list in it, which only an object gives, is like no other."""
+    values = tuple(row.values())
+    try:
+        hash(values)
+    except TypeError:
+        return id(row)
+    return values
 
 
 async def _resolved(field: CustomField, rows: Sequence[Any]) -> Sequence[Any]:
@@ -61,14 +82,15 @@ async def _resolved(field: CustomField, rows: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
-def _fill(question: Question, value: Any, keyed: Keyed) -> bool:
-    """Put a value into its object; say whether it could be."""
-    cell = question.cell
+def _fill(question: Question, value: Any, asking: Asking) -> bool:
+    """Put a value into its object; say whether it could be. Of what could not, nothing more is asked."""
+    cell, before = question.cell, len(asking.questions)
     try:
-        shown = value if isinstance(value, Exception) else cell.show(value, question.form, keyed, question.person)
+        shown = value if isinstance(value, Exception) else cell.show(value, question.form, asking, question.person)
     except Exception as error:  # noqa: BLE001  # the value's own attributes are a member's code, too
         shown = error
     if isinstance(shown, Exception):
+        del asking.questions[before:]
         _log.warning("`%s` could not be resolved for a row (%s)", cell.field.coordinate, type(shown).__name__)
         return False
     question.into[cell.key] = shown

@@ -8,39 +8,41 @@ the SQL. What is recorded, and where a denial shows, is said when the operation 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, GraphQLError, GraphQLScalarType, get_named_type
 
 from node.data.cells import shows
-from node.data.custom import Show
+from node.data.custom import Asking, CustomCell, CustomField, Question, ServedCustom, Show
 from node.data.decisions import Disclosures, Path, grants_on_objects
-from node.data.keyed import Keyed
 from node.data.masks import KIND_OF_SCALAR, Kind
 from node.data.pages import page_size
 from node.data.selection import TYPENAME, Selected
 from node.data.shapes import number_text
 from node.policy.conditions import FALSE, names_in
 from node.policy.decide import Decider, RowDecision
-from node.policy.forms import CLEAR, KEYED
+from node.policy.forms import CLEAR, KEYED, Form
 from node.policy.masks import apply
 from node.policy.plans import TypePlan
 
-_Member: TypeAlias = Callable[[Any, RowDecision, Keyed, str | None], Any]
-"""From a Python object and the decision about it to the value of one of its fields."""
+_Member: TypeAlias = Callable[[Any, RowDecision, Asking, str | None, dict[str, Any]], None]
+"""From a Python object and the decision about it to one field of the object that is answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomShowing:
-    """Makes the `Show` of custom fields of one operation; `attributes` are those of `ServedCustom`."""
+    """Makes the `Show` of custom fields of one operation; `within` counts the objects that one may give."""
 
     plans: Callable[[str], TypePlan]
     disclosures: Disclosures
-    attributes: Mapping[str, Mapping[str, str]]
+    custom: ServedCustom
     most: int
+    within: Callable[[int], AbstractContextManager[None]]
 
     def of(self, type_name: str, each: Selected, path: Path, today: date) -> Show:
         """Return how a selected field's value is shown; `path` leads to it."""
@@ -52,12 +54,12 @@ class CustomShowing:
         kind = get_named_type(each.type)
         assert isinstance(kind, (GraphQLScalarType, GraphQLEnumType))  # no objects: nothing is selected below
 
-        def shown(value: Any, form: Any, keyed: Keyed, person: str | None) -> Any:
+        def shown(value: Any, form: Any, asking: Asking, person: str | None) -> Any:
             plain = _coerced(kind, value)
             if plain is None:
                 return None
             if form.name in KEYED:
-                return _coerced(kind, keyed.masked(form, type_name, each.field, plain, person))
+                return _coerced(kind, asking.keyed.masked(form, type_name, each.field, plain, person))
             return _coerced(kind, apply(form, plain, today))
 
         return shown
@@ -68,52 +70,82 @@ class CustomShowing:
             for field in below:
                 if field.field != TYPENAME:
                     self.disclosures.refused(plan.type_name, field.field, None)
-            return lambda _value, _form, _keyed, _person: None
-        decider, names = Decider(plan), self.attributes.get(plan.type_name, {})
-        tested = {name: names.get(name, name) for name in _tested(plan)}
-        members = [(sub.response_key, self._member(plan, sub, (*path, sub.response_key), today)) for sub in below]
+            return lambda _value, _form, _asking, _person: None
+        decider = Decider(plan)
+        tested = [(name, self._attribute(plan.type_name, name)) for name in _tested(plan)]
+        with self.within(page_size(each, self.most) if each.is_list else 1):
+            members = [self._member(plan, sub, (*path, sub.response_key), today) for sub in below]
 
-        def shown(value: Any, _form: Any, keyed: Keyed, person: str | None) -> Any:
+        def shown(value: Any, _form: Any, asking: Asking, person: str | None) -> Any:
             if value is None:
                 return None
             # Whether its person consents is not known of such an object: unknown, so nothing follows from it.
-            decision = decider.decide({name: _read(value, at) for name, at in tested.items()}, None)
+            decision = decider.decide({name: _read(value, at) for name, at in tested}, None)
             if not decision.visible:
                 return None
-            return {key: member(value, decision, keyed, person) for key, member in members}
+            made: dict[str, Any] = {}
+            for member in members:
+                member(value, decision, asking, person, made)
+            return made
 
         return shown
 
     def _member(self, plan: TypePlan, each: Selected, path: Path, today: date) -> _Member:
-        type_name, name = plan.type_name, each.field
+        type_name, name, key = plan.type_name, each.field, each.response_key
         if name == TYPENAME:
-            return lambda _value, _decision, _keyed, _person: type_name
-        at = self.attributes.get(type_name, {}).get(name, name)
+            return _always(key, type_name)
         decided = plan.fields.get(name)
         grants = () if decided is None else decided.shown if each.below is None else grants_on_objects(decided)
         if decided is None or not grants or not shows(decided):
             self.disclosures.refused(type_name, name, path)
-            return lambda _value, _decision, _keyed, _person: None
+            return _always(key, None)
         self.disclosures.shown(type_name, name, decided, grants)
-        shown = self.of(type_name, each, path, today)
+        shown, at = self.of(type_name, each, path, today), self._attribute(type_name, name)
+        resolved = self.custom.fields.get((type_name, name))
+        asks = None if resolved is None else self._asks(resolved, path, shown)
 
-        def member(value: Any, decision: RowDecision, keyed: Keyed, person: str | None) -> Any:
-            form = decision.fields[name].form
+        def member(value: Any, decision: RowDecision, asking: Asking, person: str | None, made: dict[str, Any]) -> None:
+            form, made[key] = decision.fields[name].form, None
             if form is None or (each.below is not None and form != CLEAR):
-                return None
-            return shown(_read(value, at), form, keyed, person)
+                return
+            if asks is None:
+                made[key] = shown(_read(value, at), form, asking, person)
+            else:
+                asking.questions.append(asks(value, form, person, made))
 
         return member
+
+    def _asks(
+        self, field: CustomField, path: Path, show: Show
+    ) -> Callable[[Any, Form, str | None, dict[str, Any]], Question]:
+        """Return what is asked of an object that has a custom field of its own, once the object may show it."""
+        cell = CustomCell(field, path, (), show)
+        needs = [(name, self._attribute(field.on, name)) for name in field.needs]
+        return lambda value, form, person, made: Question(
+            cell, form, {name: _read(value, at) for name, at in needs}, person, made
+        )
+
+    def _attribute(self, type_name: str, name: str) -> str:
+        """Return the Python attribute that a name of a type stands for."""
+        return self.custom.attributes.get(type_name, {}).get(name, name)
+
+
+def _always(key: str, value: str | None) -> _Member:
+    def member(_value: Any, _decision: RowDecision, _asking: Asking, _person: Any, made: dict[str, Any]) -> None:
+        made[key] = value
+
+    return member
 
 
 def _many(one: Show, size: int) -> Show:
     """Return how a list is shown: what is hidden or no value of its type is not in it."""
 
-    def shown(value: Any, form: Any, keyed: Keyed, person: str | None) -> Any:
+    def shown(value: Any, form: Any, asking: Asking, person: str | None) -> Any:
         if value is None:
             return None
-        found = (one(each, form, keyed, person) for each in value)
-        return [each for each in found if each is not None][:size]
+        found = (one(each, form, asking, person) for each in value)
+        # Nothing is made, and so nothing asked, of what is beyond the end.
+        return [*islice((each for each in found if each is not None), size)]
 
     return shown
 

@@ -170,9 +170,8 @@ class Objects:
             self.disclosures.refused(field.on, field.name, path)
             return Fixed(each.response_key, None)
         self.disclosures.shown(field.on, field.name, decided, grants)
-        showing = CustomShowing(self.plans, self.disclosures, self.custom.attributes, self.most)
-        with self._within(page_size(each, self.most) if each.is_list and each.below is not None else 1):
-            show = showing.of(field.on, each, path, self.reading.today)
+        showing = CustomShowing(self.plans, self.disclosures, self.custom, self.most, self._within)
+        show = showing.of(field.on, each, path, self.reading.today)
         asked = CustomCell(field, path, tuple(grant.form for grant in grants), show)
         needs = tuple((name, self._need(row, name)) for name in field.needs)
         return Custom(asked, chosen(replace(decided, grants=grants), row), needs)

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, Final
 
@@ -66,20 +66,22 @@ def declared_custom(mapping: NodeMapping) -> Declared | None:
         return None
     reader = _Reader(mapping, mapping.custom)
     found = reader.loaded()
-    for field in found.fields:
-        reader.check(field)
     if not found.fields:
         raise reader.wrong(f"`{mapping.custom.attribute}` declares no field")
+    for field in found.fields:
+        reader.check_category(field)
     schema = reader.schema(found.fields)
+    for field in found.fields:
+        reader.check_place(field, schema)
     definitions = [each for each in parse(schema.as_str()).definitions if isinstance(each, TypeDefinitionNode)]
     types = tuple(each for each in definitions if each.name.value not in _MACHINERY)
     for each in types:
         reader.check_type(each, schema)
     [query] = (each for each in definitions if each.name.value == _QUERY)
     assert isinstance(query, ObjectTypeDefinitionNode)
-    fields = tuple(reader.extension(*pair) for pair in zip(found.fields, _numbered(query), strict=True))
+    extensions = tuple(reader.extension(*pair) for pair in zip(found.fields, _numbered(query), strict=True))
     served = {(field.on, field.name): field for field in found.fields}
-    additions = Additions(types, fields, reader.wrong)
+    additions = Additions(types, extensions, reader.wrong)
     return Declared(additions, ServedCustom(served, dict(_attributes(types, schema)), found.close))
 
 
@@ -113,23 +115,35 @@ class _Reader:
         except Exception as error:  # Strawberry has no one base for what it refuses
             raise self.wrong(f"has a type that is no GraphQL type ({type(error).__name__}: {error})") from error
 
-    def check(self, field: CustomField) -> None:
-        """Hold a field's declaration against the mapping."""
-        sources = self.mapping.sources_of(field.on)
-        if not sources:
-            known = sorted({source.type_name for source in self.mapping.sources.values()})
-            raise self.wrong(f"`{field.coordinate}`: no rows of `{field.on}` are mapped{nearest(field.on, known)}")
+    def check_category(self, field: CustomField) -> None:
+        """Insist on a category of the vocabulary."""
         if field.category not in list(Category):
             problem = f"`{field.coordinate}`: `{field.category}` is no category"
             raise self.wrong(problem + nearest(field.category, list(Category)))
+
+    def check_place(self, field: CustomField, schema: strawberry.federation.Schema) -> None:
+        """Hold a field's declaration against what its type gives: rows of the mapping, or objects of the module."""
+        sources = self.mapping.sources_of(field.on)
+        own = schema.get_type_by_name(field.on)
         for source in sources:
             if field.name in source.fields or field.name in source.relations:
                 raise self.wrong(f"`{field.coordinate}` is mapped by `{source.name}`, too; keep one of them")
-            known = _given_by(source)
-            for name in field.needs:
-                if name not in known:
-                    problem = f"`{field.coordinate}` needs `{name}`, which `{source.name}` has neither as a field"
-                    raise self.wrong(f"{problem} nor as an attribute{nearest(name, known)}")
+            self._check_needs(field, source.name, _given_by(source))
+        if not sources and isinstance(own, StrawberryObjectDefinition) and field.on not in _MACHINERY:
+            given = _given_by_object(own, schema)
+            if field.name in given:
+                raise self.wrong(f"`{field.coordinate}` is declared by its class, too; keep one of them")
+            self._check_needs(field, field.on, given)
+        elif not sources:
+            known = sorted({source.type_name for source in self.mapping.sources.values()})
+            problem = f"`{field.coordinate}`: no rows of `{field.on}` are mapped, and no field gives its objects"
+            raise self.wrong(problem + nearest(field.on, known))
+
+    def _check_needs(self, field: CustomField, of: str, given: list[str]) -> None:
+        for name in field.needs:
+            if name not in given:
+                problem = f"`{field.coordinate}` needs `{name}`, which `{of}` has neither as a field"
+                raise self.wrong(f"{problem} nor as an attribute{nearest(name, given)}")
 
     def check_type(self, declared: TypeDefinitionNode, schema: strawberry.federation.Schema) -> None:
         """Insist that a policy can govern every field of a type."""
@@ -151,7 +165,7 @@ class _Reader:
                 raise self.wrong(f"{at} must admit null, which is what a policy that denies it leaves")
             self._check_depth(at, field)
             if field.arguments or resolved:
-                raise self.wrong(f"`{name}` has resolvers or arguments of its own; let a `CustomField` resolve it all")
+                raise self.wrong(f"`{name}` has resolvers or arguments of its own; use a `CustomField` on `{name}`")
 
     def extension(self, field: CustomField, declared: FieldDefinitionNode) -> ObjectTypeExtensionNode:
         """Return a field as an extension of its type."""
@@ -198,6 +212,12 @@ def _given_by(source: Source) -> list[str]:
     values = [name for name, each in source.attributes.items() if not isinstance(each, ValueSet)]
     key = [source.key.field] if source.key and source.key.field else []
     return [*source.fields, *values, *key]
+
+
+def _given_by_object(own: StrawberryObjectDefinition, schema: strawberry.federation.Schema) -> list[str]:
+    """Return what an object can give a resolver: its fields as the schema names them, and its Python attributes."""
+    shown = [schema.config.name_converter.get_graphql_name(field) for field in own.fields]
+    return [*shown, *(each.name for each in fields(own.origin))]
 
 
 def _numbered(query: ObjectTypeDefinitionNode) -> list[FieldDefinitionNode]:

@@ -16,8 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 import strawberry
+from typing_extensions import override
 
 from federation.contract.decisions import PolicyVersion
+from federation.contract.errors import QueryTooComplexError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider
 from node.data.custom import CustomField, CustomFields, Row
@@ -46,6 +48,7 @@ ROWS: list[dict[str, Any]] = [
     {"flag": None, "age": None, "place": "a", "name": "Carla", "code": None},
 ]
 LISTED = "{ things { edges { node { name %s } } } }"
+FEW = LISTED.replace("things", "things(first: 2)")
 
 
 class Fuel(Enum):
@@ -70,6 +73,16 @@ class Vehicle:
     first_seen: PartialDate | None = term(ONTO + "seen", Category.CASE, "When it was first seen.", "La prima volta.")
     engine: Engine | None = term(ONTO + "engine", Category.PUBLIC, "Its engine.", "Il motore.")
     stolen: strawberry.Private[bool | None] = None
+
+
+class Broken(Vehicle):
+    """A vehicle of which a part cannot be read."""
+
+    @override
+    def __getattribute__(self, name: str) -> Any:
+        if name == "engine":
+            raise OSError(name)
+        return super().__getattribute__(name)
 
 
 @dataclass
@@ -172,6 +185,19 @@ def nodes(answer: Any) -> list[Any]:
     return [edge["node"] for edge in answer.data["things"]["edges"]]
 
 
+def recorded(on: On, member: Member, bundle: Bundle, folder: Path, query: str) -> Any:
+    """Ask a whole node, and return the entry of its ledger."""
+    parties = Parties()
+    provider = AgreedProvider(MemberId("c_m999"), ("Query.things", "Thing.*", "Vehicle.*"))
+    parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
+    decisions = Decisions(bundle, PolicyVersion(bundle.digest, 1))
+    demo = DemoMember(member.plane, decisions, WatchedDatabase(member.plane.database))
+    with asked_node(demo, folder, parties) as node:
+        assert "errors" not in on.run(node.ask(query))
+        [entry] = node.entries()
+    return entry
+
+
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
@@ -269,17 +295,9 @@ def test_the_ledger_says_that_it_was_disclosed_and_of_whom(on: On, elsewhere: El
     with module(elsewhere, custom("wealth", Banded, wealth, "name")):
         bundle = policies({"name": "clear", "wealth": {"band": [0, 100]}})
         with on.things(bundle, ROWS[:2], MAPPING) as member:
-            parties = Parties()
-            provider = AgreedProvider(MemberId("c_m999"), ("Query.things", "Thing.*"))
-            parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
-            decisions = Decisions(bundle, PolicyVersion(bundle.digest, 1))
-            demo = DemoMember(member.plane, decisions, WatchedDatabase(member.plane.database))
-            with asked_node(demo, tmp_path, parties) as node:
-                found = on.run(node.ask(LISTED % "wealth"))
-                [entry] = node.entries()
-    assert [edge["node"]["wealth"] for edge in found["data"]["things"]["edges"]] == ["[100,)", "[100,)"]
-    [recorded] = [each for each in entry.decisions if each.coordinate == "Thing.wealth"]
-    assert (recorded.form, recorded.grants, recorded.retain) == ("band", ("g",), "P1Y")
+            entry = recorded(on, member, bundle, tmp_path, LISTED % "wealth")
+    [recording] = [each for each in entry.decisions if each.coordinate == "Thing.wealth"]
+    assert (recording.form, recording.grants, recording.retain) == ("band", ("g",), "P1Y")
     assert entry.subjects == 2
     assert "150" not in entry.to_bytes().decode()
 
@@ -367,6 +385,121 @@ def test_a_denied_field_of_an_object_has_an_error_at_every_place(on: On, elsewhe
     assert {error["extensions"]["code"] for error in answer.errors} == {"FIELD_DENIED"}
 
 
+def inspected(elsewhere: Elsewhere, answer: Callable[[Row], Any] | None = None, **changes: Any) -> CustomField:
+    """Declare a field that every vehicle has from another system, which knows it by its plate."""
+    given = answer or (lambda row: row["plate"] and f"20{row['plate'][2:4]}-05-06")
+    resolve = elsewhere.answering("inspected", given)
+    return replace(custom("inspected", PartialDate, resolve, "plate", on="Vehicle"), **changes)
+
+
+def vehicles_that_show(see: dict[str, object], *prohibitions: dict[str, Any]) -> Bundle:
+    fields = {**VEHICLE_POLICY["fields"], "inspected": {"category": "income"}}
+    hidden = [*VEHICLE_POLICY["prohibitions"], *prohibitions]
+    known = {**VEHICLE_POLICY, "fields": fields, "grants": [grant("v", see)], "prohibitions": hidden}
+    return policies({"name": "clear", "vehicles": "clear"}, types__Vehicle=known)
+
+
+def test_objects_ask_for_a_field_of_their_own_once_for_all_of_them(on: On, elsewhere: Elsewhere) -> None:
+    with (
+        module(elsewhere, vehicles(elsewhere), inspected(elsewhere)),
+        on.things(vehicles_that_show({"inspected": "year"}), [ROWS[0], *ROWS], MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "vehicles { inspected again: inspected }")
+    year, none = {"inspected": "2011", "again": "2011"}, {"inspected": None, "again": None}
+    assert [node["vehicles"] for node in nodes(answer)] == [[year], [year], [year, none], []]
+    assert answer.errors == []
+    # Equal objects are one; a hidden one, and one of which nobody says whether it is hidden, is not asked about.
+    assert [name for name, _ in elsewhere.asked] == ["vehicles", "inspected"]
+    assert elsewhere.asked[1][1] == [{"plate": "AA111"}, {"plate": "BB111"}, {"plate": None}]
+    [decision] = [each for each in answer.decisions if each.coordinate == "Vehicle.inspected"]
+    assert (decision.form, decision.grants, decision.law) == ("year", ("v",), ("law for a test",))
+
+
+def test_r29_a_field_that_an_object_denies_is_never_asked(on: On, elsewhere: Elsewhere) -> None:
+    with (
+        module(elsewhere, vehicles(elsewhere), inspected(elsewhere)),
+        on.things(vehicles_that_show({"plate": "clear"}), ROWS[:1], MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "vehicles { plate inspected }")
+    assert nodes(answer)[0]["vehicles"] == [{"plate": "AA111", "inspected": None}]
+    [error] = answer.errors
+    assert error["path"] == ["things", "edges", 0, "node", "vehicles", 0, "inspected"]
+    assert error["extensions"]["code"] == "FIELD_DENIED"
+    assert [each.form for each in answer.decisions if each.coordinate == "Vehicle.inspected"] == ["deny"]
+    assert [name for name, _ in elsewhere.asked] == ["vehicles"]
+
+
+def test_r29_an_object_whose_row_denies_it_is_not_asked_about(on: On, elsewhere: Elsewhere) -> None:
+    police = {"id": "p", "fields": ["inspected"], "rows": 'row.plate != "BB111"'}
+    with (
+        module(elsewhere, vehicles(elsewhere), inspected(elsewhere)),
+        on.things(vehicles_that_show({"inspected": "clear"}, police), ROWS[:2], MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "vehicles { inspected }")
+    assert nodes(answer)[0]["vehicles"] == [{"inspected": None}]
+    assert nodes(answer)[1]["vehicles"][0] == {"inspected": "2011-05-06"}
+    assert [rows for name, rows in elsewhere.asked if name == "inspected"] == [[{"plate": "BB111"}]]
+
+
+def test_an_objects_field_that_fails_costs_itself_alone(on: On, elsewhere: Elsewhere) -> None:
+    failing = inspected(elsewhere, lambda row: LookupError() if row["plate"] == "BB111" else "2011-05-06")
+    with (
+        module(elsewhere, vehicles(elsewhere), failing),
+        on.things(vehicles_that_show({"plate": "clear", "inspected": "clear"}), ROWS[:2], MAPPING) as member,
+    ):
+        answer = asked(on, member, LISTED % "vehicles { plate i: inspected }")
+    assert nodes(answer)[0]["vehicles"] == [{"plate": "AA111", "i": "2011-05-06"}]
+    assert nodes(answer)[1]["vehicles"][0] == {"plate": "BB111", "i": None}
+    [error] = answer.errors
+    assert error["path"] == ["things", "edges", 1, "node", "vehicles", 0, "i"]
+    assert error["extensions"]["code"] == "CUSTOM_FIELD_UNAVAILABLE"
+
+
+def test_nothing_more_is_asked_of_objects_that_are_not_answered(on: On, elsewhere: Elsewhere) -> None:
+    plates = [Vehicle(plate=f"AA11{number}", stolen=False) for number in range(150)]
+    broken = [plates[0], Broken(plate="ZZ999", stolen=False)]
+    many = elsewhere.answering("vehicles", lambda row: plates if row["name"] == "Anna" else broken)
+    with (
+        module(elsewhere, custom("vehicles", list[Vehicle], many, "name"), inspected(elsewhere)),
+        on.things(vehicles_that_show({"inspected": "clear", "engine": "clear"}), ROWS[:2], MAPPING) as member,
+    ):
+        answer = asked(on, member, "{ things { edges { node { vehicles { inspected engine { fuel } } } } } }")
+    [anna, bruno] = nodes(answer)
+    assert bruno["vehicles"] is None
+    [rows] = [rows for name, rows in elsewhere.asked if name == "inspected"]
+    assert len(rows) == len(anna["vehicles"]) < len(plates)
+
+
+def test_objects_of_objects_ask_in_their_turn(on: On, elsewhere: Elsewhere) -> None:
+    former = elsewhere.answering("former", lambda row: [Vehicle(plate="CC171", stolen=False)] if row["plate"] else [])
+    known = custom("former", list[Vehicle], former, "plate", "firstSeen", on="Vehicle")
+    fields = {**VEHICLE_POLICY["fields"], "inspected": {"category": "income"}, "former": {"category": "income"}}
+    grants = [grant("v", {"inspected": "clear", "former": "clear"})]
+    bundle = policies(
+        {"name": "clear", "vehicles": "clear"}, types__Vehicle={**VEHICLE_POLICY, "fields": fields, "grants": grants}
+    )
+    with (
+        module(elsewhere, vehicles(elsewhere), inspected(elsewhere), known),
+        on.things(bundle, ROWS[:1], MAPPING) as member,
+    ):
+        answer = asked(on, member, FEW % "vehicles { inspected former { inspected } }")
+        with pytest.raises(QueryTooComplexError):  # lists of lists are counted before anything is asked
+            asked(on, member, LISTED % "vehicles { inspected former { inspected } }")
+    assert nodes(answer)[0]["vehicles"] == [{"inspected": "2011-05-06", "former": [{"inspected": "2017-05-06"}]}]
+    assert [name for name, _ in elsewhere.asked] == ["vehicles", "inspected", "former", "inspected"]
+    assert elsewhere.asked[2][1] == [{"plate": "AA111", "firstSeen": "2019-03-01"}]
+
+
+def test_the_ledger_names_an_objects_field_and_its_form(on: On, elsewhere: Elsewhere, tmp_path: Path) -> None:
+    with module(elsewhere, vehicles(elsewhere), inspected(elsewhere)):
+        bundle = vehicles_that_show({"inspected": "year"})
+        with on.things(bundle, ROWS[:2], MAPPING) as member:
+            entry = recorded(on, member, bundle, tmp_path, LISTED % "vehicles { inspected }")
+    [recording] = [each for each in entry.decisions if each.coordinate == "Vehicle.inspected"]
+    assert (recording.form, recording.grants) == ("year", ("v",))
+    assert "2011" not in entry.to_bytes().decode()
+
+
 def test_a_type_of_which_no_row_may_be_seen_gives_nothing(on: On, elsewhere: Elsewhere) -> None:
     bundle = policies({"name": "clear", "vehicles": "clear"}, types__Vehicle={**VEHICLE_POLICY, "grants": []})
     with module(elsewhere, vehicles(elsewhere)), on.things(bundle, ROWS, MAPPING) as member:
@@ -437,7 +570,10 @@ class Computed:
 
 
 REFUSED: dict[str, tuple[CustomField, str]] = {
-    "a type without rows": (custom("x", str, wrong, on="Thng"), "no rows of `Thng` are mapped; did you mean `Thing`?"),
+    "a type without rows": (
+        custom("x", str, wrong, on="Thng"),
+        "no rows of `Thng` are mapped, and no field gives its objects; did you mean `Thing`?",
+    ),
     "a field that is mapped": (custom("code", str, wrong), "`Thing.code` is mapped by `Thing`, too"),
     "no category": (custom("x", str, wrong, category="incme"), "`incme` is no category; did you mean `income`?"),
     "a need that nothing gives": (custom("x", str, wrong, "cod"), "needs `cod`, which `Thing` has neither as a field"),
@@ -445,7 +581,10 @@ REFUSED: dict[str, tuple[CustomField, str]] = {
     "no GraphQL type": (custom("x", object, wrong), "has a type that is no GraphQL type"),
     "no category inside": (custom("x", Uncategorised, wrong), "`Uncategorised.word` has no category"),
     "no null inside": (custom("x", Strict, wrong), "`Strict.word` must admit null"),
-    "a resolver inside": (custom("x", Computed, wrong), "`Computed` has resolvers or arguments of its own"),
+    "a resolver inside": (
+        custom("x", Computed, wrong),
+        "`Computed` has resolvers or arguments of its own; use a `CustomField` on `Computed`",
+    ),
     "an entity": (custom("x", Keyed, wrong), "`Keyed` is an entity"),
     "a name of a node's own": (custom("x", AnswerGroup, wrong), "declares `AnswerGroup`"),
     "a field of a node's own": (custom("xMatches", str, wrong), "declares `Thing.xMatches`"),
@@ -455,6 +594,20 @@ REFUSED: dict[str, tuple[CustomField, str]] = {
     ),
     "lists of lists": (custom("x", list[list[str]], wrong), "is a list of lists"),
 }
+
+
+REFUSED_ON_OBJECTS: dict[str, tuple[CustomField, str]] = {
+    "a field of the class": (custom("plate", str, wrong, on="Vehicle"), "`Vehicle.plate` is declared by its class"),
+    "a need that no object has": (custom("x", str, wrong, "plat", on="Vehicle"), "needs `plat`, which `Vehicle` has"),
+    "a field of a node's own": (custom("xMatches", str, wrong, on="Vehicle"), "declares `Vehicle.xMatches`"),
+}
+
+
+@pytest.mark.parametrize(("declared", "message"), REFUSED_ON_OBJECTS.values(), ids=REFUSED_ON_OBJECTS.keys())
+def test_a_field_that_objects_cannot_have_is_refused(elsewhere: Elsewhere, declared: CustomField, message: str) -> None:
+    with module(elsewhere, vehicles(elsewhere), declared), pytest.raises(MappingError) as refused:
+        NodeSchema.build(thing_vocabulary(), NodeMapping.parse(MAPPING))
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(("declared", "message"), REFUSED.values(), ids=REFUSED.keys())

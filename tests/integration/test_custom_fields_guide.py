@@ -31,6 +31,9 @@ VEHICLES = {
     ]
 }
 
+INSURED = {"FX123YZ": "2027-05-31", "AB987CD": "2020-01-01"}
+REGISTERS: dict[str, dict[str, Any]] = {"/vehicles/by-owner": {**VEHICLES}, "/insurance/by-plate": {**INSURED}}
+
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
@@ -51,10 +54,10 @@ def vehicle_register() -> Iterator[VehicleRegister]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            assert self.path == "/vehicles/by-owner"
+            known = REGISTERS[self.path]
             codes = json.loads(self.rfile.read(int(self.headers["content-length"])))
             register.asked.append(codes)
-            body = json.dumps({code: VEHICLES[code] for code in codes if code in VEHICLES}).encode()
+            body = json.dumps({code: known[code] for code in codes if code in known}).encode()
             self.send_response(register.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -103,12 +106,14 @@ def answered(*arguments: str) -> Any:
 
 def test_the_example_answers_as_the_guide_says(register: VehicleRegister) -> None:
     found = answered()
-    shown = {"taxCode": "RSSMRA80A01F257G", "vehicles": [{"plate": "FX*****", "registeredOn": "2019-03-01"}]}
-    assert found["data"] == {"citizen": shown}
-    assert register.asked == [["RSSMRA80A01F257G"]]
+    vehicle = {"plate": "FX*****", "registeredOn": "2019-03-01", "insuredUntil": "2027"}
+    assert found["data"] == {"citizen": {"taxCode": "RSSMRA80A01F257G", "vehicles": [vehicle]}}
+    # By the plate that only the node sees; the stolen one's insurance is nobody's question.
+    assert register.asked == [["RSSMRA80A01F257G"], ["FX123YZ"]]
     forms = {each["coordinate"]: each["form"] for each in found["decisions"]}
     assert forms["Citizen.vehicles"] == "clear"
     assert forms["Vehicle.plate"] == "partial"
+    assert forms["Vehicle.insuredUntil"] == "year"
 
 
 def test_who_moved_away_is_not_asked_about(register: VehicleRegister) -> None:
