@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from federation.contract.languages import Language
 from node.console.policy_output import sentences_of
-from node.policy.forms import Form, FormName, form_text, most_disclosing_first
+from node.policy.forms import PREDICATES, Form, FormName, form_text, most_disclosing_first
 from node.policy.matrix import possible_forms
 from node.policy.messages import message, said
 from node.policy.sentences import form_phrase, kind_phrase
@@ -31,8 +31,6 @@ _TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 
-_ANSWERED: Final = frozenset({FormName.VERIFY})
-"""Forms that give no value, only a yes or a no."""
 _NAMELESS: Final = frozenset({FormName.PSEUDONYM, FormName.TOKEN, FormName.HASH})
 """Forms that give a handle in place of an identifier."""
 
@@ -44,7 +42,7 @@ _WORDS: Final = {
     "clear": message("in clear"),
     "masked": message("masked"),
     "nameless": message("as a pseudonym, token or hash"),
-    "answered": message("only yes or no to a value that the requester has"),
+    "answered": message("only yes or no to a question"),
     "denied": message("denied"),
     "depends": message("depends on the row or on a consent"),
     "art9": message("special category (GDPR art. 9)"),
@@ -111,7 +109,7 @@ def _look(ordered: Sequence[Form]) -> str:
     match ordered[0].name:
         case FormName.CLEAR:
             return "clear"
-        case name if name in _ANSWERED:
+        case name if name in PREDICATES:
             return "answered"
         case name if name in _NAMELESS:
             return "nameless"

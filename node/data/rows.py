@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     column,
     exists,
+    false,
     func,
     literal,
     null,
@@ -198,13 +199,14 @@ class Row:
     def _is_valid(self, valid: Validity) -> Iterator[Sql]:
         today = self.reading.today.isoformat()
         for day, inside in ((valid.start, lambda value: value <= today), (valid.end, lambda value: value >= today)):
-            yield or_(self._is_open(day), self._day_holds(day, inside))
+            yield or_(self.is_open(day), self.day_holds(day, inside))
 
-    def _is_open(self, day: Day) -> Sql:
+    def is_open(self, day: Day) -> Sql:
+        """Return whether a day is not said at all."""
         return and_(*(self.column(name).is_(None) for name in columns_in(day)))
 
-    def _day_holds(self, day: Day, inside: Any) -> Sql:
-        """A day that is not known whole holds for nothing."""
+    def day_holds(self, day: Day, inside: Any) -> Sql:
+        """Return whether a day is one that `inside` accepts; a day that is not known whole is none."""
         value = self.value(day)
         return and_(func.length(value) == _DAY_LENGTH, inside(value))
 
@@ -248,33 +250,51 @@ class Row:
         person = self.person
         if recorded is None or person is None or person.source.name != recorded.of:
             return cast(null(), Boolean)
+        record, conditions = self._consent_record(recorded, person, purpose)
+        if person.source.subject:
+            conditions.append(
+                negated(record.is_withdrawn(person.column(person.source.subject), purpose, recorded.given))
+            )
+        today = self.reading.today.isoformat()
+        conditions.append(record.day_holds(recorded.given, lambda value: value <= today))
+        if recorded.withdrawn:
+            withdrawn = record.day_holds(recorded.withdrawn, lambda value: value > today)
+            conditions.append(or_(record.is_open(recorded.withdrawn), withdrawn))
+        if recorded.expires:
+            expires = record.day_holds(recorded.expires, lambda value: value >= today)
+            conditions.append(or_(record.is_open(recorded.expires), expires))
+        known = exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
+        if not person.source.subject:
+            return known
+        given = self._is_said(
+            person.column(person.source.subject),
+            purpose,
+            GIVEN,
+            lambda day: negated(self._register_withdrew(recorded, person, purpose, day)),
+        )
+        return or_(known, given)
+
+    def _consent_record(self, recorded: ConsentTable, person: Row, purpose: str) -> tuple[Row, list[Sql]]:
+        """Return a record of the register, and that it is of this person's consent to the asking member."""
         record = Row(self.reading, _consent_source(recorded), self.reading.alias(recorded.table))
         conditions = [person.meets(recorded.join, record.at), record.value(recorded.purpose) == purpose]
         if recorded.consumer:
             consumer = record.column(recorded.consumer)
             conditions.append(or_(consumer.is_(None), consumer == bindparam(CONSUMER, None, type_=Text)))
-        if person.source.subject:
-            conditions.append(
-                negated(record._is_withdrawn(person.column(person.source.subject), purpose, recorded.given))
-            )
-        today = self.reading.today.isoformat()
-        conditions.append(record._day_holds(recorded.given, lambda value: value <= today))
-        if recorded.withdrawn:
-            withdrawn = record._day_holds(recorded.withdrawn, lambda value: value > today)
-            conditions.append(or_(record._is_open(recorded.withdrawn), withdrawn))
-        if recorded.expires:
-            expires = record._day_holds(recorded.expires, lambda value: value >= today)
-            conditions.append(or_(record._is_open(recorded.expires), expires))
-        known = exists(literal(1)).where(*conditions).select_from(record.at).correlate_except(record.at)
-        if not person.source.subject:
-            return known
-        return or_(known, self._is_said(person.column(person.source.subject), purpose, GIVEN, lambda _: true()))
+        return record, conditions
 
-    def _is_withdrawn(self, subject: Sql, purpose: str, given: Day) -> Sql:
+    def _register_withdrew(self, recorded: ConsentTable, person: Row, purpose: str, given: Sql) -> Sql:
+        """Return whether a consent that was given elsewhere was withdrawn in the register, that day or later."""
+        if not recorded.withdrawn:
+            return false()
+        record, conditions = self._consent_record(recorded, person, purpose)
+        today = self.reading.today.isoformat()
+        ended = record.day_holds(recorded.withdrawn, lambda value: and_(value >= given, value <= today))
+        return exists(literal(1)).where(*conditions, ended).select_from(record.at).correlate_except(record.at)
+
+    def is_withdrawn(self, subject: Sql, purpose: str, given: Day) -> Sql:
         """Return whether this record's consent was withdrawn elsewhere, on the day that it was given or later."""
-        return self._is_said(
-            subject, purpose, WITHDRAWN, lambda day: self._day_holds(given, lambda value: value <= day)
-        )
+        return self._is_said(subject, purpose, WITHDRAWN, lambda day: self.day_holds(given, lambda value: value <= day))
 
     def _is_said(self, subject: Sql, purpose: str, what: str, meant: Callable[[Sql], Sql]) -> Sql:
         """Return whether a consent of the person was given or withdrawn elsewhere, on a day that is meant."""

@@ -1,7 +1,8 @@
 """Consents that were given or withdrawn through this node: they count at once, before the register has taken them over.
 
 * The last word on a consent counts: given, it counts from the next question on, until its last day; withdrawn, whatever
-  the register says that was given until that day counts no more. To withdraw is as easy as to give (GDPR art. 7(3)).
+  the register says that was given until that day counts no more, nor does it after the last day of what was given here.
+  To withdraw is as easy as to give (GDPR art. 7(3)).
 * A word about every consumer and one about a single consumer are two: of a consent given to one of them, the withdrawal
   that is not older than it, of either, is the end.
 """
@@ -55,7 +56,7 @@ class Consents:
             DatabaseUnavailableError: the own tables do not answer, so it is not known.
         """
         now = epoch_seconds(self.clock)
-        if now - self._since >= _SECONDS:
+        if not 0 <= now - self._since < _SECONDS:  # a clock that was set back does not keep what is known for longer
             self._known.clear()
             self._since = now
         found = self._known.get(consumer)
@@ -77,14 +78,16 @@ def _of(connection: Connection, consumer: str, today: date) -> str:
         if not row.given:
             name = (row.subject, row.purpose)
             ended[name] = max(row.at, ended.get(name, ""))
-    counting = [
-        [row.subject, row.purpose, GIVEN if row.given else WITHDRAWN, row.at[:_DAY]]
-        for row in said
-        if not row.given or _is_valid(row, ended.get((row.subject, row.purpose), ""), today)
-    ]
+    counting = [[row.subject, row.purpose, _standing(row, today), row.at[:_DAY]] for row in said if _stands(row, ended)]
     return msgspec.json.encode(counting).decode()
 
 
-def _is_valid(given: Any, ended: str, today: date) -> bool:
-    """Return whether a consent that was given counts today."""
-    return given.at > ended and (given.expires is None or given.expires >= today.isoformat())
+def _stands(said: Any, ended: Mapping[tuple[str, str], str]) -> bool:
+    """Return whether a word was not taken back; a withdrawal always stands."""
+    return not said.given or said.at > ended.get((said.subject, said.purpose), "")
+
+
+def _standing(said: Any, today: date) -> str:
+    """Return what a word is worth today: what was given until a day that is over has ended as if it were withdrawn."""
+    valid = said.given and (said.expires is None or said.expires >= today.isoformat())
+    return GIVEN if valid else WITHDRAWN

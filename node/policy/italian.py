@@ -690,7 +690,7 @@ _PICTURED: Final[Mapping[str, str]] = {
     "in clear": "in chiaro",
     "masked": "mascherato",
     "as a pseudonym, token or hash": "come pseudonimo, token o impronta",
-    "only yes or no to a value that the requester has": "solo sì o no a un valore che il richiedente ha già",
+    "only yes or no to a question": "solo sì o no a una domanda",
     "denied": "negato",
     "depends on the row or on a consent": "dipende dalla riga o da un consenso",
     "special category (GDPR art. 9)": "categoria particolare (art. 9 GDPR)",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Connection, select
 
+from federation.contract.clock import day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.identifiers import MemberId
 from federation.demo.founding import EXCHANGE_MASTER_KEY
@@ -231,6 +232,9 @@ async def test_r8_a_consent_that_is_given_or_withdrawn_through_a_node_counts_at_
     assert after[1] == before[1]
     await consent("given-again", given=True)
     assert await asked(withdrawing) == before[0]
+    await consent("withdrawn-2", given=False)
+    await consent("given-for-a-while", given=True, expires="2020-01-01")
+    assert await asked(withdrawing) is None  # what the register has was given before, and withdrawn
 
     assert await asked(giving) is None
     for number, other in enumerate(({"purpose": "statistics"}, {"consumer": "inprev"}, {"expires": "2020-01-01"})):
@@ -240,3 +244,13 @@ async def test_r8_a_consent_that_is_given_or_withdrawn_through_a_node_counts_at_
     assert await asked(giving) is not None
     await consent("and-no-more", giving, given=False)
     assert await asked(giving) is None
+
+    await consent("given-twice", staying, given=True)
+    assert await asked(staying) == before[1]
+    held = """FROM "ANAGRAFE" a WHERE a."ID_SOGG" = "CONSENSI"."ID_SOGG" AND a."COD_FISC" = ?"""
+    today = day_in_rome(unwritten.clock.now()).strftime("%Y%m%d")
+    withdrawn = """UPDATE "CONSENSI" SET "DT_REV" = """
+    assert await unwritten.write("c_m999", f"{withdrawn}? WHERE EXISTS (SELECT 1 {held})", today, staying)
+    assert await asked(staying) is None  # withdrawn at the counter, after it was given through the node
+    assert await unwritten.write("c_m999", f"{withdrawn}NULL WHERE EXISTS (SELECT 1 {held})", staying)
+    assert await asked(staying) == before[1]

@@ -60,6 +60,12 @@ def test_each_cell_of_the_matrix_has_its_colour_on_the_page(tmp_path: Path) -> N
     assert classes.count("masked") == sum(bool(re.match(r"(band|round|top_code)[^*]*$", cell)) for cell in cells) > 0
 
 
+def test_what_may_only_be_asked_has_a_colour_of_its_own(tmp_path: Path) -> None:
+    text = page(ROOT / "policies" / "c_m999", tmp_path / "m.html", "--lang", "it")
+    assert re.search(r'<td class="answered[^>]*>age_over</td>', text)
+    assert "solo sì o no a una domanda" in text
+
+
 def test_the_page_asks_nobody_for_anything(tmp_path: Path) -> None:
     text = page(ROOT / "policies", tmp_path / "m.html")
     assert not re.search(r"<script|<link|<img|src=|href=|url\(|@import", text)
