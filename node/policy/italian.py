@@ -690,6 +690,7 @@ _PICTURED: Final[Mapping[str, str]] = {
     "in clear": "in chiaro",
     "masked": "mascherato",
     "as a pseudonym, token or hash": "come pseudonimo, token o impronta",
+    "only whether the age of {years} is reached": "solo se ha raggiunto l'età di {years}",
     "only yes or no to a question": "solo sì o no a una domanda",
     "denied": "negato",
     "depends on the row or on a consent": "dipende dalla riga o da un consenso",

@@ -365,7 +365,7 @@ def form_phrase(form: Form, language: Language) -> str:
             return "solo conferma di un valore fornito" if italian else "only whether a supplied value is right"
         case AgeOver(thresholds):
             years = _list([str(each) for each in thresholds], language, disjunctive=True)
-            return f"solo se ha compiuto {years} anni" if italian else f"only whether the age of {years} is reached"
+            return said(message("only whether the age of {years} is reached", years=years), language)
         case Redact(text):
             return f"sostituito da «{text}»" if italian else f'replaced by "{text}"'
         case Partial(prefix, length, _):
