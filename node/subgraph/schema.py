@@ -147,7 +147,8 @@ class _Builder:
             said = f"Whether `{name}` is this value.\nit: Se il valore è questo."
             yield _question(field, MATCHES, "value", _nullable(field.type), said)
         if f"{type_name}.{name}{REACHED}" in self.asked:
-            said = f"Whether `years` years have passed since `{name}`.\nit: Se è passato questo numero di anni dalla data."
+            english = f"Whether `years` years have passed since `{name}`."
+            said = f"{english}\nit: Se è passato questo numero di anni dalla data."
             yield _question(field, REACHED, "years", _named("Int"), said)
 
     def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> tuple[ConstDirectiveNode, ...]:
