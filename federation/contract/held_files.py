@@ -10,11 +10,12 @@ signed request. The mark is the node's secret name of the citizen: the directory
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -28,8 +29,11 @@ BUCKETS: Final = 4_096
 MAX_FILES: Final = 8_000
 """Rows in one message: a bucket of them when a node holds thirty million."""
 MAX_BODY: Final = 2_000_000
+"""Bytes of a message; answers to a comparison have about 70 000."""
 MARK_BYTES: Final = 16
-_DIGEST_BYTES: Final = 12
+DIGEST_BYTES: Final = 12
+DIGESTS: Final = 1 << (8 * DIGEST_BYTES)
+"""How many there are: sums are taken modulo this."""
 
 
 class PublishStep(StrEnum):
@@ -64,8 +68,8 @@ class PublishRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     """With `REPLACE`: the buckets that are replaced, and everything that stands in them from now on."""
 
     step: PublishStep
-    buckets: tuple[int, ...] = ()
-    files: tuple[PublishedFile, ...] = ()
+    buckets: Annotated[frozenset[int], msgspec.Meta(max_length=BUCKETS)] = frozenset()
+    files: Annotated[tuple[PublishedFile, ...], msgspec.Meta(max_length=MAX_FILES)] = ()
 
     @classmethod
     def parse(cls, body: bytes) -> PublishRequest:
@@ -78,11 +82,9 @@ class PublishRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
             request = msgspec.json.decode(body, type=cls)
         except (ValueError, RecursionError) as error:
             raise BadInputError(f"publication cannot be read: {error}") from error
-        if len(request.files) > MAX_FILES:
-            raise BadInputError(f"expected at most {MAX_FILES} files, got {len(request.files)}")
         if not all(0 <= bucket < BUCKETS for bucket in request.buckets):
             raise BadInputError(f"expected buckets from 0 to {BUCKETS - 1}")
-        if not {bucket_of(each.mark_bytes()) for each in request.files} <= set(request.buckets):
+        if not {bucket_of(each.mark_bytes()) for each in request.files} <= request.buckets:
             raise BadInputError("a file stands in a bucket that is not replaced")
         return request
 
@@ -92,7 +94,7 @@ class PublishRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class PublishAnswer(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`COMPARE`: a digest for each of the `BUCKETS`, see `BucketDigest`. `REPLACE`: none."""
+    """`COMPARE`: a digest for each of the `BUCKETS`, see `BucketDigests`. `REPLACE`: none."""
 
     digests: tuple[str, ...] = ()
 
@@ -124,23 +126,41 @@ def bucket_of(mark: bytes) -> int:
 
 
 class BucketDigests:
-    """A digest of the rows in each bucket, in whatever order they come; both sides of a comparison compute it."""
+    """A digest of the rows in each bucket, in whatever order they come; both sides of a comparison compute it.
 
-    def __init__(self) -> None:
-        """Begin with empty buckets."""
-        self._sums = [0] * BUCKETS
+    `sums` are numbers below `DIGESTS` by bucket. That of a bucket without rows is 0 or missing.
+    """
+
+    def __init__(self, sums: Mapping[int, int] | None = None) -> None:
+        """Begin with these, or with empty buckets."""
+        self.sums = defaultdict(int, sums or {})
 
     def add(self, mark: bytes, capacity: str, since: date, until: date | None) -> None:
         """Add a row, once."""
-        end = "" if until is None else until.isoformat()
-        line = f"{mark.hex()} {capacity} {since.isoformat()} {end}"
-        # A sum of hashes needs no rows kept; it guards against what was lost, not against whoever keeps the rows.
-        self._sums[bucket_of(mark)] += int.from_bytes(sha256(line.encode()).digest()[:_DIGEST_BYTES])
+        self._change(mark, _number_of(mark, capacity, since, until))
+
+    def remove(self, mark: bytes, capacity: str, since: date, until: date | None) -> None:
+        """Take out a row that was added, here or before."""
+        self._change(mark, -_number_of(mark, capacity, since, until))
 
     def texts(self) -> tuple[str, ...]:
         """Return the digests, empty ones for empty buckets."""
-        size = 1 << (8 * _DIGEST_BYTES)
-        return tuple(b64url((each % size).to_bytes(_DIGEST_BYTES)) if each else "" for each in self._sums)
+        found = (self.sums.get(bucket, 0) for bucket in range(BUCKETS))
+        return tuple(b64url(each.to_bytes(DIGEST_BYTES)) if each else "" for each in found)
+
+    def _change(self, mark: bytes, by: int) -> None:
+        bucket = bucket_of(mark)
+        self.sums[bucket] = (self.sums[bucket] + by) % DIGESTS
+
+
+def _number_of(mark: bytes, capacity: str, since: date, until: date | None) -> int:
+    """Return the hash of a row, of which digests are sums.
+
+    Sums need no rows kept; they guard against what was lost, not against whoever keeps the rows.
+    """
+    end = "" if until is None else until.isoformat()
+    line = f"{mark.hex()} {capacity} {since.isoformat()} {end}"
+    return int.from_bytes(sha256(line.encode()).digest()[:DIGEST_BYTES])
 
 
 def differing(ours: Iterable[str], theirs: Iterable[str]) -> list[int]:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -13,46 +14,31 @@ from pathlib import Path
 from typing import Any, Self
 
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
-from federation.contract.held_files import BUCKETS, BucketDigests, bucket_of
-from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
+from federation.contract.held_files import BucketDigests
+from federation.contract.identifiers import MemberId
+from federation.directory.change import Change, token_of
+from federation.directory.file import open_to_read, open_to_write, transaction
 from federation.directory.rows import HeldFile
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS word (code INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS held (
-    subject BLOB NOT NULL,      -- token of the directory's pseudonym
-    member INTEGER NOT NULL,    -- word
-    capacity INTEGER NOT NULL,  -- word
-    since INTEGER NOT NULL,     -- days since 0001-01-01
-    until INTEGER,
-    mark BLOB NOT NULL DEFAULT x'',     -- the member's secret name of the subject, empty for what was loaded
-    bucket INTEGER NOT NULL DEFAULT 0,  -- of the mark
-    PRIMARY KEY (subject, member, capacity, since)
-) WITHOUT ROWID;
-"""
-_ADDED = ("mark BLOB NOT NULL DEFAULT x''", "bucket INTEGER NOT NULL DEFAULT 0")
-"""Columns that files of earlier releases lack."""
-_INDEX = "CREATE INDEX IF NOT EXISTS held_bucket ON held (member, bucket)"
-_INSERT = (
-    "INSERT OR REPLACE INTO held (subject, member, capacity, since, until, mark, bucket) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+_CODE = "(SELECT code FROM word WHERE text = ?)"
+_DIGESTS = f"SELECT bucket, sum FROM digest WHERE member = {_CODE}"  # noqa: S608  # fixed texts
 _OPEN_ON = " AND since <= ? AND (until IS NULL OR until >= ?)"
 _ONE_BATCH = 10_000
 _ONE_QUESTION = 500
-_BUCKETS_AT_ONCE = 64
-_SUITE = "siv"
 
 
 @dataclass(slots=True)
 class Directory:
     """Which member holds a file on which subject.
 
-    Methods may be called from any thread. A subject that nobody holds, and one that was made up, look alike: absent.
+    Methods may be called from any thread; questions have a connection of their own and wait for no writer. A subject
+    that nobody holds, and one that was made up, look alike: absent.
     """
 
-    _connection: sqlite3.Connection = field(repr=False)
-    _words: dict[str, int] = field(default_factory=dict, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _writing: sqlite3.Connection = field(repr=False)
+    _reading: sqlite3.Connection = field(repr=False)
+    _one_writes: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _one_reads: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -61,28 +47,26 @@ class Directory:
         Raises:
             DatabaseUnavailableError: it cannot be opened.
         """
+        writing = open_to_write(path)
         try:
-            connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_SCHEMA)
-            _bring_up_to_date(connection)
-        except sqlite3.Error as error:
-            raise DatabaseUnavailableError(f"reference directory `{path.name}` cannot be opened") from error
-        return cls(connection)
+            return cls(writing, open_to_read(path))
+        except BaseException:
+            writing.close()
+            raise
 
     def load(self, files: Iterable[HeldFile]) -> int:
         """Add or replace rows, and return how many; a row given twice counts twice and stands once.
 
         Raises:
-            BadInputError: a subject that is no pseudonym of the directory; rows before it are kept.
+            BadInputError: a subject that is no pseudonym of the directory; what was written before it is kept.
             DatabaseUnavailableError: the file cannot be written.
         """
         rows = iter(files)
         count = 0
         while batch := list(islice(rows, _ONE_BATCH)):
-            values = [self._row(each) for each in batch]
-            self._write(_INSERT, values)
+            with self._change() as change:
+                for each in batch:
+                    change.put(each)
             count += len(batch)
         return count
 
@@ -90,16 +74,16 @@ class Directory:
         """Replace what a member said in some buckets (`federation.contract.held_files`), in one step.
 
         Raises:
-            BadInputError: a row of another member.
+            BadInputError: a row of another member; nothing changed.
             DatabaseUnavailableError: the file cannot be written; nothing changed.
         """
-        values = []
-        for each in files:
-            if each.member != member:
-                raise BadInputError(f"expected files of `{member}`, got one of `{each.member}`")
-            values.append(self._row(each))
-        number = self._word(member)
-        self._write(_INSERT, values, [(number, bucket) for bucket in buckets])
+        with self._change() as change:
+            for bucket in buckets:
+                change.clear(member, bucket)
+            for each in files:
+                if each.member != member:
+                    raise BadInputError(f"expected files of `{member}`, got one of `{each.member}`")
+                change.put(each)
 
     def members_holding(self, subjects: Collection[str], day: date | None = None) -> Mapping[str, frozenset[str]]:
         """Return the members that hold a file on each subject, open or closed, or open on `day`; unknown ones left out.
@@ -119,8 +103,8 @@ class Directory:
         Raises:
             DatabaseUnavailableError: the file cannot be read.
         """
-        condition = f" AND member = ?{_OPEN_ON}"
-        values = (self._words_now().get(member, -1), day.toordinal(), day.toordinal())
+        condition = f" AND member = {_CODE}{_OPEN_ON}"
+        values = (member, day.toordinal(), day.toordinal())
         return frozenset(row[1] for _, row in self._ask("subject, text", "capacity", [subject], condition, values))
 
     def digests(self, member: MemberId) -> tuple[str, ...]:
@@ -129,46 +113,14 @@ class Directory:
         Raises:
             DatabaseUnavailableError: the file cannot be read.
         """
-        found = BucketDigests()
-        statement = (
-            "SELECT mark, text, since, until FROM held JOIN word ON code = capacity"
-            " WHERE member = ? AND bucket BETWEEN ? AND ?"
-        )
-        number = self._words_now().get(member, -1)
-        for first in range(0, BUCKETS, _BUCKETS_AT_ONCE):
-            for mark, capacity, since, until in self._read(statement, (number, first, first + _BUCKETS_AT_ONCE - 1)):
-                end = None if until is None else date.fromordinal(until)
-                found.add(mark, capacity, date.fromordinal(since), end)
-        return found.texts()
+        found = self._read(_DIGESTS, (member,))
+        return BucketDigests({bucket: int.from_bytes(each) for bucket, each in found}).texts()
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._connection.close()
-
-    def _row(self, file: HeldFile) -> tuple[Any, ...]:
-        until = None if file.until is None else file.until.toordinal()
-        return (
-            _token(file.subject),
-            self._word(file.member),
-            self._word(file.capacity),
-            file.since.toordinal(),
-            until,
-            file.mark,
-            bucket_of(file.mark),
-        )
-
-    def _word(self, text: str) -> int:
-        """Return the number of a member or capacity, given at its first use."""
-        known = self._words.get(text)
-        if known is None:
-            self._write("INSERT INTO word (text) VALUES (?) ON CONFLICT DO NOTHING", [(text,)])
-            known = self._words_now()[text]
-        return known
-
-    def _words_now(self) -> dict[str, int]:
-        self._words.update((text, code) for code, text in self._read("SELECT code, text FROM word", ()))
-        return self._words
+        with self._one_writes, self._one_reads:
+            self._reading.close()
+            self._writing.close()
 
     def _ask(
         self, columns: str, word: str, subjects: Collection[str], condition: str, values: tuple[Any, ...]
@@ -177,7 +129,7 @@ class Directory:
         names: dict[bytes, str] = {}
         for subject in subjects:
             try:
-                names[_token(subject)] = subject
+                names[token_of(subject)] = subject
             except BadInputError:
                 continue  # made up, or of another domain: as absent as any other
         tokens = list(names)
@@ -190,40 +142,18 @@ class Directory:
 
     def _read(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
-            with self._lock:
-                return self._connection.execute(statement, values).fetchall()
+            with self._one_reads:
+                return self._reading.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise DatabaseUnavailableError("reference directory cannot be read") from error
 
-    def _write(self, statement: str, values: list[tuple[Any, ...]], without: Collection[tuple[int, int]] = ()) -> None:
-        """Write all rows or none; what stands in the buckets `without` of members is removed before."""
+    @contextmanager
+    def _change(self) -> Iterator[Change]:
+        """Change rows all together or not at all."""
         try:
-            with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    self._connection.executemany("DELETE FROM held WHERE member = ? AND bucket = ?", without)
-                    self._connection.executemany(statement, values)
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
+            with self._one_writes, transaction(self._writing):
+                change = Change(self._writing)
+                yield change
+                change.settle()
         except sqlite3.Error as error:
             raise DatabaseUnavailableError("reference directory cannot be written") from error
-
-
-def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Give a file of an earlier release the columns that it lacks; of several processes, one does."""
-    connection.execute("BEGIN IMMEDIATE")
-    known = {row[1] for row in connection.execute("PRAGMA table_info(held)")}
-    for column in _ADDED:
-        if column.split()[0] not in known:
-            connection.execute(f"ALTER TABLE held ADD COLUMN {column}")
-    connection.execute(_INDEX)
-    connection.execute("COMMIT")
-
-
-def _token(subject: str) -> bytes:
-    pseudonym = Pseudonym.parse(subject)
-    if pseudonym.member != DIRECTORY or pseudonym.suite != _SUITE:
-        raise BadInputError("expected a pseudonym of the directory")
-    return pseudonym.token

@@ -108,10 +108,10 @@ def _messages(rows: dict[int, list[PublishedFile]]) -> list[PublishRequest]:
     files: list[PublishedFile] = []
     for bucket, found in rows.items():
         if buckets and len(files) + len(found) > _ONE_MESSAGE:
-            made.append(PublishRequest(PublishStep.REPLACE, tuple(buckets), tuple(files)))
+            made.append(PublishRequest(PublishStep.REPLACE, frozenset(buckets), tuple(files)))
             buckets, files = [], []
         buckets.append(bucket)
         files += found
     if buckets:
-        made.append(PublishRequest(PublishStep.REPLACE, tuple(buckets), tuple(files)))
+        made.append(PublishRequest(PublishStep.REPLACE, frozenset(buckets), tuple(files)))
     return made

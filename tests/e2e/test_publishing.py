@@ -22,6 +22,7 @@ from federation.contract.clock import SystemClock
 from federation.contract.identifiers import MemberId
 from federation.demo.layout import Ports, url
 from federation.demo.processes import Processes, Program
+from federation.directory.directory import Directory
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from tests.support.demo import REPOSITORY, free_ports, nonce
 
@@ -220,15 +221,16 @@ def test_a_new_member_is_asked_about_those_on_whom_it_says_it_holds_a_file(joine
         assert joined.ask(BY_ID, {"id": laura}) == {"givenName": "LAURA"}
 
     with closing(sqlite3.connect(joined.root / "work/gateway/state/directory.db")) as directory:
-        directory.execute("DELETE FROM held WHERE subject IN (SELECT subject FROM held LIMIT 1)")
-        directory.execute("UPDATE held SET until = since WHERE subject IN (SELECT subject FROM held LIMIT 1)")
-        directory.commit()
+        buckets = {bucket for (bucket,) in directory.execute("SELECT bucket FROM held LIMIT 2")}
+        lost = sum(row[0] in buckets for row in directory.execute("SELECT bucket FROM held"))
         everything = b"".join(
             bytes(each) for row in directory.execute("SELECT * FROM held") for each in row if isinstance(each, bytes)
         )
     assert citizen.encode() not in everything, "the directory does not keep the members' pseudonyms"
+    with closing(Directory.open(joined.root / "work/gateway/state/directory.db")) as directory:
+        directory.replace(MemberId("c_f257"), buckets, [])
     repaired = json.loads(run("node", "publish", "--settings", joined.settings, "--format", "json"))
-    assert repaired == {"files": 3, "sent": 2}
+    assert repaired == {"files": 3, "sent": lost}
 
 
 def held(joined: Joined) -> int:

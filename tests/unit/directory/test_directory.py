@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
-from federation.contract.held_files import BucketDigests, differing
+from federation.contract.held_files import BucketDigests, bucket_of, differing
 from federation.contract.identifiers import DIRECTORY, MemberId
+from federation.directory.change import token_of
 from federation.directory.directory import Directory
 from federation.directory.rows import HeldFile
 from federation.linkage.siv import SivSuite
@@ -112,18 +119,101 @@ def test_what_was_loaded_leaves_when_the_member_has_said_the_rest(directory: Dir
     assert directory.members_holding([subject(1), subject(7)]) == {subject(1): {TOWN}, subject(7): {HEALTH}}
 
 
+OLD = """
+CREATE TABLE word (code INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+INSERT INTO word (code, text) VALUES (1, 'c_m999'), (2, 'resident'), (3, 'of no use');
+CREATE TABLE held (subject BLOB NOT NULL, member INTEGER NOT NULL, capacity INTEGER NOT NULL, since INTEGER NOT NULL,
+    until INTEGER, PRIMARY KEY (subject, member, capacity, since)) WITHOUT ROWID;
+"""
+
+
 def test_a_file_of_an_earlier_release_gets_what_it_lacks(tmp_path: Path) -> None:
     old = sqlite3.connect(tmp_path / "old.db")
-    old.executescript(
-        "CREATE TABLE word (code INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
-        "CREATE TABLE held (subject BLOB NOT NULL, member INTEGER NOT NULL, capacity INTEGER NOT NULL,"
-        " since INTEGER NOT NULL, until INTEGER, PRIMARY KEY (subject, member, capacity, since)) WITHOUT ROWID;"
-    )
+    old.executescript(OLD)
+    row = (token_of(subject(2)), 1, 2, DAY.toordinal())
+    old.execute("INSERT INTO held (subject, member, capacity, since) VALUES (?, ?, ?, ?)", row)
+    old.commit()
     old.close()
-    opened = Directory.open(tmp_path / "old.db")
-    assert opened.load(FILES) == len(FILES)
-    assert opened.members_holding([subject(2)]) == {subject(2): {TOWN}}
-    opened.close()
+    for _ in range(2):
+        with closing(Directory.open(tmp_path / "old.db")) as opened:
+            assert opened.members_holding([subject(2)]) == {subject(2): {TOWN}}
+            assert opened.digests(TOWN) == ours(HeldFile.parse(subject(2), TOWN, "resident", DAY))
+    assert words(tmp_path / "old.db") == {TOWN: 1, "resident": 1}
+
+
+def test_a_file_that_is_no_directory_is_named_and_let_go_of(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE VIEW word AS SELECT 1 AS code")
+    other.close()
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailableError):
+            Directory.open(tmp_path / "other.db")
+    other = sqlite3.connect(tmp_path / "other.db", timeout=0)
+    other.execute("BEGIN EXCLUSIVE")
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("word",)]
+    other.close()
+
+
+def test_a_question_does_not_wait_for_rows_that_are_written(directory: Directory) -> None:
+    with ThreadPoolExecutor(1) as pool:
+
+        def slowly() -> Iterator[HeldFile]:
+            asked = pool.submit(directory.members_holding, [subject(2), subject(7)])
+            assert asked.result(timeout=10) == {subject(2): {TOWN}}, "what stood before, until all is written"
+            yield marked(7, HEALTH)
+
+        directory.replace(HEALTH, [7], slowly())
+    assert directory.members_holding([subject(7)]) == {subject(7): {HEALTH}}
+
+
+def test_words_that_no_row_uses_are_forgotten(tmp_path: Path, directory: Directory) -> None:
+    stood = words(tmp_path / "directory.db")
+    for number in range(3):
+        file = HeldFile.parse(subject(7), SCHOOL, f"made-up-{number}", DAY, None, (7).to_bytes(2) + bytes(14))
+        directory.replace(SCHOOL, [7], [file])
+    assert words(tmp_path / "directory.db") == {**stood, SCHOOL: stood[SCHOOL] + 1, "made-up-2": 1}
+    with pytest.raises(BadInputError):
+        directory.replace(SCHOOL, [7], [HeldFile.parse(subject(7), SCHOOL, "another", DAY), held(8, TOWN, "yet")])
+    directory.replace(SCHOOL, [7], [])
+    assert words(tmp_path / "directory.db") == stood
+
+
+def words(path: Path) -> dict[str, int]:
+    """Return the words of a directory, with the number of rows that use each."""
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT text, used FROM word"))
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sets(st.integers(0, 3)),
+        st.lists(
+            st.tuples(st.integers(0, 3), st.sampled_from(["patient", "exempt"]), st.booleans(), st.integers(0, 3))
+        ),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(changes=CHANGES)
+def test_digests_are_those_of_the_rows_that_stand_whatever_came_and_went(changes: list[Any]) -> None:
+    with TemporaryDirectory() as folder, closing(Directory.open(Path(folder) / "directory.db")) as directory:
+        stands: dict[tuple[str, str], HeldFile] = {}
+        for buckets, rows in changes:
+            files = [
+                HeldFile.parse(
+                    subject(number), HEALTH, capacity, DAY, DAY if ended else None, mark.to_bytes(2) + bytes(14)
+                )
+                for number, capacity, ended, mark in rows
+            ]
+            if buckets:
+                directory.replace(HEALTH, buckets, files)
+            else:
+                directory.load(files)
+            stands = {key: each for key, each in stands.items() if bucket_of(each.mark) not in buckets}
+            stands.update(((each.subject, each.capacity), each) for each in files)
+            assert directory.digests(HEALTH) == ours(*stands.values())
 
 
 def test_it_is_kept_over_a_restart(tmp_path: Path, directory: Directory) -> None:

@@ -196,7 +196,7 @@ def publication(
 ) -> ConsumerRequest:
     """What a node that holds a file on two citizens says to the gateway."""
     files = tuple(PublishedFile(b64url(bytes(16)), pid, "patient", NOW.date()) for pid in pids(USTAT)[:2])
-    body = PublishRequest(PublishStep.REPLACE, (0,), files).to_bytes()
+    body = PublishRequest(PublishStep.REPLACE, frozenset({0}), files).to_bytes()
     bare = HttpRequest("POST", target, {"content-type": "application/json"}, body)
     headers = {**bare.headers, **sign_request(bare, key, world.clock, nonce())}
     return ConsumerRequest("POST", target, headers, b64encode(body).decode())
