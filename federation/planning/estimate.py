@@ -12,7 +12,7 @@ several slicing arguments are given the greatest counts, whatever `requireOneSli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -44,20 +44,24 @@ class Size:
     """How long a list may be: the greatest that is said, else `otherwise`.
 
     Numbers are `said` by literals and defaults, or by variables: the name, and the argument's default if it has one.
+    Those below 1 say nothing: many servers read them as no limit. `instead` are the sizes of lists that objects of
+    other types have in the same place.
     """
 
     said: tuple[int | tuple[str, int | None], ...]
     otherwise: int
+    instead: frozenset[Size] = frozenset()
 
     def of(self, variables: Mapping[str, Any]) -> int:
         """Return the length for some values of the variables, defaults filled in."""
         known = [each if isinstance(each, int) else variables.get(*each) for each in self.said]
-        return max(0, max((each for each in known if isinstance(each, int)), default=self.otherwise))
+        own = max((each for each in known if isinstance(each, int) and each > 0), default=self.otherwise)
+        return max(0, own, *(each.of(variables) for each in self.instead))
 
     @property
     def varies(self) -> bool:
         """Whether variables say it."""
-        return any(not isinstance(each, int) for each in self.said)
+        return any(not isinstance(each, int) for each in self.said) or any(each.varies for each in self.instead)
 
 
 ONCE: tuple[tuple[Size, ...], ...] = ((),)
@@ -211,7 +215,8 @@ class _Reader:
         levels = known.type.count("[")
         outer = sized.get(known.name) or size
         sizes = (outer, *(Size((), self.usual) for _ in range(1, levels))) if levels else ()
-        self.lists.update(dict.fromkeys(here, sizes))
+        for keys in here:
+            self.lists[keys] = _either(self.lists.get(keys, ()), sizes)
         below: tuple[Counted, ...] = ()
         either: tuple[tuple[Counted, ...], ...] = ()
         if node.selection_set is not None:
@@ -247,6 +252,16 @@ def _fields(selections: SelectionSetNode) -> Iterator[FieldNode]:
             yield node
         elif isinstance(node, InlineFragmentNode):
             yield from _fields(node.selection_set)
+
+
+def _either(some: tuple[Size, ...], others: tuple[Size, ...]) -> tuple[Size, ...]:
+    """Return the sizes of lists, outermost first, where either these or those stand."""
+    if not some:
+        return others
+    return tuple(
+        one if one == other else replace(one, instead=one.instead | {other})
+        for one, other in zip(some, others, strict=False)
+    )
 
 
 def _said(known: SuperField, node: FieldNode, slicing: Sequence[str]) -> Iterator[int | tuple[str, int | None]]:

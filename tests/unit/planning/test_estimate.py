@@ -35,8 +35,8 @@ type Sized { rows: [Person!] }
 type Person @key(fields: "id") { id: ID! name: String children(first: Int): [Person!] homes: [Home!] grid: [[Home!]!] }
 type Home @cost(weight: 5) { street: String map: String @cost(weight: 2) }
 interface Being { name: String }
-type Cat implements Being { name: String owners: [Person!] }
-type Dog implements Being { name: String owner: Person }
+type Cat implements Being { name: String owners(first: Int): [Person!] }
+type Dog implements Being { name: String owner: Person owners(first: Int): [Person!] }
 """
 )
 TAXES = HEAD + 'type Person @key(fields: "id") { id: ID! returns(last: Int = 3): [Return!] } type Return { year: Int }'
@@ -49,7 +49,9 @@ COSTS: dict[str, tuple[str, dict[str, Any], int]] = {
     "a variable that is not given": ("query($n: Int) { people(first: $n) { edges { node { id } } } }", {}, 41),
     "a variable that is null": ("query($n: Int) { people(first: $n) { edges { node { id } } } }", {"n": None}, 201),
     "null": ("{ people(first: null) { edges { node { id } } } }", {}, 1 + 100 + 100),
-    "less than nothing": ("query($n: Int) { people(first: $n) { edges { node { id } } } }", {"n": -5}, 1),
+    "less than nothing": ("query($n: Int) { people(first: $n) { edges { node { id } } } }", {"n": -5}, 1 + 100 + 100),
+    "nothing, of an assumed size": ("{ some(page: 0, size: -1) { id } }", {}, 7),
+    "nothing, of a sized field": ("{ sized(limit: 0) { rows { id } } }", {}, 1 + 100),
     "a connection's other list": ("{ people(first: 3) { kinds { name } } }", {}, 1 + 100),
     "a list of which nothing is said": ('{ person(id: "a") { homes { street } } }', {}, 1 + 100 * 5),
     "lists in lists": ('{ person(id: "a") { children(first: 4) { children(first: 5) { id } } } }', {}, 1 + 4 + 20),
@@ -81,6 +83,22 @@ COSTS: dict[str, tuple[str, dict[str, Any], int]] = {
         "{ being { name ... on Cat { owners { id } } ... on Dog { owner { id } } } }",
         {},
         1 + 100,
+    ),
+    "entities of the longest of several types' lists": (
+        """{ being {
+          ... on Cat { x: owners(first: 50) { returns { year } } }
+          ... on Dog { x: owners(first: 2) { returns { year } } }
+        } }""",
+        {},
+        1 + 50 + 2 * 50 * (1 + 3),
+    ),
+    "entities of the longest list, by a variable": (
+        """query($n: Int) { being {
+          ... on Dog { x: owners(first: 2) { returns { year } } }
+          ... on Cat { x: owners(first: $n) { returns { year } } }
+        } }""",
+        {"n": 50},
+        1 + 50 + 2 * 50 * (1 + 3),
     ),
 }
 
