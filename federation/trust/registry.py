@@ -6,8 +6,11 @@ A folder is looked at with every question; a registry at an address every few se
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -117,7 +120,8 @@ class HttpSource:
 class Registry:
     """The member list that this process acts on.
 
-    * Trust moves forwards only; what was trusted is kept in a file, so that a restart goes back no further.
+    * Trust moves forwards only; what was trusted is kept in a file, so that a restart goes back no further. Worker
+      processes share the file: each takes its steps from what stands there, as if all were one.
     * A list that cannot be trusted changes nothing: the last good one serves until it expires, and `refusal` says why
       the newer one was not taken.
     """
@@ -192,9 +196,7 @@ class Registry:
     def renew(self) -> None:
         """Take the newest list, or say in `refusal` why not."""
         try:
-            found = update(self.kept, self.source, self.clock.now(), self._keep_ahead)
-            if found.kept != self.kept:
-                self._keep(found.kept)
+            found = self._updated()
         except CroceviaError as error:
             if self.refusal is None or self.refusal.message != error.message:
                 _log.warning("member list stays as it is: %s %s", error.code, error.message)
@@ -208,15 +210,22 @@ class Registry:
         refused = {} if self.refusal is None else {"memberListRefused": self.refusal.code}
         return {"memberList": found.members.version, "memberListExpires": rfc3339(found.expires), **refused}
 
+    def _updated(self) -> TrustedList:
+        """Update, from what another worker kept whenever it came first; it went on, so this ends."""
+        while True:
+            try:
+                found = update(self.kept, self.source, self.clock.now(), self._keep_ahead)
+                if found.kept != self.kept:
+                    self._keep(found.kept)
+            except _OvertakenError:
+                self._restore()
+            else:
+                return found
+
     def _restore(self) -> None:
-        if self.keep_in is None:
+        kept = None if self.keep_in is None else _read(self.keep_in)
+        if kept is None:
             return
-        try:
-            kept = msgspec.msgpack.decode(self.keep_in.read_bytes(), type=Kept)
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.MsgspecError) as error:
-            raise ConfigurationError(f"member list `{self.keep_in}` cannot be read; remove it to begin anew") from error
         if kept.anchor != self.kept.anchor:
             raise ConfigurationError(
                 f"member list `{self.keep_in}` was trusted by another root than `{ROOT_FILE}`; "
@@ -232,22 +241,55 @@ class Registry:
         self._keep(msgspec.structs.replace(self.kept, ahead=seen))
 
     def _keep(self, kept: Kept) -> None:
-        """Replace what is kept in one step, durably, before it is acted on."""
+        """Replace what is kept in one step, durably, before it is acted on.
+
+        Raises:
+            _OvertakenError: another worker kept something since; it would be undone.
+            ConfigurationError: it cannot be kept.
+        """
         if self.keep_in is not None:
-            self._write(self.keep_in, kept)
+            with _locked(self.keep_in):
+                if _read(self.keep_in) not in (None, self.kept):
+                    raise _OvertakenError
+                _write(self.keep_in, kept)
         self.kept = kept
 
-    @staticmethod
-    def _write(path: Path, kept: Kept) -> None:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with partial.open("wb") as file:
-                file.write(msgspec.msgpack.encode(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except OSError as error:
-            raise ConfigurationError(f"member list `{path}` cannot be kept: {error.strerror}") from error
+
+class _OvertakenError(Exception):
+    """Another worker's step was kept before this one: never leaves this module."""
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process of a party at a time replace what is kept."""
+    try:
+        lock = path.with_name(f"{path.name}.lock").open("wb")
+    except OSError as error:
+        raise ConfigurationError(f"member list `{path}` cannot be kept: {error.strerror}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path: Path) -> Kept | None:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Kept)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigurationError(f"member list `{path}` cannot be read; remove it to begin anew") from error
+
+
+def _write(path: Path, kept: Kept) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(msgspec.msgpack.encode(kept))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"member list `{path}` cannot be kept: {error.strerror}") from error
 
 
 def read_root(folder: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from federation.contract.clock import FixedClock
-from federation.contract.errors import BadInputError, ConfigurationError, RegistryStaleError
+from federation.contract.errors import BadInputError, ConfigurationError, RegistryStaleError, UnavailableError
 from federation.trust.list_errors import ExpiredListError, ListRollbackError, MixedListError, UndersignedListError
 from federation.trust.registry import ROOT_FILE, Registry, last_list
 from federation.trust.repository import Repository
@@ -18,6 +19,8 @@ from tests.support.members import NOW, ONE, ONLINE, OPERATORS, STRANGER, THREE, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from federation.trust.trusted_list import Source
 
 KEPT = "kept"
 
@@ -292,6 +295,42 @@ def test_what_was_verified_before_the_first_list_is_kept(kept: Repository, clock
     hidden.write_bytes(content)
     again.renew()
     assert again.current().version == 1
+
+
+@dataclass
+class Slow:
+    """The registry as a slow worker meets it: before it reads `at`, another is done; then the registry is down."""
+
+    source: Source
+    at: str
+    meanwhile: Callable[[], None]
+    down: bool = False
+
+    def changed(self) -> bool:
+        return False
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        if self.down:
+            raise UnavailableError("down")
+        found = self.source.read(name, limit)
+        if name.endswith(self.at):
+            self.meanwhile()
+            self.down = True
+        return found
+
+
+@pytest.mark.parametrize("at", ["2.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json"])
+def test_a_slow_worker_does_not_undo_what_another_kept(kept: Repository, clock: FixedClock, at: str) -> None:
+    publish(kept, members(1))
+    fast, slow = (opened(kept, clock) for _ in range(2))
+    assert fast.current().version == slow.current().version == 1
+    publish(kept, members(2))
+    slow.source = Slow(slow.source, at, fast.renew)
+    slow.renew()
+    assert isinstance(slow.refusal, UnavailableError)
+    assert fast.in_force().members.version == 2
+    restarted = Registry.open(kept.folder, clock, kept.folder.with_name(KEPT), "http://127.0.0.1:9")
+    assert restarted.current().version == 2
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"signed":{"_type":"root"},"signatures":[]}'])
