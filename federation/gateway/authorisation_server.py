@@ -28,11 +28,11 @@ from federation.trust.keys import KeyLookup, MessageSigner, VerifyKey, jwks, mes
 from federation.trust.replay import ReplayStore
 from federation.trust.tokens import (
     ASSERTION_TYPE,
-    MAX_PROOF_AGE,
     SKEW,
     AccessClaims,
     Confirmation,
     issue_access_token,
+    used_once,
     verify_client_assertion,
     verify_dpop,
 )
@@ -81,7 +81,7 @@ class AuthorisationServer:
             raise ProofNonceError("make the DPoP proof anew with the nonce in the header `DPoP-Nonce`")
         if not self.replay.first_time(f"assertion:{assertion.member}", assertion.jti, assertion.exp + SKEW):  # (4)
             raise TokenReplayError("client assertion was already used; make a new one with another `jti`")
-        if not self.replay.first_time(f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW):
+        if not self.replay.first_time(*used_once(proof)):
             raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
         agreement = members.agreement(assertion.agreement)  # (5)
         agreement.require(member.id, assertion.purpose, day_in_rome(self.clock.now()))

@@ -19,14 +19,7 @@ from federation.trust.http_messages import HttpRequest
 from federation.trust.quotas import count_request
 from federation.trust.rates import RateSettings, Standing, count_question
 from federation.trust.replay import ReplayStore
-from federation.trust.tokens import (
-    MAX_PROOF_AGE,
-    SKEW,
-    AccessTokens,
-    DpopProof,
-    require_possession,
-    verify_dpop,
-)
+from federation.trust.tokens import AccessTokens, DpopProof, require_possession, used_once, verify_dpop
 
 
 class CurrentMembers(Protocol):
@@ -115,9 +108,7 @@ def admitted(known: Proved, members: MemberList, door: Doorkeeper) -> Caller:
         AuthorisationError, RateLimitedError: (3).
     """
     request, by, proof = known.request, known.by, known.possession
-    if proof is not None and not door.replay.first_time(  # (1)
-        f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW
-    ):
+    if proof is not None and not door.replay.first_time(*used_once(proof)):  # (1)
         raise TokenReplayError("DPoP proof was already used; make a new one with another `jti`")
     if not door.replay.first_time(by.once.namespace, by.once.name, by.once.until):  # (2)
         raise ReplayError("this signed request was already answered; sign it again with another nonce")

@@ -223,6 +223,11 @@ def verify_dpop(text: str, method: str, uri: str, clock: Clock, access_token: st
     return msgspec.structs.replace(proof, jkt=key.kid)
 
 
+def used_once(proof: DpopProof) -> tuple[str, str, int]:
+    """Return namespace, name and end of a proof for a replay store: `SKEW` longer than `verify_dpop` accepts it."""
+    return f"dpop:{proof.jkt}", proof.jti, proof.iat + MAX_PROOF_AGE + 2 * SKEW
+
+
 def require_possession(key: str, proof: DpopProof) -> None:
     """Refuse a proof by another key than the token is bound to, `key` by its thumbprint (RFC 9449 section 7.1).
 

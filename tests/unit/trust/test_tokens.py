@@ -27,6 +27,7 @@ from federation.trust.tokens import (
     issue_client_assertion,
     make_dpop,
     require_possession,
+    used_once,
     verify_access_token,
     verify_client_assertion,
     verify_dpop,
@@ -281,6 +282,15 @@ def test_a_proof_whose_header_was_read_before_is_verified_anew() -> None:
         verify_dpop(good, "POST", GATEWAY, FixedClock(CLOCK.instant + timedelta(minutes=5)), "token")
     with pytest.raises(ProofError):
         verify_dpop(good, "POST", GATEWAY, CLOCK, "another token")
+
+
+def test_a_proof_is_remembered_for_as_long_as_it_is_accepted() -> None:
+    text = make_dpop(dpop_proof("POST", GATEWAY, "proof-1", CLOCK, "token"), CLIENT)
+    proof = verify_dpop(text, "POST", GATEWAY, CLOCK, "token")
+    namespace, name, until = used_once(proof)
+    assert (namespace, name) == (f"dpop:{CLIENT.kid}", "proof-1")
+    with pytest.raises(ProofError, match="just now"):
+        verify_dpop(text, "POST", GATEWAY, FixedClock(datetime.fromtimestamp(until, UTC)), "token")
 
 
 def test_the_authorisation_header_holds_one_dpop_token() -> None:
