@@ -1,7 +1,7 @@
 """What all worker processes of one party share: counts, names that were used, what was told.
 
 On one host it is a small SQLite file beside the ledger. Where several hosts serve one party, it is a schema of a
-PostgreSQL database (`shared_database.py`). The stores write one SQL for both: `?` for a value, `ON CONFLICT` with its
+PostgreSQL database (`database.py`). The stores write one SQL for both: `?` for a value, `ON CONFLICT` with its
 columns, and a layout of TEXT, BLOB and INTEGER (docs/adr/0030).
 """
 
