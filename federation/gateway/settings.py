@@ -100,5 +100,7 @@ def load_settings(path: Path) -> GatewaySettings:
     if settings.demo and not settings.listen.startswith("127.0.0.1:"):
         raise ConfigurationError("the demo's signing proxy listens on loopback only; remove `[demo]` or set `listen`")
     if settings.mutual and settings.channel is None:
-        raise ConfigurationError("`mutual = true` needs the certificate of a table `[channel]`; add it or remove `mutual`")
+        raise ConfigurationError(
+            "`mutual = true` needs the certificate of a table `[channel]`; add it or drop `mutual`"
+        )
     return settings
