@@ -34,6 +34,16 @@ _Member: TypeAlias = Callable[[Any, RowDecision, Asking, str | None, dict[str, A
 """From a Python object and the decision about it to one field of the object that is answered."""
 
 
+def matches(kind: GraphQLScalarType | GraphQLEnumType, supplied: Any) -> Show:
+    """Return what is answered of a value that may be asked about but not seen: whether it is the one supplied."""
+
+    def shown(value: Any, _form: Any, _asking: Asking, _person: str | None) -> Any:
+        plain = _coerced(kind, value)
+        return None if plain is None else str(plain) == str(supplied)
+
+    return shown
+
+
 @dataclass(frozen=True, slots=True)
 class CustomShowing:
     """Makes the `Show` of custom fields of one operation; `within` counts the objects that one may give."""

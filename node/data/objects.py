@@ -31,7 +31,7 @@ from node.data.comparing import Comparable
 from node.data.conditions import condition_sql
 from node.data.crowds import NOBODY, Crowds, can_be_counted, look
 from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
-from node.data.custom_shown import CustomShowing
+from node.data.custom_shown import CustomShowing, matches
 from node.data.decisions import Disclosures, Path, grants_on_objects
 from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
@@ -173,8 +173,10 @@ class Objects:
         showing = CustomShowing(self.plans, self.disclosures, self.custom, self.most, self._within)
         show = showing.of(field.on, each, path, self.reading.today)
         asked = CustomCell(field, path, tuple(grant.form for grant in grants), show)
-        needs = tuple((name, self._need(row, name)) for name in field.needs)
-        return Custom(asked, chosen(replace(decided, grants=grants), row), needs)
+        return Custom(asked, chosen(replace(decided, grants=grants), row), self._needs(row, field))
+
+    def _needs(self, row: Row, field: CustomField) -> tuple[tuple[str, Sql], ...]:
+        return tuple((name, self._need(row, name)) for name in field.needs)
 
     def _need(self, row: Row, name: str) -> Sql:
         """Return what a custom field needs of a row: a field of the mapping before any mask, or an attribute."""
@@ -233,13 +235,21 @@ class Objects:
             self.disclosures.refused(plan.type_name, name, path)
             return Fixed(each.response_key, None)
         self.disclosures.shown(plan.type_name, name, decided, grants)
+        prohibited = condition_sql(decided.prohibited, row).is_(false())
+        asked = condition_sql(disjunction(grant.when for grant in grants), row).is_(true())
+        may_be_asked = and_(prohibited, asked)
+        resolved = self.custom.fields.get((plan.type_name, name))
+        if resolved is not None:
+            kind = get_named_type(self._declared(plan.type_name, name).type)
+            assert isinstance(kind, (GraphQLScalarType, GraphQLEnumType))  # the schema has such a question of no other
+            show = matches(kind, each.arguments["value"])
+            question = CustomCell(resolved, path, (grants[0].form,), show)
+            return Custom(question, case((may_be_asked, literal(0))), self._needs(row, resolved))
         scalar = self.scalar_of(plan.type_name, name)
         value = self._raw(row, name, scalar)
         if value is None:
             return Fixed(each.response_key, None)
-        prohibited = condition_sql(decided.prohibited, row).is_(false())
-        asked = condition_sql(disjunction(grant.when for grant in grants), row).is_(true())
-        outcome = case((and_(prohibited, asked), self._truth(each, value, kind_of(scalar))))
+        outcome = case((may_be_asked, self._truth(each, value, kind_of(scalar))))
         return Value(each.response_key, outcome, GraphQLBoolean, Kind.TRUTH, ())
 
     def _truth(self, each: Selected, value: Sql, kind: Kind) -> Sql:

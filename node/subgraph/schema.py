@@ -140,16 +140,20 @@ class _Builder:
         """Yield a field, and those that ask about its value where a policy lets them be asked."""
         yield field
         name = field.name.value
-        # What Python resolves is not there to be compared with when the row is decided.
-        if (type_name, name) in self.custom.fields:
+        resolved = (type_name, name) in self.custom.fields
+        # Of what Python resolves, one value can be compared: no list, no object.
+        if resolved and not (isinstance(field.type, NamedTypeNode) and self._is_value(field.type)):
             return
         if f"{type_name}.{name}{MATCHES}" in self.asked:
             said = f"Whether `{name}` is this value.\nit: Se il valore è questo."
             yield _question(field, MATCHES, "value", _nullable(field.type), said)
-        if f"{type_name}.{name}{REACHED}" in self.asked:
+        if f"{type_name}.{name}{REACHED}" in self.asked and not resolved:  # an age is compared in SQL alone
             english = f"Whether `years` years have passed since `{name}`."
             said = f"{english}\nit: Se è passato questo numero di anni dalla data."
             yield _question(field, REACHED, "years", _named("Int"), said)
+
+    def _is_value(self, named: NamedTypeNode) -> bool:
+        return not isinstance(self.vocabulary.get(named.name.value), ObjectTypeDefinitionNode)
 
     def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> tuple[ConstDirectiveNode, ...]:
         """Keep the directives, but no key whose field the mapping cannot give."""

@@ -19,7 +19,8 @@ import strawberry
 from typing_extensions import override
 
 from federation.contract.decisions import PolicyVersion
-from federation.contract.errors import QueryTooComplexError
+from federation.contract.entries import EntryKind
+from federation.contract.errors import BudgetExhaustedError, QueryTooComplexError
 from federation.contract.identifiers import MemberId
 from federation.contract.members import AgreedProvider
 from node.data.custom import CustomField, CustomFields, Row
@@ -34,7 +35,7 @@ from node.vocabulary.terms import concept, entity
 from node.vocabulary.terms import field as term
 from tests.support.both import PURPOSE, On, ran
 from tests.support.data import THING_MAPPING, Member, thing_vocabulary
-from tests.support.nodes import DemoMember, WatchedDatabase, asked_node
+from tests.support.nodes import AskedNode, DemoMember, WatchedDatabase, asked_node
 from tests.support.parties import Parties
 from tests.support.policies import FIELDS, INPS, bundle_of, document, files_of, grant
 
@@ -185,14 +186,21 @@ def nodes(answer: Any) -> list[Any]:
     return [edge["node"] for edge in answer.data["things"]["edges"]]
 
 
-def recorded(on: On, member: Member, bundle: Bundle, folder: Path, query: str) -> Any:
-    """Ask a whole node, and return the entry of its ledger."""
+@contextmanager
+def whole(member: Member, bundle: Bundle, folder: Path) -> Iterator[AskedNode]:
+    """Serve a member by a whole node, with budgets and a ledger."""
     parties = Parties()
     provider = AgreedProvider(MemberId("c_m999"), ("Query.things", "Thing.*", "Vehicle.*"))
     parties.agreement = msgspec.structs.replace(parties.agreement, providers=(provider,))
     decisions = Decisions(bundle, PolicyVersion(bundle.digest, 1))
     demo = DemoMember(member.plane, decisions, WatchedDatabase(member.plane.database))
     with asked_node(demo, folder, parties) as node:
+        yield node
+
+
+def recorded(on: On, member: Member, bundle: Bundle, folder: Path, query: str) -> Any:
+    """Ask a whole node, and return the entry of its ledger."""
+    with whole(member, bundle, folder) as node:
         assert "errors" not in on.run(node.ask(query))
         [entry] = node.entries()
     return entry
@@ -300,6 +308,59 @@ def test_the_ledger_says_that_it_was_disclosed_and_of_whom(on: On, elsewhere: El
     assert (recording.form, recording.grants, recording.retain) == ("band", ("g",), "P1Y")
     assert entry.subjects == 2
     assert "150" not in entry.to_bytes().decode()
+
+
+def test_r29_a_value_may_be_asked_about_and_not_seen(on: On, elsewhere: Elsewhere) -> None:
+    given = {"Anna": 100, "Bruno": 250.5, "Carla": None}
+    resolve = elsewhere.answering("wealth", lambda row: given[row["name"]])
+    hiding = [{"id": "p", "fields": ["wealth"], "rows": 'row.place == "b"'}]
+    bundle = policies({"name": "clear", "wealth": "verify"}, prohibitions=hiding)
+    with module(elsewhere, custom("wealth", Banded, resolve, "name")), on.things(bundle, ROWS, MAPPING) as member:
+        answer = asked(on, member, LISTED % 'a: wealthMatches(value: "100") b: wealthMatches(value: "101")')
+    assert [(node["a"], node["b"]) for node in nodes(answer)] == [(True, False), (None, None), (None, None)]
+    assert answer.errors == []
+    # Both guesses are one question, and Bruno's row, which denies it, is in none.
+    assert elsewhere.asked == [("wealth", [{"name": "Anna"}, {"name": "Carla"}])]
+    [decision] = [each for each in answer.decisions if each.coordinate == "Thing.wealth"]
+    assert (decision.form, decision.grants) == ("verify", ("g",))
+
+
+def test_guesses_of_a_custom_value_are_recorded_and_run_dry(on: On, elsewhere: Elsewhere, tmp_path: Path) -> None:
+    wealth = custom("wealth", Banded, elsewhere.answering("wealth", lambda _: 150), "name")
+    bundle = policies({"name": "clear", "wealth": "verify"})
+    with (
+        module(elsewhere, wealth),
+        on.things(bundle, ROWS[:1], MAPPING) as member,
+        whole(member, bundle, tmp_path) as node,
+    ):
+        for guess in range(5):
+            on.run(node.ask(LISTED % f'wealthMatches(value: "{guess}")'))
+        with pytest.raises(BudgetExhaustedError):
+            on.run(node.ask(LISTED % 'wealthMatches(value: "150")'))
+        entries = node.entries()
+    [recording] = [each for each in entries[0].decisions if each.coordinate == "Thing.wealth"]
+    assert (recording.form, recording.grants) == ("verify", ("g",))
+    assert [entry.kind for entry in entries] == [EntryKind.DISCLOSURE] * 5 + [EntryKind.REFUSAL]
+
+
+def test_r29_a_field_with_verify_is_not_shown_itself(on: On, elsewhere: Elsewhere) -> None:
+    bundle = policies({"name": "clear", "wealth": "verify"})
+    wealth = custom("wealth", Banded, elsewhere.answering("wealth", lambda _: 1), "name")
+    with module(elsewhere, wealth), on.things(bundle, ROWS, MAPPING) as member:
+        answer = asked(on, member, LISTED % "wealth")
+    assert [node["wealth"] for node in nodes(answer)] == [None, None, None]
+    assert {error["extensions"]["code"] for error in answer.errors} == {"FIELD_DENIED"}
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("kind", [list[str], Vehicle])
+def test_lists_and_objects_cannot_be_asked_about(on: On, elsewhere: Elsewhere, kind: Any) -> None:
+    bundle = policies({"name": "clear", "wealth": "clear"})
+    with module(elsewhere, custom("wealth", kind, wrong, "name")), on.things(bundle, ROWS, MAPPING) as member:
+        mapping = NodeMapping.parse(MAPPING)
+        asking = NodeSchema.build(thing_vocabulary(), mapping, frozenset({"Thing.wealthMatches"}))
+    assert "wealthMatches" not in asking.published_sdl
+    assert "wealth" in member.schema.published_sdl
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
