@@ -23,7 +23,7 @@ from graphql import (
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
 from federation.contract.errors import QueryTooComplexError, ThresholdError
-from federation.contract.governed import MATCHES, REACHED, asks_about
+from federation.contract.governed import asks_about
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import LONGEST_LIST
 from node.data.cells import Cell, candidate_row, cell, chosen, kind_of, raw_value, shows
@@ -43,7 +43,7 @@ from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
 from node.policy.conditions import FALSE
 from node.policy.documents import Alike
-from node.policy.forms import Band, FormName
+from node.policy.forms import Band, FormName, form_of_question
 from node.policy.plans import FieldPlan, ResidualGrant, TypePlan, thresholds_of
 from node.policy.residuals import disjunction
 
@@ -255,7 +255,7 @@ class Objects:
     def _truth(self, each: Selected, value: Sql, kind: Kind) -> Sql:
         """Return what is true of a value: that it is the one supplied, or that its person has reached an age."""
         dialect = self.reading.dialect
-        if each.field.endswith(REACHED):
+        if form_of_question(each.field) is FormName.AGE_OVER:
             return reached(dialect.text(value), dialect, each.arguments["years"], self.reading.today)
         as_is = kind in (Kind.WHOLE, Kind.TRUTH)
         supplied = literal(each.arguments["value"] if as_is else str(each.arguments["value"]))
@@ -369,9 +369,13 @@ def _asked_by(each: Selected, decided: FieldPlan | None) -> tuple[ResidualGrant,
     """
     if decided is None or not decided.may_be_seen:
         return ()
-    if each.field.endswith(MATCHES):
-        return decided.asked_by(FormName.VERIFY)
-    years, grants = each.arguments["years"], decided.asked_by(FormName.AGE_OVER)
+    form = form_of_question(each.field)
+    if form is None:
+        return ()
+    grants = decided.asked_by(form)
+    if form is not FormName.AGE_OVER:
+        return grants
+    years = each.arguments["years"]
     thresholds = thresholds_of(grants)
     if grants and years not in thresholds:
         told = ", ".join(map(str, thresholds))

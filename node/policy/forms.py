@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, assert_never
 
 from typing_extensions import TypeIs
 
+from federation.contract.governed import MATCHES, REACHED
 from node.policy.errors import FormError, nearest
 from node.policy.messages import message
 
@@ -221,8 +222,9 @@ Form: TypeAlias = (
 CLEAR: Final = Clear()
 VERIFY: Final = Verify()
 
-PREDICATES: Final = frozenset({FormName.VERIFY, FormName.AGE_OVER})
-"""Forms that show nothing of the field itself, and answer a question about its value."""
+QUESTIONS: Final[Mapping[FormName, str]] = {FormName.VERIFY: MATCHES, FormName.AGE_OVER: REACHED}
+"""Forms that show nothing of the field itself, and answer a question about its value: what ends the question's name."""
+PREDICATES: Final = frozenset(QUESTIONS)
 
 KEYED: Final = frozenset({FormName.PSEUDONYM, FormName.TOKEN, FormName.HASH, FormName.DATE_SHIFT})
 """Forms that run in the node process after projection, because keys never appear in SQL (keyed-mask rule)."""
@@ -490,6 +492,11 @@ def meet(forms: Iterable[Form | None]) -> Form | None:
         elif not discloses_at_least(form, least):
             return None
     return least
+
+
+def form_of_question(name: str) -> FormName | None:
+    """Return the form by which a field that asks about another is answered, such as `taxCodeMatches`; else None."""
+    return next((form for form, ending in QUESTIONS.items() if name.endswith(ending)), None)
 
 
 def most_disclosing_first(forms: Sequence[Form]) -> list[int]:

@@ -46,7 +46,7 @@ from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Root, Source
 from node.policy.documents import TypeDocument
 from node.policy.errors import nearest
-from node.policy.forms import FormName
+from node.policy.forms import QUESTIONS
 from node.subgraph.custom import declared_custom
 from node.subgraph.own_words import bind_own_scalars, own_words, with_own_lists
 from node.subgraph.pruning import BUILT_IN, innermost, object_type, without_empty
@@ -483,16 +483,12 @@ _ENTITIES_FIELD, *_OTHER_LOCAL_FIELDS = (
 )
 
 
-_QUESTIONS: Final = {FormName.VERIFY: MATCHES, FormName.AGE_OVER: REACHED}
-"""How a field is called that asks about the value of one that a grant gives in such a form."""
-
-
 def asked_coordinates(documents: Iterable[TypeDocument]) -> frozenset[str]:
     """Return the fields by which some grant of a policy lets a value be asked about: `Citizen.taxCodeMatches`."""
     return frozenset(
-        f"{document.name}.{name}{_QUESTIONS[form.name]}"
+        f"{document.name}.{name}{QUESTIONS[form.name]}"
         for document in documents
         for grant in document.grants
         for name, form in grant.see.items()
-        if form.name in _QUESTIONS
+        if form.name in QUESTIONS
     )

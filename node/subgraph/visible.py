@@ -22,8 +22,8 @@ from graphql import (
 )
 
 from federation.contract.coverage import is_plumbing
-from federation.contract.governed import MATCHES, asks_about
-from node.policy.forms import PREDICATES, FormName
+from federation.contract.governed import asks_about
+from node.policy.forms import PREDICATES, form_of_question
 from node.policy.plans import FieldPlan, TypePlan
 from node.subgraph.pruning import innermost, with_fields, without_empty
 from node.subgraph.schema import COUNT, GROUPS, MUTATION, ROOT, NodeSchema, narrowed
@@ -88,8 +88,8 @@ def _is_shown(plan: TypePlan, name: str) -> bool:
     if decided is not None:
         return bool(decided.shown) and decided.may_be_seen and _shows_itself(decided)
     asked = plan.fields.get(asks_about(name) or name)
-    predicate = FormName.VERIFY if name.endswith(MATCHES) else FormName.AGE_OVER
-    return asked is not None and asked.may_be_seen and bool(asked.asked_by(predicate))
+    form = form_of_question(name)
+    return asked is not None and form is not None and asked.may_be_seen and bool(asked.asked_by(form))
 
 
 def _shows_itself(decided: FieldPlan) -> bool:
