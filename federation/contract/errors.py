@@ -47,6 +47,7 @@
     + DatabaseUnavailableError DATABASE_UNAVAILABLE    503
     + CustomFieldUnavailableError CUSTOM_FIELD_UNAVAILABLE 503
     + ExchangeUnavailableError EXCHANGE_UNAVAILABLE    503
+    + DirectoryNotSharedError  DIRECTORY_NOT_SHARED    501
     + NodeUnavailableError     NODE_UNAVAILABLE        503
     + NodeTimeoutError         NODE_TIMEOUT            504
     + NodeMisbehavedError      NODE_MISBEHAVED         502
@@ -337,7 +338,7 @@ class RateLimitedError(CroceviaError):
 
 
 class QuotaExceededError(RateLimitedError):
-    """The agreement's quota is used up; `retryAfter` says when it is renewed."""
+    """The agreement's quota, or the day's messages of a member, are used up; `retryAfter` says when it is renewed."""
 
     code = "QUOTA_EXCEEDED"
     status = HTTPStatus.TOO_MANY_REQUESTS
@@ -418,6 +419,13 @@ class ExchangeUnavailableError(UnavailableError):
 
     code = "EXCHANGE_UNAVAILABLE"
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class DirectoryNotSharedError(UnavailableError):
+    """The gateway is set up for several hosts, which share no directory: it is not told who holds files."""
+
+    code = "DIRECTORY_NOT_SHARED"
+    status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class NodeUnavailableError(UnavailableError):

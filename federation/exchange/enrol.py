@@ -12,10 +12,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from federation.contract.canonical import b64url
-from federation.contract.clock import Clock, day_in_rome, rfc3339
+from federation.contract.clock import Clock, rfc3339
 from federation.contract.enrolment import EnrolAnswer, EnrolRequest, EnrolStep
 from federation.contract.entries import Entry, EntryKind
-from federation.contract.errors import QuotaExceededError
 from federation.contract.members import Member, MemberList
 from federation.exchange.convert import EXCHANGE, CurrentMembers, Recorder
 from federation.linkage.enrolling import subject_of
@@ -25,7 +24,7 @@ from federation.trust.by_member import require_unused, signed_by_node
 from federation.trust.channel import require_peer
 from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.quotas import seconds_to_midnight
+from federation.trust.quotas import count_message
 from federation.trust.replay import ReplayStore
 
 
@@ -53,7 +52,7 @@ class Enrolment:
         """
         member = self._member(request, self.members.current())  # (1)
         asked = EnrolRequest.parse(request.body)
-        self._count(member)  # (2)
+        count_message("enrolment", member.id, self.messages_a_day, self.counters, self.clock)  # (2)
         values = asked.decoded()
         match asked.step:  # (3)
             case EnrolStep.EVALUATE:
@@ -68,15 +67,6 @@ class Enrolment:
         require_peer(request.peer, member.id)
         require_unused(self.replay, signed)
         return member
-
-    def _count(self, member: Member) -> None:
-        now = self.clock.now()
-        if self.counters.add(f"enrol:{member.id}", day_in_rome(now), self.messages_a_day) is None:
-            raise QuotaExceededError(
-                f"the {self.messages_a_day} messages of enrolment a day of `{member.id}` are used up",
-                retryAfter=seconds_to_midnight(now),
-                scope="enrolment",
-            )
 
     def _evaluated(self, elements: tuple[bytes, ...]) -> tuple[str, ...]:
         return tuple(b64url(blind_evaluate(self.key, each)) for each in elements)

@@ -219,7 +219,16 @@ class GatewayProcess:
     @property
     def publishing(self) -> Publishing:
         """How nodes tell the directory on whom they hold files."""
-        return Publishing(self.registry, self.replay, self.directory, self._translate, self.clock)
+        return Publishing(
+            members=self.registry,
+            replay=self.replay,
+            counters=self.counters,
+            directory=self.directory,
+            convert=self._translate,
+            clock=self.clock,
+            messages_a_day=self.settings.publications,
+            several_hosts=self.settings.shared is not None,
+        )
 
     async def _translate(self, request: ConsumerRequest, conversions: Sequence[Conversion]) -> Sequence[Translation]:
         deadline = asyncio.get_running_loop().time() + self.settings.deadline

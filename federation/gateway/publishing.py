@@ -1,9 +1,10 @@
 """A node says on whom it holds a file, and the reference directory takes it in (`federation.contract.held_files`).
 
 1. who: a member that runs a node, by its own signature, once
-2. compare: say what stands in the directory, as digests; or
-3. translate: the exchange turns the node's pseudonyms into the directory's, on the node's own signed request
-4. replace: what the node said before in these buckets is no more
+2. how much: within the day's number of messages
+3. compare: say what stands in the directory, as digests; or
+4. translate: the exchange turns the node's pseudonyms into the directory's, on the node's own signed request
+5. replace: what the node said before in these buckets is no more
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import chain
 from typing import Protocol
 
 from federation.contract.clock import Clock
-from federation.contract.errors import BadInputError
+from federation.contract.errors import BadInputError, DirectoryNotSharedError
 from federation.contract.held_files import PublishAnswer, PublishedFile, PublishRequest, PublishStep
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Member, MemberList
@@ -27,7 +28,9 @@ from federation.gateway.caller import as_sent
 from federation.gateway.pseudonyms import parts
 from federation.trust.by_member import require_unused, signed_by_node
 from federation.trust.channel import require_peer
+from federation.trust.counters import Counters
 from federation.trust.http_messages import HttpRequest
+from federation.trust.quotas import count_message
 from federation.trust.replay import ReplayStore
 
 
@@ -45,33 +48,47 @@ class CurrentMembers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """`convert` asks the exchange on behalf of a signed request; see `federation.gateway.pseudonyms.Exchange`."""
+    """`convert` asks the exchange on behalf of a signed request; see `federation.gateway.pseudonyms.Exchange`.
+
+    `messages_a_day` bounds each member. Where `several_hosts` may serve the gateway, each has a directory file of its
+    own: what one is told the others would not know, so nothing is taken in.
+    """
 
     members: CurrentMembers
     replay: ReplayStore
+    counters: Counters
     directory: Directory
     convert: Callable[[ConsumerRequest, Sequence[Conversion]], Awaitable[Sequence[Translation]]]
     clock: Clock
+    messages_a_day: int
+    several_hosts: bool
 
     async def answer(self, request: HttpRequest) -> PublishAnswer:
         """Take in what a node says.
 
         Raises:
             AuthenticationError, AuthorisationError: (1).
+            DirectoryNotSharedError: the gateway is set up for several hosts.
+            QuotaExceededError: (2).
             BadInputError: the request cannot be read, or names citizens by what is no pseudonym of the node.
-            ExchangeUnavailableError: (3).
+            ExchangeUnavailableError: (4).
             DatabaseUnavailableError: the directory cannot be read or written; nothing changed.
         """
         member, signed = signed_by_node(request, self.members.current(), self.clock)  # (1)
         require_peer(request.peer, member.id)
         require_unused(self.replay, signed)
+        if self.several_hosts:
+            raise DirectoryNotSharedError(
+                "the gateway's directory is a file of each host: fill it without the setting `shared`, then copy it"
+            )
+        count_message("publication", member.id, self.messages_a_day, self.counters, self.clock)  # (2)
         asked = PublishRequest.parse(request.body)
         match asked.step:
-            case PublishStep.COMPARE:  # (2)
+            case PublishStep.COMPARE:  # (3)
                 return PublishAnswer(await asyncio.to_thread(self.directory.digests, member.id))
             case PublishStep.REPLACE:
-                files = await self._translated(asked.files, member, request)  # (3)
-                await asyncio.to_thread(self.directory.replace, member.id, asked.buckets, files)  # (4)
+                files = await self._translated(asked.files, member, request)  # (4)
+                await asyncio.to_thread(self.directory.replace, member.id, asked.buckets, files)  # (5)
                 return PublishAnswer()
 
     async def _translated(self, files: Sequence[PublishedFile], member: Member, request: HttpRequest) -> list[HeldFile]:

@@ -57,7 +57,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the PostgreSQL database (`postgresql://…`) of what worker processes share; without it they share files in `state`.
 
     With `mutual`, whoever asks comes by mutual TLS too, with a certificate of the federation; without it, consumers
-    come by whatever stands before the gateway.
+    come by whatever stands before the gateway. `publications` is the number of messages a day by which one member may
+    tell the directory on whom it holds a file.
     """
 
     listen: str
@@ -72,6 +73,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadline: float = 2.0
     limits: GatewayLimits = GatewayLimits()
     rates: RateSettings = RateSettings()
+    publications: int = 200_000
     transport: TransportLimits = TransportLimits()
     breaker: BreakerSettings = BreakerSettings()
     retry_share: float = 0.2

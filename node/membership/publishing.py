@@ -62,6 +62,7 @@ class Publisher:
         Raises:
             UnavailableError: the gateway or the exchange does not answer; what was sent before stands.
             AuthorisationError: the member is not on the list, or not with a node.
+            QuotaExceededError: the member's messages of today are used up; what was sent before stands.
             DatabaseUnavailableError: the register does not answer.
         """
         theirs = (await self._say(PublishRequest(PublishStep.COMPARE))).digests  # (1)
