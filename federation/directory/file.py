@@ -51,7 +51,7 @@ _VERSION: Final = 1
 _WAITING: Final = 5.0
 """Seconds for another process's transaction."""
 _UPGRADING: Final = 600.0
-"""Seconds for another process that brings the file up to date: about five for a million rows."""
+"""Seconds for another process that brings the file up to date: about seven for a million rows."""
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
