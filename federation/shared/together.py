@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from federation.contract.errors import UnavailableError
+
+_log = logging.getLogger(__name__)
+_UNJUDGED: Final = "what this request must have remembered could not be committed, so it is refused; try again"
 
 _Result = TypeVar("_Result")
 _Outcome = tuple[Any, Exception | None]
@@ -57,6 +61,9 @@ class Together:
         except UnavailableError as error:
             # Each has an error of its own: its request adds to it.
             outcomes = [(None, UnavailableError(error.message)) for _ in waiting]
+        except Exception:  # noqa: BLE001  # whatever failed, nobody may be left waiting
+            _log.exception("a store failed in a way of its own; whoever waited for it is refused")
+            outcomes = [(None, UnavailableError(_UNJUDGED)) for _ in waiting]
         for (_, future), (value, refused) in zip(waiting, outcomes, strict=True):
             if future.done():  # its request was cancelled; what was counted stays
                 continue

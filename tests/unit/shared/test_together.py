@@ -33,6 +33,14 @@ class Failing:
         raise UnavailableError("disk is full")
 
 
+class Defective:
+    """A store that fails as no store should."""
+
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        work()
+        raise KeyError("defect")
+
+
 class Watched:
     """A store that notes how much was judged by each commit."""
 
@@ -51,6 +59,14 @@ async def all_of(together: Together, judgements: list[Callable[[], object]]) -> 
 
 def refused() -> object:
     raise ReplayError("seen")
+
+
+def test_a_store_that_fails_in_a_way_of_its_own_leaves_nobody_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = asyncio.run(all_of(Together(Defective()), [lambda: 1, lambda: 2]))
+    assert isinstance(first, UnavailableError)
+    assert isinstance(second, UnavailableError)
+    assert first is not second
+    assert caplog.records[0].exc_info is not None
 
 
 def test_what_comes_at_one_moment_has_one_commit_and_each_its_own_judgement() -> None:
