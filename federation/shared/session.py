@@ -19,10 +19,8 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from federation.contract.errors import UnavailableError
-from federation.shared.store import Synchronous
+from federation.shared.store import SECONDS, Synchronous
 
-SECONDS: Final = 2.0
-"""How long a call may take, one worker waits for another's transaction, and a transaction may stand still."""
 _PAUSE: Final = 1.0
 _FAULTS: Final = (
     asyncpg.PostgresError,

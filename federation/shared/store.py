@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from federation.contract.errors import UnavailableError
 
-_SECONDS = 2
-"""How long one worker waits for another's transaction."""
+SECONDS: Final = 2.0
+"""How long a call may take, one worker waits for another's transaction, and a transaction may stand still."""
 
 _Result = TypeVar("_Result")
 
@@ -85,7 +85,7 @@ class SharedFile:
             UnavailableError: it cannot be opened.
         """
         try:
-            connection = sqlite3.connect(path, timeout=_SECONDS, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(path, timeout=SECONDS, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise UnavailableError(f"`{path.name}` cannot be opened; look at its folder's owner and space") from error
         try:
