@@ -22,7 +22,7 @@ class DatabaseSubjectKeys:
     """Subject keys in a table beside the ledger's.
 
     * A row holds a random salt, nothing without the member's key, which is not in the database.
-    * Every batch asks for its keys anew: what another host destroyed is not used again.
+    * Every batch asks for its keys anew: what another host destroyed before is not used again.
     * Destroying has the server clear the row away. Its write-ahead log and backups hold it as long as they are kept.
     """
 
@@ -55,9 +55,9 @@ class DatabaseSubjectKeys:
         if not names:
             return {}
         salts = self._load(names)
-        missing = [name for name in names if name not in salts]
-        if missing:
-            # Another process may make the same key: the row that was there first counts, so read again after writing.
+        # Another host may make the same key: the row that was there first counts, so read again after writing. Or it
+        # destroys one between: then there is none to read, and it is made again.
+        while missing := [name for name in names if name not in salts]:
             self.keep((name, self._maker.salt()) for name in missing)
             salts = self._load(names)
         return {names[name]: self._maker.key(name, salt) for name, salt in salts.items()}

@@ -41,7 +41,7 @@ def open_store(place: SharedPlace, origin: str) -> LedgerStore:
             if there:
                 with closing(SqliteStore.open(path, origin)) as file:
                     file.begin()  # nobody adds to it any more
-                    take_over(file, store)
+                    take_over(file, store, file.seal)
     except BaseException:
         store.close()
         raise
@@ -80,6 +80,7 @@ def open_subject_keys(place: SharedPlace, member_key: bytes, random: Callable[[i
         with moving(path) as there:
             if there:
                 with closing(SqliteSubjectKeys.open(path, member_key, random)) as file:
+                    file.seal()
                     keys.keep(file.kept())
     except BaseException:
         keys.close()
@@ -109,14 +110,16 @@ def copy_to_files(place: SharedPlace, folder: Path) -> None:
         kept.keep(keys.kept())
 
 
-def take_over(source: LedgerStore, target: LedgerStore) -> None:
+def take_over(source: LedgerStore, target: LedgerStore, seal: Callable[[], None] = lambda: None) -> None:
     """Continue in `target` the history of `source`, entry by entry and checkpoint by checkpoint, as one transaction.
 
-    A target that has the source's newest checkpoint was given it before.
+    A target that has the source's newest checkpoint was given it before. `seal` ends the source before the target's
+    commit: should that fail, or nobody know whether it did, no entry comes between, and the next start goes on.
 
     Raises:
         LedgerCorruptError: the target's history is another one.
     """
+    tiles = _Tiles(source.tiles())  # before the target's lock, which is lost to whoever stands still with it
     before = target.begin()
     note = source.last_checkpoint()
     if before and note is not None:
@@ -125,13 +128,15 @@ def take_over(source: LedgerStore, target: LedgerStore) -> None:
                 f"the database holds another history than the file `{LEDGER_FILE}` of this host, "
                 "which is older or a fork; verify both, and put the file aside only if it is older"
             )
+        seal()
         target.commit()
         return
-    leaves, tiles = _leaves(source), _Tiles(source.tiles())
+    leaves = _leaves(source)
     size = 0
     for after, covering in source.checkpoints():
         target.add(list(islice(leaves, after - size)), tiles.complete_at(after), after, covering)
         size = after
+    seal()
     target.commit()
 
 

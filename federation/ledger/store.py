@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError
+from federation.shared.place import MOVED, refuse_if_moved
 
 _ROWS = 1_000
+_SEALS = {
+    "entry_moved": "INSERT ON entry",
+    "checkpoint_moved": "INSERT ON checkpoint",
+    "subject_moved": "UPDATE ON subject",
+}
 FORMAT = 1
 """Layout of the file, kept in `user_version`."""
 
@@ -178,6 +184,7 @@ class SqliteStore:
             LedgerUnavailableError: the file cannot be opened or synced.
             LedgerCorruptError: it is not a ledger, or one of another origin or format.
         """
+        refuse_if_moved(path, LedgerUnavailableError)
         try:
             connection = _connect(path, origin)
         except sqlite3.DatabaseError as error:
@@ -235,6 +242,17 @@ class SqliteStore:
         with self._lock:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+    def seal(self) -> None:
+        """Commit what was begun, with triggers that refuse whoever still has the file open, and would write to it."""
+        with self._lock:
+            for name, event in _SEALS.items():
+                self._connection.execute(
+                    f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} "
+                    f"BEGIN SELECT RAISE(ABORT, 'ledger {MOVED}'); END"
+                )
+            self.commit()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def origin(self) -> str:
         """Return whose ledger it is."""

@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from federation.contract.errors import LedgerUnavailableError
 from federation.ledger.leaf import SubjectKey
+from federation.shared.place import MOVED, refuse_if_moved
 
 _SALT_BYTES = 32
 _CACHED = 50_000
@@ -193,6 +194,23 @@ class SqliteSubjectKeys:
             self._cache.pop(pseudonym, None)
         return done == 1
 
+    def seal(self) -> None:
+        """Refuse from now on whoever still has the file open, and would make or destroy a key in it.
+
+        Raises:
+            LedgerUnavailableError: the file cannot be written.
+        """
+        with self._lock:
+            try:
+                for event in ("INSERT", "DELETE"):
+                    self._connection.execute(
+                        f"CREATE TRIGGER IF NOT EXISTS moved_{event} BEFORE {event} ON subject_key "
+                        f"BEGIN SELECT RAISE(ABORT, 'subject keys {MOVED}'); END"
+                    )
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.Error as error:
+                raise LedgerUnavailableError("subject keys of the ledger cannot be moved") from error
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -231,6 +249,7 @@ class SqliteSubjectKeys:
         return salts
 
     def _connect(self) -> sqlite3.Connection:
+        refuse_if_moved(self.path, LedgerUnavailableError)
         try:
             connection = sqlite3.connect(self.path, timeout=5, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _POSTGRESQL: Final = "postgresql://"
 _MOVED: Final = ".moved"
+MOVED: Final = "was moved to the database: start this process with the setting that the other hosts have in `shared`"
+"""What a process hears that still works with a file that another has taken along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,16 @@ class SharedPlace:
         from federation.shared.session import Session  # noqa: PLC0415  # the optional extra `postgres`
 
         return Session(self.url, f"crocevia_{self.party}", name, synchronous, failure)
+
+
+def refuse_if_moved(path: Path, failure: Callable[[str], UnavailableError]) -> None:
+    """Refuse to make a file anew whose content went to the database: that would begin a second history.
+
+    Raises:
+        UnavailableError: it was moved.
+    """
+    if path.with_name(path.name + _MOVED).exists() and not path.exists():
+        raise failure(f"`{path.name}` {MOVED}")
 
 
 @contextmanager

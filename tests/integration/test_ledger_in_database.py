@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +19,7 @@ from federation.contract.clock import SystemClock
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError, UnavailableError
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.database_store import DatabaseStore
+from federation.ledger.database_subject_keys import DatabaseSubjectKeys
 from federation.ledger.log import Ledger
 from federation.ledger.place import (
     LEDGER_FILE,
@@ -33,7 +34,7 @@ from federation.ledger.verify import verify_ledger, verify_subject_index
 from federation.ledger.witness import Witness
 from federation.ledger.witnessing import submission
 from federation.shared.place import SharedPlace
-from federation.shared.session import SECONDS
+from federation.shared.store import SECONDS
 from node.server.db_commands import app
 from tests.support.ledger import MEMBER_KEY, SIGNER, LedgerFiles, entry
 from tests.support.postgres import Server
@@ -169,6 +170,44 @@ def test_a_file_that_was_taken_along_before_is_only_put_aside(host: SharedPlace,
     (host.state / LEDGER_FILE).write_bytes(content)  # as after a crash between the commit and the renaming
     open_store(files.place, NAME).close()
     assert not (host.state / LEDGER_FILE).exists()
+
+
+def test_a_process_that_kept_the_files_open_adds_nothing_once_they_were_taken_along(
+    host: SharedPlace, files: LedgerFiles
+) -> None:
+    with (
+        closing(open_subject_keys(host, MEMBER_KEY, bytes)) as keys,
+        closing(Ledger.open(SIGNER, lambda: open_store(host, NAME), keys, bytes)) as old,
+    ):
+        old.append_blocking(entry(1))
+        open_store(files.place, NAME).close()
+        open_subject_keys(files.place, MEMBER_KEY, bytes).close()
+        for _ in range(2):  # the first fails on the open file, the next would make a new one
+            with pytest.raises(LedgerUnavailableError):
+                old.append_blocking(entry(2))
+            assert "moved to the database: start this process with" in str(old.failure)
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailableError):
+                keys.of(["new"])
+    assert not {LEDGER_FILE, SUBJECTS_FILE} & {path.name for path in host.state.iterdir()}
+
+
+def test_a_key_that_another_host_destroys_between_is_made_again(
+    files: LedgerFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(files.subject_keys()) as keys, closing(files.subject_keys()) as other:
+        assert isinstance(keys, DatabaseSubjectKeys)
+        keep, times = DatabaseSubjectKeys.keep, []
+
+        def keep_and_lose_one(self: DatabaseSubjectKeys, rows: Iterable[tuple[bytes, bytes]]) -> None:
+            keep(self, rows)
+            times.append(1)
+            if len(times) == 1:
+                other.destroy("p")
+
+        monkeypatch.setattr(DatabaseSubjectKeys, "keep", keep_and_lose_one)
+        assert keys.of(["p", "q"]).keys() == {"p", "q"}
+        assert len(times) == 2
 
 
 def test_a_file_of_another_history_is_refused(host: SharedPlace, files: LedgerFiles) -> None:
