@@ -123,8 +123,10 @@ class DatabaseStore:
             raise LedgerUnavailableError("connection to the ledger's database was lost: it must be opened anew")
         return self.size()
 
-    def add(self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], size: int, note: str) -> None:
-        """Write a batch and the checkpoint that covers it."""
+    def add(
+        self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], checkpoints: Sequence[tuple[int, str]]
+    ) -> None:
+        """Write entries and the checkpoints (size, note) that cover them."""
         run = self._session.run
         run(
             "INSERT INTO entry SELECT * FROM unnest(?::bigint[], ?::bytea[], ?::bytea[])",
@@ -138,7 +140,7 @@ class DatabaseStore:
         if tiles:
             rows = [(tile.level, tile.number, tile.hashes) for tile in tiles]
             run("INSERT INTO tile SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bytea[])", *_columns(rows))
-        run("INSERT INTO checkpoint VALUES (?, ?)", size, note)
+        run("INSERT INTO checkpoint SELECT * FROM unnest(?::bigint[], ?::text[])", *_columns(checkpoints))
 
     def commit(self) -> None:
         """Return once everything since `begin` is on disk."""

@@ -10,7 +10,9 @@ def erase_subject(pseudonym: str, store: LedgerStore, subject_keys: SubjectKeys)
     """Unlink a subject from the ledger for ever, and return how many entries were about it.
 
     (1) The index forgets which entries they are; (2) the key is destroyed, and with it the meaning of their tags and
-    what was sealed. Interrupted after (1), it may simply be done again. The caller records that it was done.
+    what was sealed; (3) the index forgets what was recorded meanwhile. Interrupted before (2), it may simply be done
+    again. A batch of another process that took the key before (2) and commits after (3) leaves an entry in the index
+    under a key that nobody has. The caller records that it was done.
 
     Raises:
         LedgerUnavailableError: a file cannot be written; do it again.
@@ -20,4 +22,4 @@ def erase_subject(pseudonym: str, store: LedgerStore, subject_keys: SubjectKeys)
         return 0
     erased = store.erase(key.lookup())  # (1)
     subject_keys.destroy(pseudonym)  # (2)
-    return erased
+    return erased + store.erase(key.lookup())  # (3)

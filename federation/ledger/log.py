@@ -239,7 +239,7 @@ class Ledger:
         tiles = list(writer.tiles.fill(before, hashes, writer.frontier.hash_at))
         checkpoint = Checkpoint(self.origin, writer.frontier.size, writer.frontier.root())
         note = str(sign_checkpoint(checkpoint, self.signer))  # (5)
-        writer.store.add(stored, tiles, checkpoint.size, note)
+        writer.store.add(stored, tiles, [(checkpoint.size, note)])
         writer.store.commit()  # (6)
         receipts = iter(
             [

@@ -20,6 +20,7 @@ from federation.shared.place import SharedPlace, moving
 
 LEDGER_FILE: Final = "ledger.db"
 SUBJECTS_FILE: Final = "subjects.db"
+_PORTION: Final = 2_000
 
 
 def open_store(place: SharedPlace, origin: str) -> LedgerStore:
@@ -133,11 +134,25 @@ def take_over(source: LedgerStore, target: LedgerStore, seal: Callable[[], None]
         return
     leaves = _leaves(source)
     size = 0
-    for after, covering in source.checkpoints():
-        target.add(list(islice(leaves, after - size)), tiles.complete_at(after), after, covering)
+    for checkpoints in _portions(source.checkpoints()):
+        after = checkpoints[-1][0]
+        target.add(list(islice(leaves, after - size)), tiles.complete_at(after), checkpoints)
         size = after
     seal()
     target.commit()
+
+
+def _portions(checkpoints: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Yield checkpoints together that cover about `_PORTION` entries: few statements, and none that takes long."""
+    portion: list[tuple[int, str]] = []
+    size = 0
+    for checkpoint in checkpoints:
+        portion.append(checkpoint)
+        if checkpoint[0] - size >= _PORTION:
+            yield portion
+            portion, size = [], checkpoint[0]
+    if portion:
+        yield portion
 
 
 def _leaves(source: LedgerStore) -> Iterator[StoredLeaf]:

@@ -89,8 +89,10 @@ class LedgerStore(Protocol):
         """Take the write lock and return the number of leaves."""
         ...
 
-    def add(self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], size: int, note: str) -> None:
-        """Write a batch and the checkpoint that covers it."""
+    def add(
+        self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], checkpoints: Sequence[tuple[int, str]]
+    ) -> None:
+        """Write entries and the checkpoints (size, note) that cover them."""
         ...
 
     def commit(self) -> None:
@@ -213,8 +215,10 @@ class SqliteStore:
             self._connection.execute("BEGIN IMMEDIATE")
             return self.size()
 
-    def add(self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], size: int, note: str) -> None:
-        """Write a batch and the checkpoint that covers it."""
+    def add(
+        self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], checkpoints: Sequence[tuple[int, str]]
+    ) -> None:
+        """Write entries and the checkpoints (size, note) that cover them."""
         subjects = [
             (stored.index, position, lookup) for stored in leaves for position, lookup in enumerate(stored.lookups)
         ]
@@ -230,7 +234,7 @@ class SqliteStore:
                 run.executemany(
                     "INSERT INTO tile VALUES (?, ?, ?)", [(tile.level, tile.number, tile.hashes) for tile in tiles]
                 )
-            run.execute("INSERT INTO checkpoint VALUES (?, ?)", (size, note))
+            run.executemany("INSERT INTO checkpoint VALUES (?, ?)", checkpoints)
 
     def commit(self) -> None:
         """Return once everything since `begin` is on disk."""

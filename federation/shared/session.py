@@ -143,10 +143,10 @@ class Session:
         Raises:
             UnavailableError: it did not happen, or nobody knows whether it did.
         """
-        with self._lock, self._telling():
-            self._wait(self._execute("SET statement_timeout = 0"))
-            self._wait(self._execute(f"VACUUM {table}", timeout=None))
-            self._wait(self._execute(f"SET statement_timeout = '{SECONDS}s'"))
+        try:
+            self._wait(self._vacuum(table))  # over a connection of its own: nobody waits for it
+        except _FAULTS as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Let go of connection and thread."""
@@ -176,29 +176,40 @@ class Session:
             if self._inside or self._loop.time() < self._not_before:
                 raise ConnectionError("no connection")
             self._not_before = self._loop.time() + _PAUSE
-            self._connection = await asyncpg.connect(
-                self._url,
-                timeout=SECONDS,
-                command_timeout=SECONDS,
-                server_settings={
-                    "application_name": f"crocevia-{self.name}",
-                    "search_path": self.schema,
-                    "statement_timeout": f"{SECONDS}s",
-                    "idle_in_transaction_session_timeout": f"{SECONDS}s",
-                    "synchronous_commit": _COMMIT[self._synchronous],
-                },
-            )
+            self._connection = await self._connect()
             self._not_before = 0.0
             self.connections += 1
         return self._connection
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self._url,
+            timeout=SECONDS,
+            command_timeout=SECONDS,
+            server_settings={
+                "application_name": f"crocevia-{self.name}",
+                "search_path": self.schema,
+                "statement_timeout": f"{SECONDS}s",
+                "idle_in_transaction_session_timeout": f"{SECONDS}s",
+                "synchronous_commit": _COMMIT[self._synchronous],
+            },
+        )
+
+    async def _vacuum(self, table: str) -> None:
+        connection = await self._connect()
+        try:
+            await connection.execute("SET statement_timeout = 0")
+            await connection.execute(f"VACUUM {table}", timeout=86_400)
+        finally:
+            connection.terminate()
 
     async def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         connection = await self._connected()
         return [tuple(row) for row in await connection.fetch(statement, *values)]
 
-    async def _execute(self, script: str, timeout: float | None = SECONDS) -> None:  # noqa: ASYNC109  # asyncpg's own
+    async def _execute(self, script: str) -> None:
         connection = await self._connected()
-        await connection.execute(script, timeout=timeout)
+        await connection.execute(script)
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
@@ -211,11 +222,14 @@ class Session:
             yield
         except _FAULTS as error:
             self._wait(self._hang_up())  # nobody knows what else would come over this connection
-            # The server's message may hold values: the kind of error is all that is told (policy R28).
-            raise self._failure(
-                f"the shared database did not answer for `{self.name}` ({type(error).__name__}), "
-                "so nothing that it must remember is allowed; look at the setting `shared`"
-            ) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> UnavailableError:
+        # The server's message may hold values: the kind of error is all that is told (policy R28).
+        return self._failure(
+            f"the shared database did not answer for `{self.name}` ({type(error).__name__}), "
+            "so nothing that it must remember is allowed; look at the setting `shared`"
+        )
 
 
 @cache

@@ -20,6 +20,7 @@ from federation.contract.errors import LedgerCorruptError, LedgerUnavailableErro
 from federation.ledger.cosignature import Cosigner
 from federation.ledger.database_store import DatabaseStore
 from federation.ledger.database_subject_keys import DatabaseSubjectKeys
+from federation.ledger.erasure import erase_subject
 from federation.ledger.log import Ledger
 from federation.ledger.place import (
     LEDGER_FILE,
@@ -190,6 +191,22 @@ def test_a_process_that_kept_the_files_open_adds_nothing_once_they_were_taken_al
             with pytest.raises(LedgerUnavailableError):
                 keys.of(["new"])
     assert not {LEDGER_FILE, SUBJECTS_FILE} & {path.name for path in host.state.iterdir()}
+
+
+def test_what_is_recorded_while_a_subject_is_erased_is_not_kept_in_the_index(
+    files: LedgerFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(files.subject_keys()) as keys, closing(files.ledger(keys)) as ledger, closing(files.store()) as store:
+        ledger.append_blocking(entry(1), ["p"])
+        destroy = DatabaseSubjectKeys.destroy
+
+        def record_and_destroy(self: DatabaseSubjectKeys, pseudonym: str) -> bool:
+            ledger.append_blocking(entry(2), [pseudonym])
+            return destroy(self, pseudonym)
+
+        monkeypatch.setattr(DatabaseSubjectKeys, "destroy", record_and_destroy)
+        assert erase_subject("p", store, keys) == 2
+        assert [lookup for *_, lookup in store.subject_rows()] == [b"", b""]
 
 
 def test_a_key_that_another_host_destroys_between_is_made_again(

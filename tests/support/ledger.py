@@ -47,9 +47,11 @@ class _Failing:
     __slots__ = ()
     disk: Disk
 
-    def add(self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], size: int, note: str) -> None:
+    def add(
+        self, leaves: Sequence[StoredLeaf], tiles: Sequence[StoredTile], checkpoints: Sequence[tuple[int, str]]
+    ) -> None:
         """Write a batch."""
-        super().add(leaves, tiles, size, note)  # type: ignore[misc]  # the store's
+        super().add(leaves, tiles, checkpoints)  # type: ignore[misc]  # the store's
         self._perhaps_fail("add")
 
     def last_checkpoint(self) -> str | None:
