@@ -157,6 +157,11 @@ class Witness:
         with moving(path) as there:
             if there:
                 with closing(SharedFile.open(path, _SCHEMA, Synchronous.FULL)) as file:
+                    for event in ("INSERT", "UPDATE"):  # whoever still has the file open cosigns nothing more
+                        file.run(
+                            f"CREATE TRIGGER IF NOT EXISTS moved_{event} BEFORE {event} ON witnessed "
+                            "BEGIN SELECT RAISE(ABORT, 'moved to the database'); END"
+                        )
                     _copy(file, self._shared)
 
     def _compare_and_cosign(self, asked: AddCheckpoint, offered: Checkpoint) -> WitnessAnswer:

@@ -249,6 +249,8 @@ async def test_a_witness_of_two_hosts_does_not_go_back(host: SharedPlace, files:
             for witness in (one, other):
                 assert witness.add_checkpoint(str(submission(reader, 0)), logs).body == "600\n"
             assert other.checkpoint(NAME) is not None
+        with pytest.raises(UnavailableError):  # its file was taken along
+            alone.add_checkpoint(str(submission(reader, 600)), logs)
 
 
 async def test_the_ledgers_tables_stay_whole(files: LedgerFiles) -> None:
