@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from federation.contract.errors import ChangesGoneError
-from node.own.numbering import forgotten, last_number
+from node.own.numbering import alone, forgotten, last_number
 from node.own.tables import OUTBOX, SUBSCRIPTION, WRITTEN
 from node.own.writes import TOLD
 
@@ -63,6 +63,7 @@ def taken_by_member(connection: Connection) -> int:
 
 def take_by_member(connection: Connection, seq: int, at: str) -> None:
     """Note that the member's own system took in what is up to an event; it never goes back."""
+    alone(connection)  # two who read at once would both begin, and the later one could lower what the other noted
     seq = min(seq, connection.execute(select(last_number())).scalar_one())
     if connection.execute(select(SUBSCRIPTION.c.taken).where(_IS_MEMBERS)).first() is None:
         named = dict.fromkeys(("consumer", "agreement", "purpose"), MEMBER)

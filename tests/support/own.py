@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from federation.contract.errors import ChangesGoneError, IdempotencyError
 from node.own.database import OwnDatabase
 from node.own.numbering import Place
-from node.own.outbox import events_after, take_by_member
+from node.own.outbox import events_after, take_by_member, taken_by_member
 from node.own.retention import Retention, forget
 from node.own.subscriptions import OLDEST, Looked, Subscriber, Subscriptions
 from node.own.tables import METADATA
@@ -124,7 +124,9 @@ async def what_everybody_took_in_is_forgotten_when_its_keys_are_old(own: OwnData
 async def a_record_waits_for_the_members_own_system(own: OwnDatabase) -> None:
     await _written(own, 2)
     assert await _forget(own, 31) == 0
-    await own.run(lambda connection: take_by_member(connection, 1, WRITE.at))
+    await asyncio.gather(*(own.run(lambda connection: take_by_member(connection, 1, WRITE.at)) for _ in range(2)))
+    await own.run(lambda connection: take_by_member(connection, 0, WRITE.at))
+    assert await own.run(taken_by_member) == 1
     assert await _forget(own, 31) == 1
     assert [event["seq"] for event in await own.run(lambda connection: events_after(connection, 1, 9))] == [2]
     with pytest.raises(ChangesGoneError, match="ask `--after 1`"):
