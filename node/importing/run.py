@@ -82,7 +82,7 @@ def run_import(
                     owed = (row for row in rows if reached.told < row.line <= reached.line and row.line not in refused)
                     for batch in _batches(owed):
                         tell(_fitting(batch, fitting)[0], reached.run)
-            target.told(name, reached.line)
+                target.told(name, reached.line)
             with closing(rows_of(path)) as rows:
                 for batch in _batches(row for row in rows if row.line > done.resumed):
                     added = _add(batch, fitting, target, name, written, done)
