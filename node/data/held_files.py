@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, func, literal, select
 from sqlalchemy.types import Text
 
+from federation.contract.errors import BadInputError
+from federation.contract.identifiers import Pseudonym
 from node.data.database import Database
 from node.data.expressions import Day
 from node.data.mapping import HeldFiles
@@ -19,6 +22,7 @@ from node.data.statements import Statement
 
 _PAGE: Final = 5_000
 _AFTER: Final = "after"
+_log = logging.getLogger("crocevia.node.directory")
 _FIRST, _LAST = date.min.isoformat(), date.max.isoformat()
 
 
@@ -36,14 +40,28 @@ async def held_files(
 ) -> AsyncIterator[Sequence[Held]]:
     """Yield the files of all persons who exist for the federation, each person once, in pages.
 
+    Rows whose pseudonym is not this member's are left out: one of them would keep the whole message back.
+
     Raises:
         DatabaseUnavailableError: the database does not answer.
     """
     statement = Statement.of(_query(prepared, told, today), prepared.dialect)
-    after = ""
+    after, left_out = "", 0
     while rows := await database.rows(statement, {_AFTER: after}):
         after = rows[-1][0]
-        yield [_held(*row) for row in rows]
+        page = [_held(*row) for row in rows if is_pseudonym_of(row[0], prepared.mapping.member)]
+        left_out += len(rows) - len(page)
+        yield page
+    if left_out:
+        _log.warning("directory: %d persons left out, whose pseudonym in the register is not this member's", left_out)
+
+
+def is_pseudonym_of(text: str, member: str) -> bool:
+    """Return whether a register's value is a pseudonym, and one of this member's citizens."""
+    try:
+        return Pseudonym.parse(text).member == member
+    except BadInputError:
+        return False
 
 
 def _query(prepared: Prepared, told: HeldFiles, today: date) -> Any:

@@ -18,9 +18,9 @@ from sqlalchemy import select, tuple_
 from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock, day_in_rome, rfc3339
 from federation.contract.errors import BadInputError
-from federation.contract.identifiers import Pseudonym
 from node.data.database import Database, open_database
 from node.data.expressions import columns_in
+from node.data.held_files import is_pseudonym_of
 from node.data.mapping import Mapping as NodeMapping
 from node.data.mapping import Source
 from node.data.operation import Prepared
@@ -49,6 +49,12 @@ class _Told:
     here: tuple[str, ...]
     there: tuple[str, ...] = ()
     owner: Source | None = None
+    row: Source | None = None
+    """The source of the whole row, if not each of its rows exists for the federation."""
+    key: tuple[str, ...] = ()
+    """The columns by which such a row is found again."""
+    present: tuple[frozenset[str], ...] = ()
+    """Of each of these something is filled, or the part of the row has nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class ImportTelling:
             places = [self.columns.index(name) for name in told.here]
             leads = {line: tuple(values[place] for place in places) for line, values in rows}
             citizens = await self._citizens(told, set(leads.values()), today)
-            for line, values in rows:
+            for line, values in await self._existing(told, rows, today):
                 citizen = citizens.get(_text(leads[line]))
                 fields = self._fields(told, values)
                 if citizen is not None and fields:
@@ -98,14 +104,30 @@ class ImportTelling:
                     found[_text(values[:-1])] = str(values[-1])
         return found
 
+    async def _existing(self, told: _Told, rows: Rows, today: date) -> Rows:
+        """Return the rows that exist for the federation on this day: of others nobody hears (policy R16)."""
+        if told.row is None:
+            return rows
+        places = [self.columns.index(name) for name in told.key]
+        keys = {line: tuple(values[place] for place in places) for line, values in rows}
+        known = [each for each in keys.values() if None not in each]
+        row = Row.of(Reading(self.prepared.mapping, self.prepared.dialect, today, self.prepared.tables), told.row)
+        key: list[Any] = [row.column(name) for name in told.key]
+        found: set[tuple[str, ...]] = set()
+        for start in range(0, len(known), _AT_ONCE):
+            wanted = tuple_(*key).in_(known[start : start + _AT_ONCE])
+            query = select(*key).select_from(row.tables).where(*row.counts(), wanted)
+            statement = Statement.of(query, self.prepared.dialect)
+            found |= {_text(values) for values in await self.database.rows(statement, {})}
+        return [(line, values) for line, values in rows if _text(keys[line]) in found]
+
     def _is_own(self, text: str) -> bool:
-        try:
-            return Pseudonym.parse(text).member == self.prepared.mapping.member
-        except BadInputError:
-            return False
+        return is_pseudonym_of(text, self.prepared.mapping.member)
 
     def _fields(self, told: _Told, values: Sequence[Any]) -> tuple[str, ...]:
         filled = {name for name, value in zip(self.columns, values, strict=True) if value not in {None, ""}}
+        if not all(columns & filled for columns in told.present):
+            return ()
         return tuple(name for name, columns in told.fields.items() if columns & filled)
 
     def _write(self, told: _Told, citizen: str, fields: tuple[str, ...], key: str, at: str) -> Write:
@@ -130,7 +152,9 @@ def _text(lead: Sequence[Any]) -> tuple[str, ...]:
 
 @contextmanager
 def telling(settings: NodeSettings, table: str, columns: tuple[str, ...], clock: Clock) -> Iterator[Tell]:
-    """Open what telling of rows of a table needs; types that the mapping cannot follow to a citizen are left out.
+    """Open what telling of rows of a table needs; types that cannot be followed to a citizen are left out.
+
+    So are types of which not every row counts (`only`, `valid`) if the key that finds a row again is not given.
 
     Raises:
         BadInputError: no type of the mapping can be told of from these columns.
@@ -141,7 +165,8 @@ def telling(settings: NodeSettings, table: str, columns: tuple[str, ...], clock:
     if not told:
         raise BadInputError(
             f"no type of the mapping can be told of from these columns of `{table}`: it needs the pseudonym of the "
-            "citizen, or the columns that lead to the owner; import without --settings, and use `crocevia changed`"
+            "citizen, or the columns that lead to the owner, and the key of a type with `only` or `valid`; "
+            "import without --settings, and use `crocevia changed`"
         )
     with asyncio.Runner() as runner:
         runner.run(require_own_tables(settings))
@@ -166,19 +191,36 @@ def _told(mapping: NodeMapping, table: str, columns: tuple[str, ...]) -> Iterato
         leads = [source.subject] if source.subject else [here for here, _ in pairs]
         if not leads or not all(lead.lower() in given for lead in leads):
             continue
+        is_partial = bool(source.only or source.valid)
+        names = source.key.columns if source.key else ()
+        key = tuple(given[name.lower()] for name in names if name.lower() in given)
+        if is_partial and not len(key) == len(names) > 0:
+            continue
         here, there = tuple(given[lead.lower()] for lead in leads), tuple(there for _, there in pairs)
-        for part in (source, *_embedded(source, mapping)):
+        for part, present in ((source, ()), *_embedded(source, mapping)):
             fields = {
                 name: frozenset(given[each.lower()] for each in columns_in(expression) if each.lower() in given)
                 for name, expression in part.fields.items()
             }
-            yield _Told(part, {name: found for name, found in fields.items() if found}, here, there, owner)
+            yield _Told(
+                part,
+                {name: found for name, found in fields.items() if found},
+                here,
+                there,
+                owner,
+                source if is_partial else None,
+                key,
+                tuple(frozenset(given[each.lower()] for each in some if each.lower() in given) for some in present),
+            )
 
 
-def _embedded(source: Source, mapping: NodeMapping) -> Iterator[Source]:
-    """Yield the sources that describe parts of this source's rows."""
+def _embedded(
+    source: Source, mapping: NodeMapping, present: tuple[tuple[str, ...], ...] = ()
+) -> Iterator[tuple[Source, tuple[tuple[str, ...], ...]]]:
+    """Yield the sources that describe parts of this source's rows, each with the `present` on the way to it."""
     for relation in source.relations.values():
         part = mapping.sources[relation.to]
         if part.table is None:
-            yield part
-            yield from _embedded(part, mapping)
+            way = (*present, part.present) if part.present else present
+            yield part, way
+            yield from _embedded(part, mapping, way)

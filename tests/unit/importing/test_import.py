@@ -220,6 +220,13 @@ def test_what_was_added_and_not_told_of_before_an_interruption_is_told_of_once()
 
 
 @pytest.mark.usefixtures("node")
+def test_r16_a_row_that_does_not_exist_for_the_federation_is_not_told_of() -> None:
+    Path("people.csv").write_text(f"n,pid,given,town,gone\n1,{PID},Anna,F257,yes\n", encoding="utf-8")
+    assert run_telling("people.csv", "people").exit_code == 0
+    assert told() == []
+
+
+@pytest.mark.usefixtures("node")
 def test_columns_that_lead_to_no_citizen_are_said_before_anything_is_added() -> None:
     Path("cases.csv").write_text("number,title\n1,One\n", encoding="utf-8")
     result = run_telling("cases.csv", "cases")
