@@ -56,7 +56,8 @@ def run_import(
         typed: whether the database wants Python's own types.
 
     Raises:
-        BadInputError: the file cannot be read, or its columns are not the table's.
+        BadInputError: the file cannot be read, or its columns are not the table's, or the report of a run
+            whose rows are still to be told of is missing.
         DatabaseUnavailableError: the database cannot be written.
     """
     with closing(rows_of(path)) as rows:
@@ -73,6 +74,11 @@ def run_import(
     ):
         reached = target.reached(name)
         done.resumed = reached.line
+        if tell and reached.told < reached.line and not report.exists():
+            raise BadInputError(
+                f"rows up to line {reached.line} are still to be told of, and the report of those left out, "
+                f"`{report.name}`, is missing: name the report of the run before with --report"
+            )
         kept = _reported(report, done.resumed)
         with report.open("w", encoding="utf-8", newline="") as written:
             csv.writer(written).writerows([_HEADER, *kept])

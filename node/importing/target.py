@@ -15,6 +15,12 @@ from federation.contract.errors import DatabaseUnavailableError
 
 PROGRESS: Final = "crocevia_imports"
 """The table that says how far each file has come; it may be dropped when an import is done."""
+_BEFORE: Final = "crocevia_import"
+"""What the table was called before it had the columns `told` and `run`."""
+_IS_OLD: Final = (
+    f"the database has a table `{_BEFORE}` of an earlier version, and a file that was imported then would be imported "
+    f"again: drop `{_BEFORE}` when no import is to go on"
+)
 _RUN_BYTES: Final = 8
 Refused = list[tuple[int, str]]
 """Numbers of rows in their batch, each with the reason."""
@@ -75,8 +81,13 @@ class SqliteTarget:
         try:
             self._connection: Final = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
             self._connection.execute(_MAKE)
+            self._connection.execute(f"SELECT file, line, told, run FROM {PROGRESS} LIMIT 0")  # noqa: S608  # a constant
+            old = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_BEFORE,)).fetchone()
         except sqlite3.Error as error:
             raise DatabaseUnavailableError(f"the database cannot be written ({type(error).__name__})") from error
+        if old:
+            self._connection.close()
+            raise DatabaseUnavailableError(_IS_OLD)
 
     def reached(self, file: str) -> Reached:
         """Return how far a file has come."""
@@ -134,6 +145,9 @@ class PostgreSQLTarget:
         self._schema, self._table, self._columns = schema, table, list(columns)
         try:
             self._connection: Any = self._runner.run(_connect(url, schema))
+        except DatabaseUnavailableError:
+            self._runner.close()
+            raise
         except Exception as error:
             self._runner.close()
             raise DatabaseUnavailableError(f"the database cannot be written ({type(error).__name__})") from error
@@ -190,6 +204,10 @@ async def _connect(url: str, schema: str | None) -> Any:
     settings = {"search_path": schema} if schema else {}
     connection = await asyncpg.connect(url, server_settings=settings)
     await connection.execute(_MAKE)
+    await connection.execute(f"SELECT file, line, told, run FROM {PROGRESS} LIMIT 0")  # noqa: S608  # a constant
+    if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", _BEFORE):
+        await connection.close()
+        raise DatabaseUnavailableError(_IS_OLD)
     return connection
 
 

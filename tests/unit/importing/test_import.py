@@ -232,3 +232,23 @@ def test_columns_that_lead_to_no_citizen_are_said_before_anything_is_added() -> 
     result = run_telling("cases.csv", "cases")
     assert "can be told of from these columns of `cases`" in str(result.exception)
     assert rows() == []
+
+
+@pytest.mark.usefixtures("node")
+def test_what_is_owed_is_not_told_without_the_report_of_what_was_left_out() -> None:
+    Path("cases.csv").write_text("number,title,person\n1,One,8\n", encoding="utf-8")
+    assert run_telling("cases.csv", "cases").exit_code == 0
+    with closing(sqlite3.connect("register.db")) as connection:
+        connection.execute("UPDATE crocevia_imports SET told = 0")
+        connection.commit()
+    for file in Path().glob("*reject*"):
+        file.unlink()
+    assert "is missing" in str(run_telling("cases.csv", "cases").exception)
+
+
+@pytest.mark.usefixtures("node")
+def test_a_table_of_progress_of_an_earlier_version_is_named() -> None:
+    with closing(sqlite3.connect("register.db")) as connection:
+        connection.execute("CREATE TABLE crocevia_import (file TEXT PRIMARY KEY, line INTEGER)")
+    Path("cases.csv").write_text("number,title,person\n1,One,8\n", encoding="utf-8")
+    assert "`crocevia_import` of an earlier version" in str(run_telling("cases.csv", "cases").exception)
