@@ -1,6 +1,6 @@
 """Finding a citizen for one consumer's request: what the directory subgraph asks behind its one field.
 
-The member that finds a citizen by tax code decides what the consumer is told as `id` (docs/adr/0035); the key by which
+The member that finds a citizen by tax code decides what the consumer is told as `id` (docs/adr/0034); the key by which
 members' answers are joined comes beside it, and is never told.
 """
 

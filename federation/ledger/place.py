@@ -1,4 +1,4 @@
-"""Where a party's ledger is: a file on its host, or the database that all its hosts share (docs/adr/0039).
+"""Where a party's ledger is: a file on its host, or the database that all its hosts share (docs/adr/0038).
 
 A party that is given a database takes the ledger of its host along, once: a second, empty ledger under the same key
 would be a fork.
