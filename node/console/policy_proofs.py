@@ -34,7 +34,6 @@ from node.policy.conditions import (
     Value,
     ValueType,
 )
-from node.policy.forms import discloses_at_least
 from node.policy.matrix import conditions_of
 from node.policy.vocabulary import BASIS, KIND, PURPOSE, TODAY
 from node.policy.worlds import literals_in
@@ -180,9 +179,7 @@ class _Prover:
     def _discloses(self, field: str, invariant: Invariant) -> Any:
         z3 = self._z3
         grants = [
-            grant
-            for grant in self._document.grants
-            if field in grant.see and (invariant.form is None or discloses_at_least(grant.see[field], invariant.form))
+            grant for grant in self._document.grants if field in grant.see and invariant.forbids(grant.see[field])
         ]
         shown = z3.Or(*(z3.And(self._applies(grant), self._reaches(grant, field)) for grant in grants))
         rules = [rule for rule in self._document.prohibitions if rule.takes(field)]

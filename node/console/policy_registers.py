@@ -346,7 +346,7 @@ def _bundle_json(bundle: Bundle) -> dict[str, Any]:
                 "id": invariant.id,
                 "type": invariant.type_name,
                 "fields": list(invariant.fields),
-                "form": "any" if invariant.form is None else write_form(invariant.form),
+                "form": invariant.written(),
                 "when": to_text(invariant.when),
             }
             for invariant in bundle.invariants

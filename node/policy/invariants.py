@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from node.policy.conditions import TRUE, Condition
 from node.policy.findings import Place
-from node.policy.forms import Form
+from node.policy.forms import Form, discloses_at_least, write_form
 from node.policy.messages import message
 from node.policy.reader import Reader, branch, entry, items, leaf, leaves, text_of
 from node.policy.schemas import INVARIANTS
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from node.policy.vocabulary import Vocabulary
     from node.policy.yaml_tree import Tree
 
+BEYOND: Final = "beyond"
+"""`form: {beyond: verify}`: whatever shows something else than a form, or more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """An invariant as it applies to one type: in none of `fields` may `form` or more be disclosed where `when` holds.
+    """An invariant as it applies to one type: in none of `fields` may what it forbids be disclosed where `when` holds.
 
-    `form` None means any disclosure. An unknown `when` counts as true.
+    `form` None means any disclosure. `beyond` makes the form a ceiling. An unknown `when` counts as true.
     """
 
     id: str
@@ -35,6 +38,19 @@ class Invariant:
     form: Form | None
     when: Condition
     place: Place
+    beyond: bool = False
+
+    def forbids(self, form: Form) -> bool:
+        """Say whether a form is forbidden: one that shows as much or, under a ceiling, one that shows anything else."""
+        if self.form is None:
+            return True
+        return not discloses_at_least(self.form, form) if self.beyond else discloses_at_least(form, self.form)
+
+    def written(self) -> object:
+        """Return the form as a document says it."""
+        if self.form is None:
+            return "any"
+        return {BEYOND: write_form(self.form)} if self.beyond else write_form(self.form)
 
 
 def read_invariants(
@@ -55,7 +71,9 @@ def _invariant(
     found: Tree, types: Mapping[str, TypeDocument], vocabulary: Vocabulary, reader: Reader
 ) -> Iterable[Invariant]:
     never = branch(found, "never")
-    form_tree = entry(never, "form")
+    written = entry(never, "form")
+    beyond = isinstance(written, Branch) and set(written.entries) == {BEYOND}
+    form_tree = entry(written, BEYOND) if beyond else written
     form = None if form_tree is None or text_of(leaf(never, "form")) == "any" else reader.form(form_tree)
     selected = {name: _selected(never, document) for name, document in types.items()}
     _report_unknown_fields(never, types, vocabulary, reader)
@@ -69,6 +87,7 @@ def _invariant(
                 form=form,
                 when=TRUE if when is None else when,
                 place=found.place,
+                beyond=beyond,
             )
 
 

@@ -28,6 +28,7 @@ from federation.contract.languages import Language
 from node.policy.documents import DEFAULT_MIN_CELL_ART9
 from node.policy.errors import PolicyError, nearest
 from node.policy.forms import CLEAR, VERIFY, Form, Pseudonym, Redact, Year, write_form
+from node.policy.invariants import BEYOND
 from node.policy.messages import message
 from node.policy.registers import IDENTIFYING, DataType, Delivery, Pursuit, RiskAnalysis
 from node.policy.sentences import duration_phrase
@@ -216,14 +217,16 @@ def draft_grant(
 def ceiling_invariants(answers: Answers, asked: Asked, fields: Mapping[str, Category]) -> list[dict[str, Any]]:
     """Return the ceiling as invariants, so that `policy prove` holds later grants to it.
 
-    What the form does not name is never shown; what it allows in another form is never shown clear.
+    What the form does not name is never shown; what it allows to be verified is verified and nothing else; what it allows
+    in another form is never shown clear.
     """
     kinds = ", ".join(f'"{kind}"' for kind in asked.kinds)
     when = f'purpose == "{asked.purpose}" && requester.kind in [{kinds}]'
     ceilings = {name: answers.ceiling(category) for name, category in fields.items()}
     groups = {
         "nothing": ("any", sorted(name for name, form in ceilings.items() if form is None)),
-        "not-clear": ("clear", sorted(name for name, form in ceilings.items() if form not in (None, CLEAR))),
+        "only-verify": ({BEYOND: "verify"}, sorted(name for name, form in ceilings.items() if form == VERIFY)),
+        "not-clear": ("clear", sorted(name for name, form in ceilings.items() if form not in (None, CLEAR, VERIFY))),
     }
     return [
         {"id": f"pdnd-{asked.purpose}-{name}", "never": {"fields": chosen, "form": form, "when": when}}

@@ -162,9 +162,7 @@ def _violation(plan: TypePlan, invariant: Invariant) -> Counterexample | None:
         return None
     for name in invariant.fields:
         field = plan.fields[name]
-        grants = [
-            grant for grant in field.grants if invariant.form is None or discloses_at_least(grant.form, invariant.form)
-        ]
+        grants = [grant for grant in field.grants if invariant.forbids(grant.form)]
         disclosed = disclosed_where(plan, field, [grant.when for grant in grants])
         for names, consents in every_row([disclosed, when]) if disclosed != FALSE else ():
             if evaluate(disclosed, names, consents) is True and evaluate(when, names, consents) is not False:

@@ -128,6 +128,22 @@ def test_the_ceiling_holds_later_grants_by_invariants() -> None:
     assert broken == {"pdnd-benefit-assessment-nothing", "pdnd-benefit-assessment-not-clear"}
 
 
+def test_mere_correctness_lets_later_grants_verify_and_nothing_else() -> None:
+    answers = Answers.parse(form(purposePursuit=["MERE_CORRECTNESS"]))
+    ceiling = ceiling_invariants(answers, ASKED, {"isee": citizen().fields["isee"].category})
+    band, types = "isee: {band: [0, 9360, 15000, 25000, 40000]}", folder_files(EXAMPLE)["types/Citizen.yaml"].decode()
+    assert band in types
+
+    def broken(shown: str) -> list[str]:
+        changed = types.replace(band, f"isee: {shown}")
+        files = {"invariants.yaml": yaml.safe_dump(ceiling).encode(), "types/Citizen.yaml": changed.encode()}
+        proofs = prove(load_bundle(folder_files(EXAMPLE) | files))
+        return [proof.invariant.id for proof in proofs if not proof.holds]
+
+    assert broken("{round: 100}") == broken("clear") == ["pdnd-benefit-assessment-only-verify"]
+    assert broken("verify") == []
+
+
 WRONG: dict[str, tuple[Any, str]] = {
     "no map": ([], "expected a PDND risk analysis"),
     "another version": ({"version": "2.0", "answers": ANSWERS}, "expected version 3.1, 3.2"),
