@@ -217,8 +217,8 @@ def draft_grant(
 def ceiling_invariants(answers: Answers, asked: Asked, fields: Mapping[str, Category]) -> list[dict[str, Any]]:
     """Return the ceiling as invariants, so that `policy prove` holds later grants to it.
 
-    What the form does not name is never shown; what it allows to be verified is verified and nothing else; what it allows
-    in another form is never shown clear.
+    What the form does not name is never shown; what it lets be verified is verified and nothing else; what it allows in
+    another form is never shown clear.
     """
     kinds = ", ".join(f'"{kind}"' for kind in asked.kinds)
     when = f'purpose == "{asked.purpose}" && requester.kind in [{kinds}]'
