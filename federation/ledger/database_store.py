@@ -12,8 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from typing_extensions import override
+
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError
 from federation.ledger.store import FORMAT, StoredLeaf, StoredTile
+from federation.ledger.stored_reads import StoredReads
 from federation.shared.place import SharedPlace
 from federation.shared.session import Session
 from federation.shared.store import Synchronous
@@ -72,7 +75,7 @@ CREATE TRIGGER subject_is_only_erased BEFORE UPDATE ON subject FOR EACH ROW
 
 
 @dataclass(slots=True)
-class DatabaseStore:
+class DatabaseStore(StoredReads):
     """A ledger in the party's schema of a PostgreSQL database; see `federation.ledger.store.LedgerStore`.
 
     A commit returns when the server has its write-ahead log on disk (`synchronous_commit = on`), and on its standbys
@@ -151,42 +154,6 @@ class DatabaseStore:
         """Give up what was written since `begin`, and the lock."""
         self._session.rollback()
 
-    def origin(self) -> str:
-        """Return whose ledger it is."""
-        return str(self._one("SELECT origin FROM ledger"))
-
-    def size(self) -> int:
-        """Return the number of leaves."""
-        last: int | None = self._one("SELECT max(idx) FROM entry")
-        return 0 if last is None else last + 1
-
-    def leaf(self, index: int) -> bytes | None:
-        """Return the bytes of one leaf."""
-        found: bytes | None = self._one("SELECT leaf FROM entry WHERE idx = ?", index)
-        return found
-
-    def leaf_hashes(self, first: int, end: int) -> list[bytes]:
-        """Return the leaf hashes of a half-open range, as far as it exists."""
-        return self._column("SELECT hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)
-
-    def leaves(self, first: int, end: int) -> list[bytes]:
-        """Return the leaf bytes of a half-open range, as far as it exists."""
-        return self._column("SELECT leaf FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)
-
-    def tile(self, level: int, number: int) -> bytes | None:
-        """Return a full tile, or None when it is not full yet."""
-        found: bytes | None = self._one("SELECT hashes FROM tile WHERE level = ? AND number = ?", level, number)
-        return found
-
-    def last_checkpoint(self) -> str | None:
-        """Return the newest checkpoint note."""
-        found: str | None = self._one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
-        return found
-
-    def indices_of(self, lookup: bytes) -> list[int]:
-        """Return the positions of the leaves about the subject with this lookup key, in order."""
-        return self._column("SELECT idx FROM subject WHERE lookup = ? ORDER BY idx", lookup)
-
     def erase(self, lookup: bytes) -> int:
         """Forget which leaves are about a subject, and let the server clear away what it kept of the old rows."""
         erased = self._column("UPDATE subject SET lookup = '' WHERE lookup = ? RETURNING idx", lookup)
@@ -235,10 +202,12 @@ class DatabaseStore:
         if stored != origin:
             raise LedgerCorruptError(f"ledger in `{self._session.schema}` is of `{stored}`, expected `{origin}`")
 
+    @override
     def _one(self, statement: str, *values: object) -> Any:
         rows = self._session.run(statement, *values)
         return rows[0][0] if rows else None
 
+    @override
     def _column(self, statement: str, *values: object) -> list[Any]:
         return [row[0] for row in self._session.run(statement, *values)]
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from typing_extensions import override
+
 from federation.contract.errors import LedgerCorruptError, LedgerUnavailableError
+from federation.ledger.stored_reads import StoredReads
 from federation.shared.place import MOVED, refuse_if_moved
 
 _ROWS = 1_000
@@ -165,7 +168,7 @@ class LedgerStore(Protocol):
 
 
 @dataclass(slots=True)
-class SqliteStore:
+class SqliteStore(StoredReads):
     """A ledger in one SQLite file.
 
     * `synchronous=FULL`: a commit returns when the write-ahead log is on disk.
@@ -258,42 +261,6 @@ class SqliteStore:
             self.commit()
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def origin(self) -> str:
-        """Return whose ledger it is."""
-        return str(self._one("SELECT origin FROM ledger"))
-
-    def size(self) -> int:
-        """Return the number of leaves."""
-        last: int | None = self._one("SELECT max(idx) FROM entry")
-        return 0 if last is None else last + 1
-
-    def leaf(self, index: int) -> bytes | None:
-        """Return the bytes of one leaf."""
-        found: bytes | None = self._one("SELECT leaf FROM entry WHERE idx = ?", index)
-        return found
-
-    def leaf_hashes(self, first: int, end: int) -> list[bytes]:
-        """Return the leaf hashes of a half-open range, as far as it exists."""
-        return self._column("SELECT hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)
-
-    def leaves(self, first: int, end: int) -> list[bytes]:
-        """Return the leaf bytes of a half-open range, as far as it exists."""
-        return self._column("SELECT leaf FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", first, end)
-
-    def tile(self, level: int, number: int) -> bytes | None:
-        """Return a full tile, or None when it is not full yet."""
-        found: bytes | None = self._one("SELECT hashes FROM tile WHERE level = ? AND number = ?", level, number)
-        return found
-
-    def last_checkpoint(self) -> str | None:
-        """Return the newest checkpoint note."""
-        found: str | None = self._one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
-        return found
-
-    def indices_of(self, lookup: bytes) -> list[int]:
-        """Return the positions of the leaves about the subject with this lookup key, in order."""
-        return self._column("SELECT idx FROM subject WHERE lookup = ? ORDER BY idx", lookup)
-
     def erase(self, lookup: bytes) -> int:
         """Forget which leaves are about a subject, on disk too; return how many there were."""
         with self._lock:
@@ -326,11 +293,13 @@ class SqliteStore:
         with self._lock:
             self._connection.close()
 
+    @override
     def _one(self, statement: str, *values: object) -> Any:
         with self._lock:
             row = self._connection.execute(statement, values).fetchone()
         return None if row is None else row[0]
 
+    @override
     def _column(self, statement: str, *values: object) -> list[Any]:
         with self._lock:
             return [row[0] for row in self._connection.execute(statement, values)]
