@@ -11,7 +11,7 @@ from graphql import GraphQLSchema, build_schema
 
 from federation.contract.clock import SystemClock
 from federation.contract.errors import ConfigurationError
-from federation.contract.languages import Language, preferred_language
+from federation.contract.languages import LANGUAGE_HELP, Language, preferred_language
 from federation.contract.members import MemberList
 from federation.trust.registry import ROOT_FILE, Registry
 from federation.trust.trusted_list import API_FILE
@@ -23,7 +23,7 @@ LanguageOption = Annotated[
     typer.Option(
         "--lang",
         default_factory=lambda: preferred_language(os.environ),
-        help="Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian.",
+        help=LANGUAGE_HELP,
     ),
 ]
 

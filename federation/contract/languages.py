@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class Language(StrEnum):
@@ -11,6 +12,10 @@ class Language(StrEnum):
 
     ITALIAN = "it"
     ENGLISH = "en"
+
+
+LANGUAGE_HELP: Final = "Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian."
+"""What every command says of its option `--lang`."""
 
 
 def preferred_language(environment: Mapping[str, str]) -> Language:

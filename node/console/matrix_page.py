@@ -17,8 +17,7 @@ from node.console.policy_output import sentences_of
 from node.policy.forms import PREDICATES, Form, FormName, form_text, most_disclosing_first
 from node.policy.matrix import possible_forms
 from node.policy.messages import message, said
-from node.policy.sentences import form_phrase, kind_phrase
-from node.policy.vocabulary import Vocabulary
+from node.policy.sentences import form_phrase, kind_phrase, purpose_phrase
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -69,7 +68,7 @@ def _type(bundle: Bundle, document: TypeDocument, lang: Language) -> dict[str, A
     rows = [
         {
             "kind": kind_phrase(kind, lang),
-            "purpose": _purpose(purpose, vocabulary, lang),
+            "purpose": purpose_phrase(purpose, vocabulary, lang),
             "cells": [_cell(forms[name], lang) for name in document.fields],
         }
         for kind in vocabulary.kinds
@@ -78,11 +77,6 @@ def _type(bundle: Bundle, document: TypeDocument, lang: Language) -> dict[str, A
     ]
     fields = [_field(name, document, lang) for name in document.fields]
     return {"name": document.name, "fields": fields, "rows": rows, "rules": list(sentences_of(bundle, document, lang))}
-
-
-def _purpose(name: str, vocabulary: Vocabulary, lang: Language) -> str:
-    purpose = vocabulary.purposes[name]
-    return purpose.italian if lang is Language.ITALIAN else purpose.english
 
 
 def _field(name: str, document: TypeDocument, lang: Language) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 
 from federation.contract.errors import BadInputError, CroceviaError
 from federation.contract.exit_codes import ExitCode, exit_code
-from federation.contract.languages import Language, preferred_language
+from federation.contract.languages import LANGUAGE_HELP, Language, preferred_language
 from node.console.policy_folders import bundle_folders, check_folder
 from node.console.policy_output import finding_json, finding_text, print_json, say
 from node.policy.bundle import Bundle
@@ -38,7 +38,7 @@ LanguageOption = Annotated[
     typer.Option(
         "--lang",
         default_factory=lambda: preferred_language(os.environ),
-        help="Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian.",
+        help=LANGUAGE_HELP,
     ),
 ]
 DEFAULT_FOLDER: Final = Path("policies")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from federation.contract.languages import Language
 from node.policy.forms import Form, form_text
-from node.policy.sentences import form_phrase, kind_phrase
+from node.policy.sentences import form_phrase, kind_phrase, purpose_phrase
 
 if TYPE_CHECKING:
     from node.policy.bundle import Bundle
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def counterexample_sentence(found: Counterexample, type_name: str, bundle: Bundle, language: Language) -> str:
     """Say in what situation an invariant is broken, and by which rule."""
     where = situation_phrase(found.requester, found.day, found.row, found.consent, language)
-    kind, purpose = kind_phrase(found.requester.kind, language), _purpose(found.purpose, bundle, language)
+    kind, purpose = (
+        kind_phrase(found.requester.kind, language),
+        purpose_phrase(found.purpose, bundle.vocabulary, language),
+    )
     shown = form_phrase(found.form, language)
     if language is Language.ITALIAN:
         who = f"da {kind} per «{purpose}», per la regola `{found.rule}`"
@@ -30,7 +33,10 @@ def counterexample_sentence(found: Counterexample, type_name: str, bundle: Bundl
 
 def change_sentence(change: Change, fields: Sequence[str], bundle: Bundle, language: Language) -> str:
     """Say who gains or loses what, of fields for which everything else is the same."""
-    kind, purpose = kind_phrase(change.requester.kind, language), _purpose(change.purpose, bundle, language)
+    kind, purpose = (
+        kind_phrase(change.requester.kind, language),
+        purpose_phrase(change.purpose, bundle.vocabulary, language),
+    )
     what = (
         f"{change.type_name}.{', '.join(fields)}: {_shown(change.before, language)} → {_shown(change.after, language)}"
     )
@@ -79,10 +85,3 @@ def _shown(form: Form | None, language: Language) -> str:
     if form is None:
         return "negato" if language is Language.ITALIAN else "denied"
     return f"{form_phrase(form, language)} ({form_text(form)})"
-
-
-def _purpose(name: str, bundle: Bundle, language: Language) -> str:
-    purpose: Any = bundle.vocabulary.purposes.get(name)
-    if purpose is None:
-        return name
-    return str(purpose.italian if language is Language.ITALIAN else purpose.english)

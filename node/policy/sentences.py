@@ -161,7 +161,7 @@ def grant_sentence(grant: Grant, vocabulary: Vocabulary, language: Language) -> 
     words = _WORDS[language]
     parts = {
         "kinds": _list([words.kinds.get(kind, kind) for kind in grant.kinds], language),
-        "purpose": _purpose(grant.purpose, vocabulary, language),
+        "purpose": purpose_phrase(grant.purpose, vocabulary, language),
         "fields": "; ".join(f"{name} ({form_phrase(form, language)})" for name, form in grant.see.items()),
         "rows": _clause(grant.rows, language),
         "consent": _consent_clause(grant, vocabulary, language) + _crowd_clause(grant, language),
@@ -264,7 +264,7 @@ def _clause(condition: Condition, language: Language) -> str:
 def _consent_clause(grant: Grant, vocabulary: Vocabulary, language: Language) -> str:
     if grant.consent is None:
         return ""
-    purpose = _purpose(grant.consent, vocabulary, language)
+    purpose = purpose_phrase(grant.consent, vocabulary, language)
     match language:
         case Language.ITALIAN:
             return f", solo di chi ha dato il consenso per «{purpose}»"
@@ -283,8 +283,11 @@ def _crowd_clause(grant: Grant, language: Language) -> str:
     return said(told, language)
 
 
-def _purpose(name: str, vocabulary: Vocabulary, language: Language) -> str:
-    purpose = vocabulary.purposes[name]
+def purpose_phrase(name: str, vocabulary: Vocabulary, language: Language) -> str:
+    """Say a purpose; one that the vocabulary does not have, as of an older bundle, by its name."""
+    purpose = vocabulary.purposes.get(name)
+    if purpose is None:
+        return name
     return purpose.italian if language is Language.ITALIAN else purpose.english
 
 
