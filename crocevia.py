@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from federation.contract.errors import BadInputError, CroceviaError
+from federation.contract.errors import BadInputError, ConfigurationError, CroceviaError
 from federation.contract.exit_codes import exit_code
 
 Commands = typer.Typer | Callable[..., None]
@@ -278,6 +278,10 @@ def _db() -> Commands:
     return db
 
 
+EXTRAS: Final = {"asyncpg": "postgres", "greenlet": "postgres", "duckdb": "import", "pkcs11": "hsm"}
+"""The packages that not every installation has, and the extra of this one that brings each."""
+
+
 def main() -> None:
     """Run the command; a refusal is one line on standard error and an exit status that says what kind it is."""
     # Registers, ledgers and keys are for whom they belong to.
@@ -287,6 +291,11 @@ def main() -> None:
         app()
     except CroceviaError as error:
         raise SystemExit(_told(error)) from error
+    except ImportError as error:
+        lacking = _lacking(error)
+        if lacking is None:
+            raise
+        raise SystemExit(_told(lacking)) from error
     except OSError as error:
         if error.filename is None:
             raise
@@ -294,6 +303,19 @@ def main() -> None:
         raise SystemExit(told) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _lacking(error: BaseException | None) -> CroceviaError | None:
+    """Say which extra to install, if an import failed for want of one; libraries wrap the error that names it."""
+    while isinstance(error, ImportError):
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is not None:
+            return ConfigurationError(
+                f"this needs the package `{error.name}`: `pip install 'crocevia[{extra}]'`, "
+                f"or in a clone `.venv/bin/pip install --editable '.[{extra}]'`"
+            )
+        error = error.__cause__
+    return None
 
 
 def _told(error: CroceviaError) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO, TypeAlias
 
 import msgspec
 
-from federation.contract.errors import BadInputError, ConfigurationError
+from federation.contract.errors import BadInputError
 from node.exporting.columns import JSON_KIND, Column
 
 Write: TypeAlias = Callable[[Sequence[Mapping[str, Any]]], None]
@@ -32,7 +32,6 @@ def require_writable(path: Path, *, force: bool) -> None:
 
     Raises:
         BadInputError: the ending is of no known format, its folder is not there, or the file is, without `force`.
-        ConfigurationError: Parquet needs DuckDB, which is not installed.
     """
     if path.suffix.lower() not in _ENDINGS:
         raise BadInputError(f"`{path.name}` must end in {', '.join(_ENDINGS)}")
@@ -41,10 +40,7 @@ def require_writable(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise BadInputError(f"`{path}` exists; name another file, or add --force")
     if path.suffix.lower() == _PARQUET:
-        try:
-            import duckdb  # noqa: F401, PLC0415  # the optional extra `import`
-        except ImportError as error:
-            raise ConfigurationError("Parquet needs DuckDB: pip install crocevia[import]") from error
+        import duckdb  # noqa: F401, PLC0415  # the optional extra `import`, missed before anybody is asked
 
 
 @contextmanager

@@ -30,7 +30,6 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from federation.contract.errors import DatabaseUnavailableError, NotFoundError
 from node.policy.errors import nearest
@@ -82,6 +81,8 @@ class _PostgreSQL:
     """The same in PostgreSQL, over one connection, whose event loop is its own."""
 
     def __init__(self, url: str) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # needs the optional extra `postgres`
+
         self._runner = asyncio.Runner()
         self._engine = create_async_engine(url.replace(_POSTGRESQL, "postgresql+asyncpg://", 1), pool_size=1)
 

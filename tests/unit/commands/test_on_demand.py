@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,36 @@ def test_every_group_is_a_group_even_with_one_command() -> None:
     named = NAMED["exchange"]
     assert named.callback is not None
     assert isinstance(crocevia.imported("exchange", named.callback), typer.core.TyperGroup)
+
+
+ABSENT = "import sys; sys.modules.update(dict.fromkeys(('asyncpg', 'greenlet', 'duckdb', 'z3', 'pkcs11')))"
+"""An installation without extras, as `make demo` makes it."""
+
+
+def test_every_command_is_there_without_any_extra() -> None:
+    found = "import crocevia; [crocevia.imported(c.name, c.callback) for c in crocevia.app.registered_commands]"
+    ran = subprocess.run([sys.executable, "-c", f"{ABSENT}; {found}"], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["node", "init", "--member", "c_m999", "--database", "postgresql://u@127.0.0.1:1/d"], "postgres"),
+        (["import", "rows.parquet", "--database", "sqlite:///register.db", "--table", "t"], "import"),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(arguments: list[str], extra: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").touch()
+    with closing(sqlite3.connect(tmp_path / "register.db")) as register:
+        register.execute("CREATE TABLE t (a INTEGER)")
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{ABSENT}; sys.argv[1:] = {arguments}; import crocevia; crocevia.main()"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert f"`pip install 'crocevia[{extra}]'`" in ran.stderr
+    assert ran.stderr.count("\n") == 1
