@@ -47,7 +47,6 @@
     + DatabaseUnavailableError DATABASE_UNAVAILABLE    503
     + CustomFieldUnavailableError CUSTOM_FIELD_UNAVAILABLE 503
     + ExchangeUnavailableError EXCHANGE_UNAVAILABLE    503
-    + DirectoryNotSharedError  DIRECTORY_NOT_SHARED    501
     + NodeUnavailableError     NODE_UNAVAILABLE        503
     + NodeTimeoutError         NODE_TIMEOUT            504
     + NodeMisbehavedError      NODE_MISBEHAVED         502
@@ -419,13 +418,6 @@ class ExchangeUnavailableError(UnavailableError):
 
     code = "EXCHANGE_UNAVAILABLE"
     status = HTTPStatus.SERVICE_UNAVAILABLE
-
-
-class DirectoryNotSharedError(UnavailableError):
-    """The gateway is set up for several hosts, which share no directory: it is not told who holds files."""
-
-    code = "DIRECTORY_NOT_SHARED"
-    status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class NodeUnavailableError(UnavailableError):

@@ -89,11 +89,6 @@ class Home:
         """One log per process."""
         return self.root / "logs"
 
-    @property
-    def directory(self) -> Path:
-        """The reference directory's file."""
-        return self.party("gateway") / "state" / "directory.db"
-
     def party(self, name: str) -> Path:
         """The folder of a member, the gateway, the exchange or the portal."""
         return self.root / name

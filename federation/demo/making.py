@@ -22,6 +22,7 @@ from federation.linkage.enrolling import enrolment_key, subject_of
 from federation.linkage.oprf import evaluate
 from federation.linkage.siv import SivSuite
 from federation.membership.purpose_names import read_purpose_names
+from federation.shared.place import SharedPlace
 from federation.trust.keys import read_secret
 
 _CITIZENS_FILE = "citizens"
@@ -72,8 +73,9 @@ def seed(members: MembersSide, home: Home, citizens: int) -> Seeded:
         made = members.seed(
             home.root, citizens, lambda done, _: progress.update(people, completed=done), pseudonym, subjects(home)
         )
-    home.directory.parent.mkdir(parents=True, exist_ok=True)
-    directory = Directory.open(home.directory)
+    state = home.party("gateway") / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    directory = Directory.open(SharedPlace(state))
     directory.load(
         HeldFile.parse(
             pseudonym(DIRECTORY, bytes.fromhex(row.subject)), row.member, row.capacity, date.fromisoformat(row.since)

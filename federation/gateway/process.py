@@ -169,7 +169,7 @@ class GatewayProcess:
             ledger=ledger,
             reader=reader,
             keeping=Keeping.open(settings.state, reader, settings.witnessing, settings.timestamps, clock),
-            directory=Directory.open(settings.state / "directory.db"),
+            directory=Directory.open(place),
             replay=SharedReplayStore.open(place, clock),
             counters=SharedCounters.open(place),
             channel=None if settings.channel is None else Channel.open(settings.channel),
@@ -227,7 +227,6 @@ class GatewayProcess:
             convert=self._translate,
             clock=self.clock,
             messages_a_day=self.settings.publications,
-            several_hosts=self.settings.shared is not None,
         )
 
     async def _translate(self, request: ConsumerRequest, conversions: Sequence[Conversion]) -> Sequence[Translation]:

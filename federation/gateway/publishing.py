@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Protocol
 
 from federation.contract.clock import Clock
-from federation.contract.errors import BadInputError, DirectoryNotSharedError
+from federation.contract.errors import BadInputError
 from federation.contract.held_files import PublishAnswer, PublishedFile, PublishRequest, PublishStep
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Member, MemberList
@@ -50,8 +50,7 @@ class CurrentMembers(Protocol):
 class Publishing:
     """`convert` asks the exchange on behalf of a signed request; see `federation.gateway.pseudonyms.Exchange`.
 
-    `messages_a_day` bounds each member. Where `several_hosts` may serve the gateway, each has a directory file of its
-    own: what one is told the others would not know, so nothing is taken in.
+    `messages_a_day` bounds each member.
     """
 
     members: CurrentMembers
@@ -61,14 +60,12 @@ class Publishing:
     convert: Callable[[ConsumerRequest, Sequence[Conversion]], Awaitable[Sequence[Translation]]]
     clock: Clock
     messages_a_day: int
-    several_hosts: bool
 
     async def answer(self, request: HttpRequest) -> PublishAnswer:
         """Take in what a node says.
 
         Raises:
             AuthenticationError, AuthorisationError: (1).
-            DirectoryNotSharedError: the gateway is set up for several hosts.
             QuotaExceededError: (2).
             BadInputError: the request cannot be read, or names citizens by what is no pseudonym of the node.
             ExchangeUnavailableError: (4).
@@ -77,10 +74,6 @@ class Publishing:
         member, signed = signed_by_node(request, self.members.current(), self.clock)  # (1)
         require_peer(request.peer, member.id)
         require_unused(self.replay, signed)
-        if self.several_hosts:
-            raise DirectoryNotSharedError(
-                "the gateway's directory is a file of each host: fill it without the setting `shared`, then copy it"
-            )
         count_message("publication", member.id, self.messages_a_day, self.counters, self.clock)  # (2)
         asked = PublishRequest.parse(request.body)
         match asked.step:

@@ -23,6 +23,7 @@ from federation.contract.identifiers import MemberId
 from federation.demo.layout import Ports, url
 from federation.demo.processes import Processes, Program
 from federation.directory.directory import Directory
+from federation.shared.place import SharedPlace
 from federation.trust.keys import MESSAGE_KEY, SigningKey
 from tests.support.demo import REPOSITORY, free_ports, nonce
 
@@ -227,7 +228,7 @@ def test_a_new_member_is_asked_about_those_on_whom_it_says_it_holds_a_file(joine
             bytes(each) for row in directory.execute("SELECT * FROM held") for each in row if isinstance(each, bytes)
         )
     assert citizen.encode() not in everything, "the directory does not keep the members' pseudonyms"
-    with closing(Directory.open(joined.root / "work/gateway/state/directory.db")) as directory:
+    with closing(Directory.open(SharedPlace(joined.root / "work/gateway/state"))) as directory:
         directory.replace(MemberId("c_f257"), buckets, [])
     repaired = json.loads(run("node", "publish", "--settings", joined.settings, "--format", "json"))
     assert repaired == {"files": 3, "sent": lost}

@@ -74,7 +74,7 @@ def open_process(setting: Setting) -> GatewayProcess:
         ledger=ledger,
         reader=reader,
         keeping=Keeping.open(state, reader, settings.witnessing, None, clock),
-        directory=Directory.open(state / "directory.db"),
+        directory=Directory.open(place),
         replay=SharedReplayStore.open(place, clock),
         counters=SharedCounters.open(place),
         channel=None,

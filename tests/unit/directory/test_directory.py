@@ -8,20 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from federation.contract.errors import BadInputError, DatabaseUnavailableError
 from federation.contract.held_files import BucketDigests, bucket_of, differing
 from federation.contract.identifiers import DIRECTORY, MemberId
-from federation.directory.change import token_of
-from federation.directory.directory import Directory
+from federation.directory.change import LAYOUT, Change
+from federation.directory.directory import DIRECTORY_FILE, Directory
 from federation.directory.rows import HeldFile
 from federation.linkage.siv import SivSuite
+from federation.shared.place import SharedPlace
+from federation.shared.store import Synchronous
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Server
 
 SUITE = SivSuite(bytes(32))
 TOWN, HEALTH, SCHOOL = MemberId("c_m999"), MemberId("aslvs"), MemberId("istsc_bv01")
@@ -45,12 +49,22 @@ FILES = [
 ]
 
 
+@pytest.fixture(params=["file", pytest.param("database", marks=pytest.mark.postgres)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SharedPlace]:
+    """Where one host keeps the directory, and where several do."""
+    if request.param == "file":
+        yield SharedPlace(tmp_path)
+    else:
+        postgres: Server = request.getfixturevalue("postgres")
+        yield SharedPlace(tmp_path, postgres.url, "directory")
+        postgres.run("DROP SCHEMA IF EXISTS crocevia_directory CASCADE")
+
+
 @pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Directory]:
-    opened = Directory.open(tmp_path / "directory.db")
-    opened.load(FILES)
-    yield opened
-    opened.close()
+def directory(place: SharedPlace) -> Iterator[Directory]:
+    with closing(Directory.open(place)) as opened:
+        opened.load(FILES)
+        yield opened
 
 
 def test_many_subjects_are_looked_up_at_once(directory: Directory) -> None:
@@ -119,69 +133,48 @@ def test_what_was_loaded_leaves_when_the_member_has_said_the_rest(directory: Dir
     assert directory.members_holding([subject(1), subject(7)]) == {subject(1): {TOWN}, subject(7): {HEALTH}}
 
 
-OLD = """
-CREATE TABLE word (code INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-INSERT INTO word (code, text) VALUES (1, 'c_m999'), (2, 'resident'), (3, 'of no use');
-CREATE TABLE held (subject BLOB NOT NULL, member INTEGER NOT NULL, capacity INTEGER NOT NULL, since INTEGER NOT NULL,
-    until INTEGER, PRIMARY KEY (subject, member, capacity, since)) WITHOUT ROWID;
-"""
-
-
-def test_a_file_of_an_earlier_release_gets_what_it_lacks(tmp_path: Path) -> None:
-    old = sqlite3.connect(tmp_path / "old.db")
-    old.executescript(OLD)
-    row = (token_of(subject(2)), 1, 2, DAY.toordinal())
-    old.execute("INSERT INTO held (subject, member, capacity, since) VALUES (?, ?, ?, ?)", row)
-    old.commit()
-    old.close()
-    for _ in range(2):
-        with closing(Directory.open(tmp_path / "old.db")) as opened:
-            assert opened.members_holding([subject(2)]) == {subject(2): {TOWN}}
-            assert opened.digests(TOWN) == ours(HeldFile.parse(subject(2), TOWN, "resident", DAY))
-    assert words(tmp_path / "old.db") == {TOWN: 1, "resident": 1}
-
-
-def test_a_file_that_is_no_directory_is_named_and_let_go_of(tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / "other.db")
-    other.execute("CREATE VIEW word AS SELECT 1 AS code")
+def test_a_file_of_another_form_is_named_and_let_go_of(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / DIRECTORY_FILE)
+    other.execute("CREATE TABLE held (subject BLOB, member INTEGER)")
     other.close()
     for _ in range(2):
-        with pytest.raises(DatabaseUnavailableError):
-            Directory.open(tmp_path / "other.db")
-    other = sqlite3.connect(tmp_path / "other.db", timeout=0)
+        with pytest.raises(DatabaseUnavailableError, match=DIRECTORY_FILE):
+            Directory.open(SharedPlace(tmp_path))
+    other = sqlite3.connect(tmp_path / DIRECTORY_FILE, timeout=0)
     other.execute("BEGIN EXCLUSIVE")
-    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("word",)]
     other.close()
 
 
 def test_a_question_does_not_wait_for_rows_that_are_written(directory: Directory) -> None:
     with ThreadPoolExecutor(1) as pool:
 
-        def slowly() -> Iterator[HeldFile]:
-            asked = pool.submit(directory.members_holding, [subject(2), subject(7)])
-            assert asked.result(timeout=10) == {subject(2): {TOWN}}, "what stood before, until all is written"
-            yield marked(7, HEALTH)
+        def ask() -> object:
+            return pool.submit(directory.members_holding, [subject(2), subject(7)]).result(timeout=10)
 
-        directory.replace(HEALTH, [7], slowly())
-    assert directory.members_holding([subject(7)]) == {subject(7): {HEALTH}}
+        def writing(change: Change) -> None:
+            change.put([marked(7, HEALTH)])
+            assert ask() == {subject(2): {TOWN}}, "what stood before, until all is written"
+
+        directory._change(writing)
+        assert ask() == {subject(2): {TOWN}, subject(7): {HEALTH}}
 
 
-def test_words_that_no_row_uses_are_forgotten(tmp_path: Path, directory: Directory) -> None:
-    stood = words(tmp_path / "directory.db")
+def test_words_that_no_row_uses_are_forgotten(place: SharedPlace, directory: Directory) -> None:
+    stood = words(place)
     for number in range(3):
         file = HeldFile.parse(subject(7), SCHOOL, f"made-up-{number}", DAY, None, (7).to_bytes(2) + bytes(14))
         directory.replace(SCHOOL, [7], [file])
-    assert words(tmp_path / "directory.db") == {**stood, SCHOOL: stood[SCHOOL] + 1, "made-up-2": 1}
+    assert words(place) == {**stood, SCHOOL: stood[SCHOOL] + 1, "made-up-2": 1}
     with pytest.raises(BadInputError):
         directory.replace(SCHOOL, [7], [HeldFile.parse(subject(7), SCHOOL, "another", DAY), held(8, TOWN, "yet")])
     directory.replace(SCHOOL, [7], [])
-    assert words(tmp_path / "directory.db") == stood
+    assert words(place) == stood
 
 
-def words(path: Path) -> dict[str, int]:
+def words(place: SharedPlace) -> dict[str, int]:
     """Return the words of a directory, with the number of rows that use each."""
-    with closing(sqlite3.connect(path)) as connection:
-        return dict(connection.execute("SELECT text, used FROM word"))
+    with closing(place.open("directory", LAYOUT, Synchronous.NORMAL)) as store:
+        return dict(store.run("SELECT text, used FROM word"))
 
 
 CHANGES = st.lists(
@@ -195,29 +188,29 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES)
-def test_digests_are_those_of_the_rows_that_stand_whatever_came_and_went(changes: list[Any]) -> None:
-    with TemporaryDirectory() as folder, closing(Directory.open(Path(folder) / "directory.db")) as directory:
-        stands: dict[tuple[str, str], HeldFile] = {}
-        for buckets, rows in changes:
-            files = [
-                HeldFile.parse(
-                    subject(number), HEALTH, capacity, DAY, DAY if ended else None, mark.to_bytes(2) + bytes(14)
-                )
-                for number, capacity, ended, mark in rows
-            ]
-            if buckets:
-                directory.replace(HEALTH, buckets, files)
-            else:
-                directory.load(files)
-            stands = {key: each for key, each in stands.items() if bucket_of(each.mark) not in buckets}
-            stands.update(((each.subject, each.capacity), each) for each in files)
-            assert directory.digests(HEALTH) == ours(*stands.values())
+def test_digests_are_those_of_the_rows_that_stand_whatever_came_and_went(
+    directory: Directory, changes: list[Any]
+) -> None:
+    directory.replace(HEALTH, range(4), [])
+    stands: dict[tuple[str, str], HeldFile] = {}
+    for buckets, rows in changes:
+        files = [
+            HeldFile.parse(subject(number), HEALTH, capacity, DAY, DAY if ended else None, mark.to_bytes(2) + bytes(14))
+            for number, capacity, ended, mark in rows
+        ]
+        if buckets:
+            directory.replace(HEALTH, buckets, files)
+        else:
+            directory.load(files)
+        stands = {key: each for key, each in stands.items() if bucket_of(each.mark) not in buckets}
+        stands.update(((each.subject, each.capacity), each) for each in files)
+        assert directory.digests(HEALTH) == ours(*stands.values())
 
 
-def test_it_is_kept_over_a_restart(tmp_path: Path, directory: Directory) -> None:
-    again = Directory.open(tmp_path / "directory.db")
+def test_it_is_kept_over_a_restart(place: SharedPlace, directory: Directory) -> None:
+    again = Directory.open(place)
     assert again.members_holding([subject(2)]) == {subject(2): {TOWN}}
     assert again.load([held(5, MemberId("new_one"), "client")]) == 1
     assert directory.members_holding([subject(5)]) == {subject(5): {"new_one"}}
@@ -239,10 +232,9 @@ def test_what_is_no_file_is_refused(values: tuple[str, str, str, date, date | No
         HeldFile.parse(*values)
 
 
-def test_a_broken_database_is_named(tmp_path: Path, directory: Directory) -> None:
-    other = sqlite3.connect(tmp_path / "directory.db")
-    other.execute("DROP TABLE held")
-    other.close()
+def test_a_broken_database_is_named(place: SharedPlace, directory: Directory) -> None:
+    with closing(place.open("directory", LAYOUT, Synchronous.NORMAL)) as other:
+        other.run("DROP TABLE held")
     with pytest.raises(DatabaseUnavailableError):
         directory.members_holding([subject(1)])
     with pytest.raises(DatabaseUnavailableError):

@@ -17,6 +17,7 @@ from federation.contract.messages import ConsumerRequest, Translation
 from federation.directory.directory import Directory
 from federation.exchange.messages import Conversion
 from federation.gateway.publishing import Publishing
+from federation.shared.place import SharedPlace
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
@@ -35,12 +36,12 @@ async def unasked(_: ConsumerRequest, __: Sequence[Conversion]) -> Sequence[Tran
 class World:
     """A gateway that is told three times a day; `ustat` runs a node, the others do not."""
 
-    def __init__(self, directory: Directory, *, several_hosts: bool = False) -> None:
+    def __init__(self, directory: Directory) -> None:
         members = member_list()
         first, *others = members.members
         first = msgspec.structs.replace(first, endpoint="https://ustat.example/graphql")
         self.members = msgspec.structs.replace(members, members=(first, *others))
-        self.directory, self.counters, self.several_hosts = directory, MemoryCounters(), several_hosts
+        self.directory, self.counters = directory, MemoryCounters()
         self.now = NOW
 
     async def said(self, body: bytes, key: SigningKey = CONSUMER) -> int:
@@ -56,7 +57,6 @@ class World:
             convert=unasked,
             clock=clock,
             messages_a_day=3,
-            several_hosts=self.several_hosts,
         )
         answer = await publishing.answer(HttpRequest(bare.method, bare.target_uri, signed, body))
         return len(answer.digests)
@@ -64,7 +64,7 @@ class World:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Directory]:
-    with closing(Directory.open(tmp_path / "directory.db")) as opened:
+    with closing(Directory.open(SharedPlace(tmp_path))) as opened:
         yield opened
 
 
@@ -87,9 +87,3 @@ async def test_who_runs_no_node_uses_nothing_up(directory: Directory) -> None:
         with pytest.raises(CroceviaError) as refused:
             await world.said(COMPARE, STRANGER)
         assert refused.value.code == "FORBIDDEN"
-
-
-async def test_one_of_several_hosts_is_told_nothing_that_the_others_would_not_know(directory: Directory) -> None:
-    with pytest.raises(CroceviaError, match="`shared`") as refused:
-        await World(directory, several_hosts=True).said(COMPARE)
-    assert (refused.value.code, refused.value.status) == ("DIRECTORY_NOT_SHARED", 501)
