@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from federation.contract.errors import BadInputError, ConfigurationError, CroceviaError
 from federation.contract.exit_codes import exit_code
+from federation.contract.languages import Language, asked_language, language_apart
 
 Commands = typer.Typer | Callable[..., None]
 """A group of commands, or the function of one."""
@@ -59,7 +60,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    help="Inter-agency data sharing with privacy enforced per field. · Scambio di dati tra enti, policy per campo.",
+    help="Inter-agency data sharing with privacy enforced per field.",
+    epilog="`--lang it` or `--lang en` may stand anywhere in a command.",
 )
 
 
@@ -209,7 +211,7 @@ def _exchange() -> Commands:
 
 @app.command(
     "federation",
-    help="Found a federation and keep its member list. · Fondare una federazione e tenerne l'elenco.",
+    help="Found a federation and keep its member list.",
 )
 def _federation() -> Commands:
     from federation.membership.commands import app as federation
@@ -219,7 +221,7 @@ def _federation() -> Commands:
 
 @app.command(
     "agreement",
-    help="Draft, sign, suspend and end agreements. · Preparare, firmare, sospendere e chiudere gli accordi.",
+    help="Draft, sign, suspend and end agreements.",
 )
 def _agreement() -> Commands:
     from federation.membership.agreement_commands import app as agreement
@@ -288,7 +290,7 @@ def main() -> None:
     os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        app()
+        app(_in_a_language(sys.argv[1:]))
     except CroceviaError as error:
         raise SystemExit(_told(error)) from error
     except ImportError as error:
@@ -303,6 +305,20 @@ def main() -> None:
         raise SystemExit(told) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _in_a_language(arguments: list[str]) -> list[str]:
+    """Take the language that is asked for out of a command line, and let everything be said in it."""
+    others, language = language_apart(arguments)
+    if language:
+        # Every command, and whatever it starts, takes its language from there.
+        os.environ["LC_ALL"] = language
+    # English where nothing is asked for, as the documents; officers' sentences are Italian then.
+    if asked_language(os.environ) is Language.ITALIAN:
+        from federation.contract.help_language import speak_italian
+
+        speak_italian()
+    return others
 
 
 def _lacking(error: BaseException | None) -> CroceviaError | None:

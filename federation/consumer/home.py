@@ -24,6 +24,7 @@ LanguageOption = Annotated[
         "--lang",
         default_factory=lambda: preferred_language(os.environ),
         help=LANGUAGE_HELP,
+        show_default=False,
     ),
 ]
 

@@ -40,7 +40,7 @@ DEFAULT_REGISTRY = Path(".crocevia/federation/registry")
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Draft, sign, suspend and end agreements. · Preparare, firmare, sospendere e chiudere gli accordi.",
+    help="Draft, sign, suspend and end agreements.",
 )
 _console, _errors = Console(), Console(stderr=True)
 

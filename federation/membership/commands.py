@@ -58,7 +58,7 @@ AUTHORITY = "authority"
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Found a federation and keep its member list. · Fondare una federazione e tenerne l'elenco.",
+    help="Found a federation and keep its member list.",
 )
 _console, _errors = Console(), Console(stderr=True)
 

@@ -39,6 +39,7 @@ LanguageOption = Annotated[
         "--lang",
         default_factory=lambda: preferred_language(os.environ),
         help=LANGUAGE_HELP,
+        show_default=False,
     ),
 ]
 DEFAULT_FOLDER: Final = Path("policies")
