@@ -20,6 +20,6 @@ def erase_subject(pseudonym: str, store: LedgerStore, subject_keys: SubjectKeys)
     key = subject_keys.find(pseudonym)
     if key is None:
         return 0
-    erased = store.erase(key.lookup())  # (1)
+    erased = store.erase(key.lookup)  # (1)
     subject_keys.destroy(pseudonym)  # (2)
-    return erased + store.erase(key.lookup())  # (3)
+    return erased + store.erase(key.lookup)  # (3)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Self
 
@@ -28,14 +28,16 @@ _GCM_TAG_BYTES = 16
 class SubjectKey:
     """The random 32-byte key of one subject in one ledger; destroying it unlinks the subject from every entry.
 
-    Three keys are derived from it, so that nothing made for one use fits another.
+    Three keys are derived from it, so that nothing made for one use fits another. `lookup` is the index key under which
+    the subject's entries are found: the same for every entry, so it is derived once.
     """
 
     secret: bytes
+    lookup: bytes = field(init=False, repr=False, compare=False)
 
-    def lookup(self) -> bytes:
-        """Return the index key under which the subject's entries are found."""
-        return hmac.digest(self.secret, b"crocevia/ledger/lookup", "sha256")[:_TAG_BYTES]
+    def __post_init__(self) -> None:
+        found = hmac.digest(self.secret, b"crocevia/ledger/lookup", "sha256")[:_TAG_BYTES]
+        object.__setattr__(self, "lookup", found)
 
     def tag(self, nonce: bytes) -> bytes:
         """Return the tag that marks an entry with this nonce as being about the subject, and is equal in no other."""
@@ -64,15 +66,15 @@ class SubjectKey:
         return AESGCM(hmac.digest(self.secret, b"crocevia/ledger/seal", "sha256"))
 
 
-def leaf_length(entry: bytes, personal: Iterable[bytes]) -> int:
+def leaf_length(entry: bytes, personal: Collection[bytes]) -> int:
     """Return how many bytes the leaf of `entry` will have, with these personal parts, one for each subject."""
     frame = len('{"entry":,"nonce":"","subjects":[]}') + _b64url_length(NONCE_BYTES)
-    return len(entry) + frame + sum(_subject_length(part) for part in personal)
+    tag = len('{"tag":""},') + _b64url_length(_TAG_BYTES)  # a comma too many for the last one: an upper bound
+    return len(entry) + frame + tag * len(personal) + sum(_sealed_length(part) for part in personal if part)
 
 
-def _subject_length(personal: bytes) -> int:
-    sealed = len('"sealed":"",') + _b64url_length(len(personal) + _GCM_TAG_BYTES) if personal else 0
-    return len('{"tag":""},') + _b64url_length(_TAG_BYTES) + sealed  # a comma too many for the last one: an upper bound
+def _sealed_length(personal: bytes) -> int:
+    return len('"sealed":"",') + _b64url_length(len(personal) + _GCM_TAG_BYTES)
 
 
 def _b64url_length(size: int) -> int:

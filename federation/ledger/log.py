@@ -233,7 +233,7 @@ class Ledger:
         for index, waiting in enumerate(recorded, start=before):  # (4)
             about = [(keys[pseudonym], personal) for pseudonym, personal in waiting.subjects.items()]
             leaf = Leaf.about(waiting.entry or b"", self._random(NONCE_BYTES), about).to_bytes()
-            stored.append(StoredLeaf(index, leaf, leaf_hash(leaf), tuple(key.lookup() for key, _ in about)))
+            stored.append(StoredLeaf(index, leaf, leaf_hash(leaf), tuple(key.lookup for key, _ in about)))
         hashes = [each.leaf_hash for each in stored]
         writer.frontier.extend(hashes)
         tiles = list(writer.tiles.fill(before, hashes, writer.frontier.hash_at))

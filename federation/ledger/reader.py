@@ -96,7 +96,7 @@ class LedgerReader:
             LedgerCorruptError: the index names an entry that does not carry the subject's tag.
         """
         key = subject_keys.find(pseudonym)
-        indices = [] if key is None else self.store.indices_of(key.lookup())
+        indices = [] if key is None else self.store.indices_of(key.lookup)
         if key is None or not indices:
             return
         head = self.head()

@@ -63,7 +63,7 @@ def verify_subject_index(store: LedgerStore, keys: Iterable[SubjectKey]) -> int:
     Raises:
         LedgerCorruptError: with the first entry whose links are wrong.
     """
-    by_lookup = {key.lookup(): key for key in keys}
+    by_lookup = {key.lookup: key for key in keys}
     links = 0
     try:
         for index, position, lookup in store.subject_rows():

@@ -99,7 +99,7 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
     caller: Caller | None = None
     try:
         asked = GraphQLRequest.parse(request.body, node.limits)
-        caller = authenticate(request, asked, node.identity, node.limits)  # (1)
+        caller = await authenticate(request, asked, node.identity, node.limits)  # (1)
         node.journal.require_witnessed()
         asked = caller.operation if caller.relayed is None else asked
         document = node.documents.understood(asked.text)
@@ -124,7 +124,7 @@ async def prepare(
     """Decide and answer: what is asked about rules from the rules, everything else from the data, within the guards."""
     if asks_about_policy(wanted):
         return Prepared(answer_about_policy(document, asked, _view(caller, node)))
-    node.guards.before(wanted, caller, node.identity)
+    await node.guards.before(wanted, caller, node.identity)
     plans = node.policy.of(caller.requested)  # (3)
     audit = node.guards.audit(caller, node.identity)
     consents = NO_CONSENTS if node.consents is None else await node.consents.of(caller.consumer.id)
@@ -137,7 +137,7 @@ async def prepare(
         prepared = Prepared(planned.answer, EntryKind.WRITE, planned.carry_out)
     else:
         prepared = Prepared(await node.plane.answer(document, asked, plans, asker))  # (4)
-    node.guards.after(wanted, prepared.answer, caller, node.identity, node.policy.bundle)
+    await node.guards.after(wanted, prepared.answer, caller, node.identity, node.policy.bundle)
     return prepared
 
 

@@ -68,7 +68,7 @@ class Guards:
         """Return the audit of the counts of one question."""
         return CountsAudit(_Spending(self, caller, identity))
 
-    def before(self, wanted: frozenset[AskedField], caller: Caller, identity: Identity) -> None:
+    async def before(self, wanted: frozenset[AskedField], caller: Caller, identity: Identity) -> None:
         """Count the look-ups of a question before anything is read.
 
         INVARIANT: once the misses are used up, nobody is looked up any more: if only those that name nobody were
@@ -77,12 +77,12 @@ class Guards:
         Raises:
             BudgetExhaustedError: too many of them today, or too many that named nobody.
         """
-        spending = _Spending(self, caller, identity)
-        for _ in _lookups(wanted):
-            spending.require_left("misses", self.budgets.misses)
-            spending.spend("lookups", self.budgets.lookups)
+        lookups = tuple(_lookups(wanted))
+        if lookups:
+            spending = _Spending(self, caller, identity)
+            await identity.together.judge(lambda: self._may_look_up(len(lookups), spending))
 
-    def after(
+    async def after(
         self, wanted: frozenset[AskedField], answered: Answer, caller: Caller, identity: Identity, bundle: Bundle
     ) -> None:
         """Count what an answer would tell, before it is recorded and leaves.
@@ -91,22 +91,34 @@ class Guards:
             BudgetExhaustedError: too many look-ups of one citizen or of nobody, or too many guesses.
             CombinationError: a consumer would know together what the policy keeps apart.
         """
-        spending = _Spending(self, caller, identity)
-        for lookup in _lookups(wanted):
-            found = answered.data.get(lookup.response_key) is not None
-            if not found:
-                spending.spend("misses", self.budgets.misses)
-            for subject in answered.subjects if found else ():
-                spending.spend("lookups-of-one", self.budgets.lookups_of_one, subject)
-        for probe in _probes(wanted, bundle.types):
-            for subject in sorted(answered.subjects):
-                spending.spend("probes", self.budgets.probes)
-                spending.spend("probes-of-one", self.budgets.probes_of_one, subject, _guessed(probe))
+        lookups, probes = tuple(_lookups(wanted)), tuple(_probes(wanted, bundle.types))
+        if lookups or probes:
+            spending = _Spending(self, caller, identity)
+            await identity.together.judge(lambda: self._may_tell(lookups, probes, answered, spending))
         apart = tuple(_kept_apart(answered, bundle.types, caller.requested.requester.kind))
         if apart and answered.subjects:
             complete = self.delivered.learn(caller.consumer.id, answered.subjects, apart, caller.requested.day)
             if complete is not None:
                 raise _never_together(complete)
+
+    def _may_look_up(self, times: int, spending: _Spending) -> None:
+        for _ in range(times):
+            spending.require_left("misses", self.budgets.misses)
+            spending.spend("lookups", self.budgets.lookups)
+
+    def _may_tell(
+        self, lookups: Iterable[AskedField], probes: Iterable[AskedField], answered: Answer, spending: _Spending
+    ) -> None:
+        for lookup in lookups:
+            found = answered.data.get(lookup.response_key) is not None
+            if not found:
+                spending.spend("misses", self.budgets.misses)
+            for subject in answered.subjects if found else ():
+                spending.spend("lookups-of-one", self.budgets.lookups_of_one, subject)
+        for probe in probes:
+            for subject in sorted(answered.subjects):
+                spending.spend("probes", self.budgets.probes)
+                spending.spend("probes-of-one", self.budgets.probes_of_one, subject, _guessed(probe))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +187,13 @@ def _lookups(wanted: frozenset[AskedField]) -> Iterator[AskedField]:
 
 def _probes(wanted: frozenset[AskedField], types: Mapping[str, TypeDocument]) -> Iterator[AskedField]:
     """Yield each guess once, however often it is written."""
-    seen: set[tuple[str, str]] = set()
-    for field in sorted(wanted, key=lambda asked: (asked.coordinate, asked.arguments)):
-        document = types.get(field.coordinate.type_name)
-        name = field.coordinate.field_name
-        guess = (str(field.coordinate), field.arguments)
-        if document is not None and asks_about(name) in document.fields and guess not in seen:
-            seen.add(guess)
-            yield field
+    guesses = {(each.coordinate, each.arguments): each for each in wanted if _is_probe(each, types)}
+    yield from (guesses[guess] for guess in sorted(guesses))
+
+
+def _is_probe(asked: AskedField, types: Mapping[str, TypeDocument]) -> bool:
+    document = types.get(asked.coordinate.type_name)
+    return document is not None and asks_about(asked.coordinate.field_name) in document.fields
 
 
 def _guessed(probe: AskedField) -> str:

@@ -95,11 +95,17 @@ def require_no_identifiers(node_asks: frozenset[AskedField], keys: EntityKeys) -
     Raises:
         ScopeError: names the first such field.
     """
-    for field in sorted(node_asks, key=lambda asked: asked.coordinate):
-        name = field.coordinate
-        is_key = name.field_name in keys.of_type.get(name.type_name, frozenset()) and name.type_name == PERSON
-        if field.response_key.startswith(INTERNAL_PREFIX) or is_key or name.field_name == _ENTITIES:
-            raise ScopeError(f"`{name}` is answered through the gateway only, in the asking member's own pseudonyms")
+    persons_keys = keys.of_type.get(PERSON, frozenset())
+    identifiers = [
+        field.coordinate
+        for field in node_asks
+        if field.response_key.startswith(INTERNAL_PREFIX)
+        or field.coordinate.field_name == _ENTITIES
+        or (field.coordinate.type_name == PERSON and field.coordinate.field_name in persons_keys)
+    ]
+    if identifiers:
+        first = min(identifiers)
+        raise ScopeError(f"`{first}` is answered through the gateway only, in the asking member's own pseudonyms")
 
 
 def asked_representations(node_asks: Iterable[AskedField]) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -79,7 +79,7 @@ def create_app(process: NodeProcess) -> Starlette:
     async def access_report(message: HttpRequest) -> bytes:
         node = process.node()
         asked = GraphQLRequest.parse(message.body, node.limits)
-        caller = authenticate(message, asked, node.identity, node.limits)
+        caller = await authenticate(message, asked, node.identity, node.limits)
         found = await report(
             asked, caller, node.journal, node.identity.member, node.identity.members.current(), node.identity.clock
         )

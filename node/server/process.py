@@ -92,12 +92,19 @@ class NodeProcess:
     decisions: Decisions
     _api: tuple[str, Documents] | None = field(init=False, default=None)
     _own: tuple[GraphQLSchema, Documents] | None = field(init=False, default=None)
-    _tokens: AccessTokens = field(init=False)
+    _identity: Identity = field(init=False)
     _consents: Consents = field(init=False)
 
     def __post_init__(self) -> None:
         federation = self.registry.federation
-        self._tokens = AccessTokens(federation, self.settings.url + "/graphql", self.clock)
+        self._identity = Identity(
+            member=self.settings.member,
+            members=self.members,
+            tokens=AccessTokens(federation, self.settings.url + "/graphql", self.clock),
+            replay=self.replay,
+            counters=self.counters,
+            clock=self.clock,
+        )
         self._consents = Consents(self.own, self.clock)
 
     @classmethod
@@ -168,7 +175,7 @@ class NodeProcess:
             self._own = (self.plane.schema, Documents(self.plane.schema, self.settings.limits))
         mapping = self.plane.prepared.mapping
         return Node(
-            identity=Identity(self.settings.member, self.members, self._tokens, self.replay, self.counters, self.clock),
+            identity=self._identity,
             documents=self._own[1],
             consumers_documents=self._api[1],
             plane=self.plane,

@@ -1,10 +1,17 @@
 """A node believes what the consumer signed, and nothing else."""
 
+import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from federation.contract.errors import (
     AddresseeError,
@@ -19,22 +26,36 @@ from federation.contract.errors import (
     StaleSignatureError,
     TokenError,
     TokenExpiredError,
+    UnavailableError,
     UnknownMemberError,
 )
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.identifiers import DIRECTORY, MemberId
 from federation.contract.members import AgreementState
 from federation.contract.messages import TranslationStatement
+from federation.shared.place import SharedPlace
 from federation.trust.counters import MemoryCounters
 from federation.trust.http_messages import HttpRequest
-from federation.trust.replay import MemoryReplayStore
+from federation.trust.replay import MemoryReplayStore, SharedReplayStore
 from federation.trust.tokens import AccessTokens, Confirmation
 from federation.trust.translations import sign_translation
 from node.enforcement.caller import Caller, Identity, authenticate
 from tests.support.parties import FEDERATION, GATEWAY_URL, NODE_URL, PURPOSE, Parties
 
+_Result = TypeVar("_Result")
 QUESTION = {"query": "query($by: CitizenKey!) { citizen(by: $by) { givenName } }", "variables": {"by": {"id": "x"}}}
 SUB_QUESTION = {"query": "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }", "variables": {}}
+
+
+class CountingStore(MemoryReplayStore):
+    """A memory that notes how often it is committed."""
+
+    commits = 0
+
+    @override
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        self.commits += 1
+        return super().together(work)
 
 
 @pytest.fixture
@@ -51,7 +72,7 @@ def identity(parties: Parties) -> Identity:
 
 
 def prove(request: HttpRequest, identity: Identity) -> Caller:
-    return authenticate(request, GraphQLRequest.parse(request.body, Limits()), identity, Limits())
+    return asyncio.run(authenticate(request, GraphQLRequest.parse(request.body, Limits()), identity, Limits()))
 
 
 def test_a_direct_question_is_the_consumers_own(parties: Parties, identity: Identity) -> None:
@@ -169,6 +190,51 @@ def test_a_forged_request_does_not_burn_the_nonce_of_the_true_one(parties: Parti
     with pytest.raises(DigestError):
         prove(forged, identity)
     assert prove(sent, identity).consumer.id == "inprev"
+
+
+def test_questions_of_one_moment_are_one_commit_and_each_is_answered_once(parties: Parties, identity: Identity) -> None:
+    replay = CountingStore(parties.clock)
+    counting = replace(identity, replay=replay)
+    questions = [parties.relayed(SUB_QUESTION, parties.consumers(QUESTION)) for _ in range(8)]
+
+    async def at_once() -> list[Caller | BaseException]:
+        asked = [GraphQLRequest.parse(each.body, Limits()) for each in (*questions, questions[0])]
+        coming = zip((*questions, questions[0]), asked, strict=True)
+        return await asyncio.gather(
+            *(authenticate(each, said, counting, Limits()) for each, said in coming), return_exceptions=True
+        )
+
+    *answered, again = asyncio.run(at_once())
+    assert all(isinstance(each, Caller) for each in answered)
+    assert isinstance(again, ReplayError)
+    assert replay.commits == 1
+
+
+def test_who_is_let_in_was_seen_by_every_process_before(parties: Parties, identity: Identity, tmp_path: Path) -> None:
+    question = parties.consumers(QUESTION, NODE_URL)
+    with (
+        closing(SharedReplayStore.open(SharedPlace(tmp_path), parties.clock)) as here,
+        closing(SharedReplayStore.open(SharedPlace(tmp_path), parties.clock)) as there,
+    ):
+        prove(question, replace(identity, replay=here))
+        with pytest.raises(ReplayError):
+            prove(question, replace(identity, replay=there))
+
+
+def test_a_question_is_let_in_only_if_that_it_was_used_is_committed(
+    parties: Parties, identity: Identity, tmp_path: Path
+) -> None:
+    question = parties.consumers(QUESTION, NODE_URL)
+    with (
+        closing(SharedReplayStore.open(SharedPlace(tmp_path), parties.clock)) as replay,
+        closing(sqlite3.connect(tmp_path / "replay.db", isolation_level=None)) as other,
+    ):
+        replay._shared._connection.execute("PRAGMA busy_timeout=1")  # type: ignore[attr-defined]  # two seconds otherwise
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError):
+            prove(question, replace(identity, replay=replay))
+        other.execute("ROLLBACK")
+        prove(question, replace(identity, replay=replay))
 
 
 def test_an_old_request_is_refused(parties: Parties, identity: Identity) -> None:

@@ -79,7 +79,7 @@ async def test_erasure_leaves_no_trace_and_every_proof(
     for receipt in receipts:
         verify_receipt(receipt, SIGNER.verifier, reader.store.leaf(receipt.index))
     on_disk = files.content()
-    for trace in (ALICE.encode(), BOB.encode(), b"secret of", key.lookup(), key.secret):
+    for trace in (ALICE.encode(), BOB.encode(), b"secret of", key.lookup, key.secret):
         assert trace not in on_disk
     assert erase_subject(ALICE, reader.store, subject_keys) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -81,7 +82,7 @@ def test_the_node_proves_the_relayed_request_itself_and_keeps_the_evidence(
     relayed = at_gateway(asked, parties.current(), door).request
     question = {"query": "{ __typename }"}
     message = parties.relayed(question, HttpRequest.of_consumer(relayed))
-    caller = at_node(message, GraphQLRequest.parse(message.body, Limits()), identity, Limits())
+    caller = asyncio.run(at_node(message, GraphQLRequest.parse(message.body, Limits()), identity, Limits()))
     assert (caller.consumer.id, caller.requested.purpose, caller.end_user.user) == ("inprev", PURPOSE, "operator-12")
     assert (caller.end_user.office, caller.end_user.assurance) == ("office 3", "LoA3")
     assert caller.request_digest == relayed.digest()
@@ -91,7 +92,7 @@ def test_a_gateway_cannot_change_what_a_voucher_s_holder_signed(parties: WithPla
     own = replace(parties.asked(parties.voucher()), body=b'{"query":"{ citizens { id } }"}')
     message = parties.relayed({"query": "{ __typename }"}, own)
     with pytest.raises(CroceviaError) as refused:
-        at_node(message, GraphQLRequest.parse(message.body, Limits()), identity, Limits())
+        asyncio.run(at_node(message, GraphQLRequest.parse(message.body, Limits()), identity, Limits()))
     assert refused.value.code == "DIGEST_MISMATCH"
 
 
