@@ -134,7 +134,7 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         else:
             response = await _execute(question, variables, mediation, heard, gateway)  # (3)
         body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
-        await gateway.ledger.append(_mediated(caller, question, heard, trace, gateway).to_bytes())  # (5)
+        await gateway.ledger.append(_mediated(caller, question, mediation, trace, gateway).to_bytes())  # (5)
     except CroceviaError as refused:
         refused.extensions.setdefault("traceId", trace)
         await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
@@ -196,7 +196,8 @@ async def _respond(response: Response, caller: Caller, mediation: Mediation, hea
     return await own_pseudonyms(response.encode(extensions), mediation.translator)
 
 
-def _mediated(caller: Caller, question: Question, heard: _Heard, trace: str, gateway: Gateway) -> Entry:
+def _mediated(caller: Caller, question: Question, mediation: Mediation, trace: str, gateway: Gateway) -> Entry:
+    """Record what nodes told for this question, also where nothing of it was passed on."""
     return Entry(
         kind=EntryKind.MEDIATION,
         at=rfc3339(gateway.clock.now()),
@@ -208,7 +209,7 @@ def _mediated(caller: Caller, question: Question, heard: _Heard, trace: str, gat
         agreement=caller.agreement.id,
         operation_digest=question.digest,
         request_digest=caller.request.digest(),
-        decisions=joined_decisions(heard.answers),
+        decisions=joined_decisions(mediation.said.values()),
         detail=" ".join(sorted(question.members)),
     )
 

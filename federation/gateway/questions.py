@@ -160,7 +160,7 @@ class Questions:
     def _open(self, agreement: Agreement) -> _Opened:
         found = self._opened.get(agreement)
         if found is None:
-            covers = on_every_type(self.supergraph.api_schema, covered_by(agreement))
+            covers = on_every_type(self.supergraph.api_schema, covered_by(agreement, self.supergraph.types))
             found = self._opened[agreement] = _Opened(
                 visible_schema(self.supergraph.api_sdl, covers),
                 PlannerOptions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from graphql import (
     DefinitionNode,
@@ -22,8 +22,10 @@ from graphql import (
     parse,
 )
 
+from federation.composition.supergraph import SuperType
 from federation.contract import policy_view
 from federation.contract.coverage import is_plumbing
+from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Agreement
 
 _ROOT = "Query"
@@ -33,8 +35,10 @@ FIND = (_ROOT, "citizen")
 _ALWAYS = frozenset({FIND, *((_ROOT, name) for name in policy_view.ROOTS)})
 
 
-def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
-    """Return the test whether some provider agreed to a field.
+def covered_by(agreement: Agreement, types: Mapping[str, SuperType]) -> Callable[[str, str], bool]:
+    """Return the test whether some provider that has a field agreed to it; `types` are the supergraph's.
+
+    `Citizen.*` of one provider does not cover what only others know of citizens: those may be no providers at all.
 
     What carries nothing by itself always passes: the plumbing of connections, naming a citizen by the consumer's own
     pseudonym, and asking for the rules that decide for oneself. A look-up by tax code needs a provider's
@@ -44,9 +48,19 @@ def covered_by(agreement: Agreement) -> Callable[[str, str], bool]:
     def covers(type_name: str, field_name: str) -> bool:
         if is_plumbing(type_name) or (type_name, field_name) in _ALWAYS:
             return True
-        return any(each.covers(type_name, field_name) for each in agreement.providers)
+        has = _members_with(types.get(type_name), field_name)
+        return any(each.covers(type_name, field_name) and has(each.member) for each in agreement.providers)
 
     return covers
+
+
+def _members_with(declared: SuperType | None, field_name: str) -> Callable[[str], bool]:
+    """Return the test whether a member serves a field; whoever it is, where the gateway itself answers for members."""
+    field = None if declared is None else declared.fields.get(field_name)
+    serving = {} if field is None else {name: there for name, there in field.subgraphs.items() if there.resolvable}
+    if not serving or DIRECTORY in serving:
+        return lambda _: True
+    return serving.__contains__
 
 
 def on_every_type(schema: GraphQLSchema, covers: Callable[[str, str], bool]) -> Callable[[str, str], bool]:

@@ -67,6 +67,13 @@ async def test_r12_a_denied_field_is_null_with_its_path_and_one_message(door: Do
     assert {error["message"] for error in answer["errors"]} == {"the field is denied for this purpose"}
 
 
+async def test_what_only_a_stranger_to_the_agreement_knows_is_denied_and_costs_nothing_else(on_each: Simulator) -> None:
+    """`Citizen.*` of other providers does not cover it: the health authority has no agreement with the school."""
+    answer = await Door(on_each, direct=False).citizen(HEALTH, "givenName enrolments { mealService }")
+    assert answer["data"] == {"citizen": {"givenName": "Laura", "enrolments": None}}
+    assert denied(answer) == {"citizen.enrolments"}
+
+
 SAME = (
     "givenName: givenName sex: sex",
     "... on Citizen { givenName ... { sex } }",

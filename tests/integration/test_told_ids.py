@@ -136,3 +136,12 @@ async def test_r38_the_ledgers_say_in_which_form_the_id_left(gateway: Door) -> N
     assert last.kind is EntryKind.DISCLOSURE
     forms = {(each.form, each.join_key) for each in last.decisions if each.coordinate == "Citizen.id"}
     assert forms == {("pseudonym", False), ("clear", True)}
+
+
+async def test_the_gateways_entry_names_what_nodes_told_though_nothing_is_passed_on(gateway: Door) -> None:
+    async with told_as(gateway, "pseudonym"):
+        assert (await laura(gateway, "id", NOBODY))["citizen"] is None
+        reader = gateway.federation.process.reader
+        last = [Entry.parse(each.entry) for each in reader.entries()][-1]
+    assert last.kind is EntryKind.MEDIATION
+    assert {each.form for each in last.decisions if each.coordinate == "Citizen.id" and each.disclosed} == {"pseudonym"}
