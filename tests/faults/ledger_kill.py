@@ -1,6 +1,6 @@
 """Kill the writer of a ledger at random moments, and count what it had promised and did not keep.
 
-    python tests/faults/ledger_kill.py [--loops 200] [--folder DIR] [--postgres] [--planted-defect]
+    python tests/faults/ledger_kill.py [--kills 200] [--folder DIR] [--postgres] [--planted-defect]
 
 A child process records entries for 16 writers and says which were acknowledged; the parent kills it with SIGKILL, opens
 the ledger again, and looks for every acknowledged entry. With `--postgres` the ledger is in a database, and two
@@ -187,7 +187,7 @@ def verify_all(files: LedgerFiles, toll: Toll) -> None:
 def main() -> int:
     """Run the campaign, or be its child."""
     parser = argparse.ArgumentParser(description="kill -9 campaign on the ledger's writer")
-    parser.add_argument("--loops", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--postgres", action="store_true", help="the ledger is in a database, of two writers")
     parser.add_argument("--planted-defect", action="store_true")
@@ -204,7 +204,7 @@ def main() -> int:
         if asked.postgres:
             files.url, writers = stack.enter_context(running_server(Path(folder) / "pg")).url, 2
             arguments += ["--url", files.url]
-        toll = campaign(asked.loops, files, writers, arguments)
+        toll = campaign(asked.kills // writers, files, writers, arguments)
     slowest = max(toll.recovery)
     sys.stdout.write(
         f"{toll.loops * writers} kills, {toll.acknowledged} acknowledged, slowest recovery {slowest:.2f} s: "
