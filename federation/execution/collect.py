@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from federation.execution.codegen import PlanError, Source, attribute, writer_attribute
 from federation.execution.fold import WantedEntities
-from federation.execution.shape import TYPENAME, Position
-from federation.planning.plan import Each, Key, OnType, Path, RepresentationField
+from federation.execution.shape import TYPENAME, Position, Slot
+from federation.planning.plan import Each, Key, OnType, Path, Reference, RepresentationField
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,27 +44,23 @@ Collect = Callable[[Any, dict[Any, int], list[Any], list[int]], None]
 def collector(root: Position, path: Path, entities: WantedEntities, members: Sequence[str] | None) -> Collect | None:
     """Return the function that collects one entity input's objects under one path, None when there can be none.
 
-    An object with a null in a required field is passed over: a representation without its key asks nothing. With
-    `members` (the member of every fetch, in the plan's order) the index tells apart who supplied the key.
+    An object is referred to by the first key that has no null in it, and passed over when there is none: a
+    representation without its key asks nothing. With `members` (the member of every fetch, in the plan's order) the
+    index tells apart who supplied the key.
     """
     source = Source()
     source.line(0, "def collect(o, index, objects, numbers):")
     end = _walk(source, root, path)
-    required = [part for part in entities.fields if part.name in entities.required]
-    if end is None or any(part.source not in end.position.slots for part in required):
+    usable = [] if end is None else [one for one in entities.references if _is_written(end.position, one)]
+    if end is None or not usable:
         return None
-    position, indent, variable = end.position, end.indent, end.variable
-    for part in required:
-        value = f"{variable}.{position.slots[part.source].attribute}"
-        if part.selections:
-            whole = source.constant(_whole(position, part), "whole")
-            source.line(indent, f"if not {whole}({value}): continue")
-        else:
-            source.line(indent, f"if {value} is None: continue")
-    encode = source.constant(_encode, "encode")
-    source.line(indent, f"b = {encode}({_representation(source, position, entities, end.names, variable)})")
-    if members is not None:
-        source.line(indent, f"b = ({_supplier(source, position, required, variable, members)}, b)")
+    indent, variable = end.indent, end.variable
+    word = "if"
+    for reference in usable:
+        source.line(indent, f"{word} {_usable(source, end, reference)}:")
+        source.line(indent + 1, f"b = {_encoded(source, end, reference, entities.typename, members)}")
+        word = "elif"
+    source.line(indent, "else: continue")
     source.line(indent, "n = index.get(b)")
     source.line(indent, "if n is None: n = index[b] = len(index)")
     source.line(indent, f"objects.append({variable})")
@@ -115,30 +112,57 @@ def _walk(source: Source, root: Position, path: Path) -> _End | None:
     return _End(position, indent, variable, names)
 
 
-def _representation(
-    source: Source, position: Position, entities: WantedEntities, names: frozenset[str] | None, variable: str
+def _is_written(position: Position, reference: Reference) -> bool:
+    """Say whether all of a key is asked for: a fetch that brings a part of it may have been left out of the plan."""
+    return all(part.on or part.source in position.slots for part in reference.key)
+
+
+def _usable(source: Source, end: _End, reference: Reference) -> str:
+    """Return the condition under which an object is referred to in a way: its type has the key, which is whole."""
+    tests: list[str] = []
+    if reference.on:
+        tests.append(f"{end.variable}.{attribute(TYPENAME)} in {source.constant(reference.on, 'names')}")
+    for part in reference.key:
+        slot = end.position.slots.get(part.source)
+        if slot is None or part.on or slot.child is not None or slot.depth:
+            whole = source.constant(partial(is_whole, end.position, (part,)), "whole")
+            tests.append(f"{whole}({end.variable})")
+        else:
+            tests.append(f"{end.variable}.{slot.attribute} is not None")
+    return " and ".join(tests) or "True"
+
+
+def _encoded(
+    source: Source, end: _End, reference: Reference, typename: str | None, members: Sequence[str] | None
 ) -> str:
+    """Return the expression that encodes a representation, with who supplied its key where `members` are given."""
+    encoded = f"{source.constant(_encode, 'encode')}({_representation(source, end, reference, typename)})"
+    if members is None:
+        return encoded
+    return f"({_supplier(source, end.position, reference.key, end.variable, members)}, {encoded})"
+
+
+def _representation(source: Source, end: _End, reference: Reference, typename: str | None) -> str:
     """Return the expression that builds a representation: a Struct of scalars, or a dictionary where it is nested."""
-    typename = _typename(entities, position, names, variable)
-    if any(part.on or part.selections for part in entities.fields):
-        nested = source.constant(_reader(position, entities.fields), "nested")
-        return f"{{{TYPENAME!r}: {typename}, **{nested}({variable})}}"
-    definition = [("typename", Any), *((attribute(part.name), Any) for part in entities.fields)]
-    rename = {"typename": TYPENAME, **{attribute(part.name): part.name for part in entities.fields}}
+    position, parts, variable = end.position, reference.fields, end.variable
+    name = _typename(typename, end)
+    if any(part.on or part.selections for part in parts):
+        nested = source.constant(_reader(position, parts), "nested")
+        return f"{{{TYPENAME!r}: {name}, **{nested}({variable})}}"
+    definition = [("typename", Any), *((attribute(part.name), Any) for part in parts)]
+    rename = {"typename": TYPENAME, **{attribute(part.name): part.name for part in parts}}
     struct = source.constant(msgspec.defstruct("Representation", definition, rename=rename, gc=False), "Rep")
-    values = (
-        f"{variable}.{attribute(part.source)}" if part.source in position.slots else "None" for part in entities.fields
-    )
-    return f"{struct}({', '.join((typename, *values))})"
+    values = (f"{variable}.{attribute(part.source)}" if part.source in position.slots else "None" for part in parts)
+    return f"{struct}({', '.join((name, *values))})"
 
 
-def _typename(entities: WantedEntities, position: Position, names: frozenset[str] | None, variable: str) -> str:
-    if entities.typename is not None:
-        return repr(entities.typename)
-    if TYPENAME in position.slots:
-        return f"{variable}.{attribute(TYPENAME)}"
-    if names is not None and len(names) == 1:
-        return repr(next(iter(names)))
+def _typename(constant: str | None, end: _End) -> str:
+    if constant is not None:
+        return repr(constant)
+    if TYPENAME in end.position.slots:
+        return f"{end.variable}.{attribute(TYPENAME)}"
+    if end.names is not None and len(end.names) == 1:
+        return repr(next(iter(end.names)))
     raise PlanError("an entity fetch needs the typename of its objects, and no fetch selects it")
 
 
@@ -174,30 +198,29 @@ def _each(value: Any, read: Callable[[Any], Any] | None) -> Any:
     return read(value)
 
 
-def _whole(position: Position, part: RepresentationField) -> Callable[[Any], bool]:
-    """Return the test that a key's composite field is complete: no null anywhere inside."""
-    slot = position.slots[part.source]
-    read = _reader(slot.child, part.selections)
+def is_whole(position: Position, parts: Sequence[RepresentationField], value: Any) -> bool:
+    """Say whether an object has all parts of a key, with no null anywhere inside."""
+    typename = getattr(value, attribute(TYPENAME), None)
+    for part in parts:
+        if part.on and typename not in part.on:
+            continue
+        slot = position.slots.get(part.source)
+        if slot is None or not _is_there(slot, part, getattr(value, slot.attribute)):
+            return False
+    return True
 
-    def is_whole(value: Any) -> bool:
-        return value is not None and _complete(_each(value, read))
 
-    return is_whole
-
-
-def _complete(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_complete(inner) for inner in value.values())
+def _is_there(slot: Slot, part: RepresentationField, value: Any) -> bool:
     if isinstance(value, list):
-        return all(_complete(inner) for inner in value)
-    return value is not None
+        return all(_is_there(slot, part, item) for item in value)
+    return value is not None and (slot.child is None or is_whole(slot.child, part.selections, value))
 
 
 def _supplier(
     source: Source, position: Position, required: Iterable[RepresentationField], variable: str, members: Sequence[str]
 ) -> str:
     """Return the expression for the member whose fetch supplied the first key field of an object."""
-    first = next(iter(required), None)
+    first = next((part for part in required if part.source in position.slots), None)
     if first is None:
         return source.constant("", "member")
     slot = position.slots[first.source]

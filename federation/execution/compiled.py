@@ -336,7 +336,7 @@ class _Compiler:
                 targets.append(Target(path, position, collect, merge, layer, given))
             if not flat:
                 next_layer += max(len(found) - 1, 0)
-            asked = (entity.paths, entity.fields, entity.required, entity.typename)
+            asked = (entity.paths, entity.references, entity.typename)
             sharing = self.sharings.setdefault(asked, len(self.sharings))
             label = _label(entity.variable)
             made.append(CompiledEntities(entity, attribute(entity.alias), label, tuple(targets), sharing, routed))

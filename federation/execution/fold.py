@@ -22,7 +22,7 @@ from federation.planning.plan import (
     OutputField,
     Path,
     Plan,
-    RepresentationField,
+    Reference,
     Selection,
 )
 
@@ -69,8 +69,7 @@ class WantedEntities:
     alias: str
     variable: str
     paths: tuple[Path, ...]
-    fields: tuple[RepresentationField, ...]
-    required: frozenset[str]
+    references: tuple[Reference, ...]
     typename: str | None
     selections: tuple[Wanted, ...]
     contexts: Contexts | None
@@ -221,8 +220,7 @@ def _entities(entity: EntityInput, truth: Truth) -> WantedEntities:
         alias=entity.alias,
         variable=entity.variable,
         paths=entity.paths,
-        fields=entity.fields,
-        required=entity.required,
+        references=entity.references,
         typename=entity.typename,
         selections=_wanted(entity.selections, truth),
         contexts=entity.contexts,

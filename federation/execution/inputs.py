@@ -11,12 +11,31 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from federation.execution.codegen import attribute
-from federation.execution.collect import Found
+from federation.execution.collect import Found, is_whole
 from federation.execution.shape import TYPENAME, Position
-from federation.planning.plan import RepresentationField
+from federation.planning.plan import Reference, RepresentationField
 
 Broken = Container[tuple[int, str]]
 """Fields that a member reported an error for: the identity of the object in the merged tree, and the source key."""
+
+
+def lost_reference(
+    position: Position,
+    references: Sequence[Reference],
+    value: Any,
+    causes: AbstractSet[int],
+    broken: Broken,
+) -> bool:
+    """Say whether an object cannot be asked about because something in its representation was lost.
+
+    That is the representation by the first key that is there; without any, a key may be what was lost.
+    """
+    typename = getattr(value, attribute(TYPENAME), None)
+    fitting = [one for one in references if not one.on or typename in one.on]
+    if len(fitting) > 1:
+        usable = (one for one in fitting if is_whole(position, one.key, value))
+        fitting = [first] if (first := next(usable, None)) is not None else fitting
+    return any(lost_input(position, one.fields, value, causes, broken) for one in fitting)
 
 
 def lost_input(

@@ -13,7 +13,7 @@ from federation.execution.answer import MemberError
 from federation.execution.codegen import attribute
 from federation.execution.compiled import CompiledFetch, Supplied
 from federation.execution.complete import Reason, ResponsePath, complete
-from federation.execution.inputs import Broken, lost_input
+from federation.execution.inputs import Broken, lost_reference
 from federation.execution.output import OutField, OutNode
 from federation.execution.places import follow, missing, places
 from federation.execution.project import Bail
@@ -125,7 +125,7 @@ def _blocked(run: Run, fetch: CompiledFetch, causes: set[int], broken: Broken) -
             for target in entity.targets:
                 above = {} if target.given is None else target.given.above(run.root)
                 for value, node, at in places(run.form.whole, run.root, target.path):
-                    lost = lost_input(target.position, entity.wanted.fields, value, causes, broken)
+                    lost = lost_reference(target.position, entity.wanted.references, value, causes, broken)
                     if lost or (target.given is not None and target.given.is_lost(above[id(value)], causes, broken)):
                         causes.add(later.order)
                         yield from missing(node, value, entity.wanted.selections, at)

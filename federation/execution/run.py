@@ -22,7 +22,7 @@ from federation.execution.answer import MemberError, misbehaved, timed_out
 from federation.execution.collect import Found, encoded_list, variables_json
 from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm, Sets
 from federation.execution.contexts import divide
-from federation.execution.inputs import broken_fields, lost_input, without
+from federation.execution.inputs import broken_fields, lost_reference, without
 from federation.execution.ports import (
     NOTHING_PASSED,
     Answered,
@@ -200,7 +200,7 @@ class Run:
         start = 0
         for target, end in zip(entity.targets, found.ends, strict=True):
             kept += [
-                not lost_input(target.position, entity.wanted.fields, value, self.causes, self.broken)
+                not lost_reference(target.position, entity.wanted.references, value, self.causes, self.broken)
                 for value in found.objects[start:end]
             ]
             start = end

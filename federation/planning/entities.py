@@ -10,7 +10,7 @@ from federation.planning.contexts import arguments, separator
 from federation.planning.fetches import paths
 from federation.planning.plan import NUMBERED, Contexts, EntityInput, Selection
 from federation.planning.render import Rendered, Renderer, unused
-from federation.planning.representation import represented
+from federation.planning.representation import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,8 +45,7 @@ def entered(part: Part, request: Request, renderer: Renderer, taken: Iterable[st
             alias="",
             variable="",
             paths=(),
-            fields=tuple(represented(use.jump.inputs, use.types)),
-            required=frozenset(wanted.name for wanted in use.jump.key),
+            references=tuple(references(use)),
             typename=_typename(use),
             selections=tuple(rendered.selections),
             conditions=guards.to_conditions(guards.inside(use.guard, request.guard)),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         OutputField,
         Path,
         Plan,
+        Reference,
         RepresentationField,
     )
     from federation.planning.planner import Stages
@@ -89,8 +90,8 @@ def _fetch_lines(fetch: Fetch) -> Iterator[str]:
 
 def _entity_lines(entity: EntityInput) -> Iterator[str]:
     name = entity.typename or "each"
-    sent = ", ".join(_representation(one) for one in entity.fields)
-    yield f"${entity.variable}: {name} {{ {sent} }}{_when(entity.conditions)}"
+    sent = " else ".join(_reference(one) for one in entity.references)
+    yield f"${entity.variable}: {name} {sent}{_when(entity.conditions)}"
     for path in entity.paths:
         yield f"  of {print_path(path)}"
     if entity.contexts is not None:
@@ -99,16 +100,23 @@ def _entity_lines(entity: EntityInput) -> Iterator[str]:
             yield f"${entity.contexts.numbered(argument.variable, 0)}: {sources}"
 
 
+def _reference(one: Reference) -> str:
+    return f"{{ {', '.join(map(_representation, one.fields))} }}{_on(one.on)}"
+
+
+def _on(names: frozenset[str]) -> str:
+    return f" on {'|'.join(sorted(names))}" if names else ""
+
+
 def _representation(one: RepresentationField) -> str:
     text = one.name if one.name == one.source else f"{one.name}: {one.source}"
     if one.selections:
         text = f"{text} {{ {', '.join(_representation(inner) for inner in one.selections)} }}"
-    return f"{text} on {'|'.join(sorted(one.on))}" if one.on else text
+    return f"{text}{_on(one.on)}"
 
 
 def _context_source(source: ContextSource) -> str:
-    on = f" on {'|'.join(sorted(source.on))}" if source.on else ""
-    return f"{_representation(source.read)}, {source.up} above{on}"
+    return f"{_representation(source.read)}, {source.up} above{_on(source.on)}"
 
 
 def _deferred_lines(block: DeferredBlock) -> Iterator[str]:
@@ -121,8 +129,7 @@ def _deferred_lines(block: DeferredBlock) -> Iterator[str]:
 def _output_lines(fields: Iterable[OutputField]) -> Iterator[str]:
     for one in fields:
         name = one.response_name if one.response_name == one.source else f"{one.response_name} from {one.source}"
-        on = f" on {'|'.join(sorted(one.on))}" if one.on else ""
-        yield f"{name}{on}{_when(one.conditions)}"
+        yield f"{name}{_on(one.on)}{_when(one.conditions)}"
         yield from _indent(_output_lines(one.selections))
 
 
@@ -130,7 +137,7 @@ def _renamed(fields: Iterable[OutputField], above: tuple[str, ...]) -> Iterator[
     """Yield what a reader of the plan could not guess: other names, constants, and what is not asked."""
     for one in fields:
         path = (*above, one.response_name)
-        on = f" on {'|'.join(sorted(one.on))}" if one.on else ""
+        on = _on(one.on)
         if one.typename_literal is not None:
             yield f"{'.'.join(path)}{on} is always {one.typename_literal}"
         elif one.denied:
@@ -211,9 +218,10 @@ def _request_lines(request: Request) -> Iterator[str]:
     after = f" after {', '.join(map(str, sorted(request.after)))}" if request.after else ""
     yield f"request {request.number} to {request.subgraph}{after}{_when(guards.to_conditions(request.guard))}"
     for use in request.uses:
-        by = f" by {{ {printed(use.jump.key)} }}" if use.jump.key else ""
-        keys = {wanted.name for wanted in use.jump.key}
-        sent = " ".join(str(found) for found in use.jump.inputs if found.name not in keys)
+        others = (other.key for found in use.others.values() for other in found)
+        keys = dict.fromkeys(f"{{ {printed(key)} }}" for key in (use.jump.key, *others) if key)
+        by = f" by {' else '.join(keys)}" if keys else ""
+        sent = " ".join(map(str, use.jump.inputs))
         needs = f" with {{ {sent} }}" if sent else ""
         needs += "".join(f" given {found}" for found in use.jump.contexts)
         yield f"  {use.jump.node} as {use.jump.known_as or '|'.join(sorted(use.types))}{by}{needs}"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from federation.planning import guards
 from federation.planning.guards import NEVER, Guard
+from federation.planning.keys import OtherKey, other_keys
 from federation.planning.operation import TYPENAME
 from federation.planning.plan import Each, Key, OnType
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from federation.planning.choose import Choice
+    from federation.planning.paths import Search
     from federation.planning.places import Places
     from federation.planning.plan import Path, PathStep
     from federation.planning.tree import Entry, Group, Jump, Node, Pick
@@ -48,6 +51,7 @@ class Use:
     """A jump that is used: what it selects, for which types it is entered, when, and first for which block.
 
     `numbers` are the jumps that it stands for, more than one when entries of the same objects were folded together.
+    `others` are the keys to try, by type, where the jump's own is null.
     """
 
     jump: Jump
@@ -57,6 +61,7 @@ class Use:
     block: int | None = None
     after: set[int] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
+    others: dict[str, list[OtherKey]] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -85,11 +90,16 @@ class Request:
 class Part:
     """One search with its decision: a whole query, or one root field of a mutation."""
 
-    places: Places
+    search: Search
     choice: Choice
     root: Node
     step: int
     uses: dict[int, Use] = field(default_factory=dict)
+
+    @property
+    def places(self) -> Places:
+        """The places that the search looked at."""
+        return self.search.places
 
 
 def fill(part: Part) -> None:
@@ -110,7 +120,9 @@ def fill(part: Part) -> None:
         use.guard = wanted[jump.number]
         use.block = None if None in blocks[jump.number] else min(one for one in blocks[jump.number] if one is not None)
         for type_name in sorted(use.types & jump.picks.keys()):
-            for pick in jump.picks[type_name]:
+            use.others[type_name] = list(other_keys(part.search, jump, type_name))
+            taken = (other.picks for other in use.others[type_name])
+            for pick in chain(jump.picks[type_name], *taken):
                 _select(part, pick, use.guard, pick.option.jump)
                 number = pick.option.jump.number
                 wanted[number] = guards.widen(guards.either(wanted[number], use.guard))
@@ -126,10 +138,10 @@ def _select(part: Part, pick: Pick, guard: Guard, jump: Jump) -> None:
     if use is None:
         use = Use(jump, Branch(jump.node), numbers={jump.number})
         part.uses[jump.number] = use
-    chain = list(_groups(pick.entry.node, jump.node))
-    use.types |= chain[0].types if chain else {pick.type_name}
+    way = list(_groups(pick.entry.node, jump.node))
+    use.types |= way[0].types if way else {pick.type_name}
     branch = use.branch
-    for group in chain:
+    for group in way:
         item = _item(branch, group.entry, group)
         item.types |= group.types
         item.guard = guards.widen(guards.either(item.guard, guard))
@@ -278,6 +290,10 @@ def fold(one: Use, other: Use) -> None:
     _graft(one.branch, other.branch)
     one.after |= other.after
     one.numbers |= other.numbers
+    for type_name, others in other.others.items():
+        mine = one.others.setdefault(type_name, [])
+        known = [found.key for found in mine]
+        mine += [found for found in others if found.key not in known]
 
 
 def _graft(branch: Branch, other: Branch) -> None:

@@ -37,11 +37,16 @@ class Inputs:
         ways = [Way()]
         if entering.known_as is None and len(node.arriving) > 1:
             ways = [Way(way.mask, way.picks) for way in self._typename(node, type_name)]
-        ways = self._fields(ways, node, type_name, entering.key)
+        ways = self._both(ways, self.of_key(node, type_name, entering.key))
         ways = self._fields(ways, node, type_name, entering.requires)
         for argument in entering.contexts:
             ways = self._both(ways, self.of_context(node, argument))
         return ways
+
+    def of_key(self, node: Node, type_name: str, key: FieldSet) -> list[Way]:
+        """Return the cheapest few ways to have a key of objects of one type."""
+        ways = self._fields([Way()], node, type_name, key)
+        return [Way(way.mask, way.picks, key=way.inputs) for way in ways]
 
     def _both(self, ways: Iterable[Way], others: Iterable[Way]) -> list[Way]:
         """Return the cheapest few combinations, without those that need all jumps of another one and more."""

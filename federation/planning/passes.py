@@ -94,7 +94,9 @@ def _alike(one: Use, other: Use) -> bool:
     same = left.node is right.node and left.known_as == right.known_as and one.types == other.types
     if not same or one.guard != other.guard or left.node.parent is None or left.contexts != right.contexts:
         return False
-    return printed(left.key) == printed(right.key) and _read(left.inputs) == _read(right.inputs)
+    if printed(left.key) != printed(right.key) or _read(left.by) != _read(right.by):
+        return False
+    return _read(left.inputs) == _read(right.inputs)
 
 
 def _read(inputs: Iterable[Input]) -> frozenset[object]:

@@ -65,7 +65,7 @@ class Search:
             self._underway.cut(token)
             return ()
         before = self._underway.begin(token)
-        found = self._prune(self._find(entry, type_name), leaf=leaf)
+        found = self._prune(self._find(entry, type_name), type_name, leaf=leaf)
         if self._underway.end(before):
             entry.options[type_name] = found
         return found
@@ -142,8 +142,11 @@ class Search:
             for spot in self._enter_by(node, type_name, Entering(key.subgraph, interface, key.fields)):
                 yield Option(spot.jump, None, "String", NOTHING, spot.mask)
 
-    def _prune(self, found: list[Option], *, leaf: bool) -> tuple[Option, ...]:
-        ordered = sorted(found, key=lambda option: (*self.places.weigh(option.mask), _nullable(option.jump)))
+    def _prune(self, found: list[Option], type_name: str, *, leaf: bool) -> tuple[Option, ...]:
+        def weight(option: Option) -> tuple[int, ...]:
+            return (*self.places.weigh(option.mask), self._nullable(option.jump, type_name))
+
+        ordered = sorted(found, key=weight)
         kept: list[Option] = []
         for option in ordered:
             rivals = kept if leaf else [one for one in kept if self._landing(one) == self._landing(option)]
@@ -174,7 +177,7 @@ class Search:
             return ()
         before = self._underway.begin(token)
         ways = (self._enter_by(node, type_name, entering) for entering in self._keys(node, type_name, edge))
-        spots = self._cheapest(chain.from_iterable(ways))
+        spots = self._cheapest(chain.from_iterable(ways), type_name)
         if self._underway.end(before):
             node.entered[memo] = spots
         return spots
@@ -213,15 +216,20 @@ class Search:
             jump.picks.setdefault(type_name, way.picks)
             yield Spot(jump, entering.known_as or type_name, NOTHING, jump.mask)
 
-    def _cheapest(self, spots: Iterable[Spot]) -> tuple[Spot, ...]:
+    def _cheapest(self, spots: Iterable[Spot], type_name: str) -> tuple[Spot, ...]:
+        def weight(spot: Spot) -> tuple[int, ...]:
+            return (*self.places.weigh(spot.mask), self._nullable(spot.jump, type_name))
+
         kept: list[Spot] = []
-        for spot in sorted(spots, key=lambda found: (*self.places.weigh(found.mask), _nullable(found.jump))):
+        for spot in sorted(spots, key=weight):
             if not any((one.mask & ~(1 << one.jump.number)) & ~spot.mask == 0 for one in kept):
                 kept.append(spot)
         return tuple(kept[:MOST_WAYS])
 
-
-def _nullable(jump: Jump) -> int:
-    """Count what may be null in the inputs of an entry: keys that cannot be null are preferred."""
-    edges = (pick.option.edge for pick in chain.from_iterable(jump.picks.values()))
-    return sum(not edge.type.endswith("!") for edge in edges if edge is not None)
+    def _nullable(self, jump: Jump, type_name: str) -> int:
+        """Count what may be null in the inputs of an entry with objects of a type: keys without nulls are preferred."""
+        edges = (pick.option.edge for pick in jump.picks.get(type_name, ()))
+        types = [edge.type for edge in edges if edge is not None]
+        # An object that is had through its children has no decision of its own.
+        types += [self.places.type_text(type_name, found.entry) for found in jump.by if found.children]
+        return sum(not text.endswith("!") for text in types)

@@ -124,7 +124,7 @@ class Places:
 
     def jump(self, entering: Entering, node: Node, way: Way) -> Jump:
         """Return the jump that enters a subgraph at a node with these inputs."""
-        inputs = tuple(input_sources(way.inputs)), tuple(context_sources(way.contexts))
+        inputs = tuple(input_sources(way.key + way.inputs)), tuple(context_sources(way.contexts))
         identity = (node.number, str(entering), entering.contexts, way.mask, inputs)
         jump = self._same.get(identity)
         if jump is None:
@@ -137,6 +137,7 @@ class Places:
                 entering.known_as,
                 entering.key,
                 entering.requires,
+                way.key,
                 way.inputs,
                 {},
                 way.mask | 1 << number,
@@ -183,13 +184,16 @@ class Places:
 
     def return_type(self, type_name: str, entry: Entry) -> str:
         """Return the name of the type that an entry leads to."""
+        return self.type_text(type_name, entry).strip("[]!")
+
+    def type_text(self, type_name: str, entry: Entry) -> str:
+        """Return the type of an entry, printed as the merged schema has it."""
         fields = getattr(self.graph.schema.type_map.get(type_name), "fields", {})
-        return str(fields[entry.name].type).strip("[]!") if entry.name in fields else entry.name
+        return str(fields[entry.name].type) if entry.name in fields else entry.name
 
     def list_depth(self, group: Group) -> int:
         """Return how many lists stand around the objects of a group."""
-        fields = getattr(self.graph.schema.type_map.get(min(group.types)), "fields", {})
-        return str(fields[group.entry.name].type).count("[") if group.entry.name in fields else 0
+        return self.type_text(min(group.types), group.entry).count("[")
 
     def constant_type(self, node: Node) -> str | None:
         """Return the concrete type at a node when nobody has to be asked: the root's, or an interface's only one."""

@@ -140,20 +140,32 @@ class Contexts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """One way to tell a member which entity is meant: by one of its keys.
+
+    It can be used where nothing in `key` is null, at any depth; `fields` is all that is sent then: the key, and what is
+    required beside it, as it is. `on` are the typenames of the objects that have this key; of any, when empty.
+    """
+
+    key: tuple[RepresentationField, ...]
+    fields: tuple[RepresentationField, ...]
+    on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class EntityInput:
     """The entities that one `_entities` field of a fetch is asked about.
 
     `paths` find the objects; `typename` is sent as `__typename` when it is constant (a concrete type, or the interface
-    by which the member knows the object), else the object's own is sent. An object is not sent when a field named in
-    `required` (the key's fields) is null or holds a null anywhere inside; other fields are sent as they are. With
-    `contexts`, arguments of the selected fields are filled from objects above.
+    by which the member knows the object), else the object's own is sent. The first of `references` that can be used is
+    sent, and an object for which none can is not asked about. With `contexts`, arguments of the selected fields are
+    filled from objects above.
     """
 
     alias: str
     variable: str
     paths: tuple[Path, ...]
-    fields: tuple[RepresentationField, ...]
-    required: frozenset[str]
+    references: tuple[Reference, ...]
     typename: str | None
     selections: tuple[Selection, ...]
     conditions: Conditions = ()

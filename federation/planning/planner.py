@@ -4,7 +4,7 @@
 2. graph       `graph`      what every subgraph resolves, and how it is entered (once per supergraph)
 3. paths       `paths`      every way to have each field that `goals` names
 4. choose      `choose`     one way per field, so that all together cost least
-5. fetch graph `fetches`    what each jump selects, with the inputs it needs
+5. fetch graph `fetches`    what each jump selects, with the inputs it needs; `keys` what else may stand for a null key
 6. passes      `passes`     requests joined until nothing changes; `names` keeps shapes apart
 7. lower       `lower`      the plan, with operations as text and the response's shape
 """
@@ -161,12 +161,12 @@ class Planner:
         return self._part(root, SelectionTree(frozenset({root}), tuple(asked)), [subgraph], step, options)
 
     def _part(self, root: str, tree: SelectionTree, subgraphs: list[str], step: int, options: PlannerOptions) -> Part:
-        places, node, wanted = self._searched(root, tree, subgraphs, options)
-        return Part(places, choose(places, wanted, options.budget), node, step)
+        search, node, wanted = self._searched(root, tree, subgraphs, options)
+        return Part(search, choose(search.places, wanted, options.budget), node, step)
 
     def _searched(
         self, root: str, tree: SelectionTree, subgraphs: list[str], options: PlannerOptions
-    ) -> tuple[Places, Node, tuple[Goal, ...]]:
+    ) -> tuple[Search, Node, tuple[Goal, ...]]:
         """Find the options of everything that is asked; look further only when that is not enough.
 
         Keys that select below the field they lead to are rare, and the search for them multiplies.
@@ -177,7 +177,7 @@ class Planner:
             search = Search(places, active=options.labels, again=again)
             node = places.root(root, tree, subgraphs)
             try:
-                return places, node, tuple(goals(search, node))
+                return search, node, tuple(goals(search, node))
             except UnanswerableError:
                 if not search.shortened or again == MOST_AGAIN:
                     raise

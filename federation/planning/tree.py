@@ -31,9 +31,9 @@ Mask = int
 class Jump:
     """A way into `subgraph` at `node`.
 
-    `known_as` is the name the representation goes by when it is not the object's own (an interface), `inputs` what the
-    representation holds, `contexts` what objects above give as arguments. `mask` is the jump with all jumps it needs;
-    `level` is the length of the longest chain to it.
+    `known_as` is the name the representation goes by when it is not the object's own (an interface), `by` what it holds
+    of the key and `inputs` what else, `contexts` what objects above give as arguments. `mask` is the jump with all
+    jumps it needs; `level` is the length of the longest chain to it.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Jump:
     known_as: str | None
     key: FieldSet
     requires: FieldSet
+    by: tuple[Input, ...]
     inputs: tuple[Input, ...]
     picks: dict[str, tuple[Pick, ...]]
     mask: Mask

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to have a set of inputs: the decisions it takes and the jumps it needs."""
+    """One way to have a set of inputs: the decisions it takes and the jumps it needs. `key` are the inputs of a key."""
 
     mask: Mask = 0
     picks: tuple[Pick, ...] = ()
     inputs: tuple[Input, ...] = ()
     contexts: tuple[Context, ...] = ()
+    key: tuple[Input, ...] = ()
 
     def then(self, other: Way) -> Way:
         """Return the way that has both."""
@@ -29,6 +30,7 @@ class Way:
             self.picks + other.picks,
             self.inputs + other.inputs,
             self.contexts + other.contexts,
+            self.key + other.key,
         )
 
 

@@ -30,6 +30,7 @@ from federation.planning.plan import (
     OutputField,
     Path,
     Plan,
+    Reference,
     RepresentationField,
     Selection,
 )
@@ -132,7 +133,7 @@ class World:
             self.fetches.append(self.fetch(here, member, fetch_id))
             inner = tuple(self.selection(index, shape, path, member, here, name) for index, shape in chosen)
             key = RepresentationField("id", "id")
-            asked = EntityInput("_entities", "representations", (path,), (key,), frozenset({"id"}), name, inner)
+            asked = EntityInput("_entities", "representations", (path,), (Reference((key,), (key,)),), name, inner)
             self.fetches[here] = self.fetch(here, member, fetch_id, asked)
         return tuple(selections)
 

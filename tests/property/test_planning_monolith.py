@@ -24,6 +24,7 @@ from federation.planning.plan import OperationKind, Plan
 from federation.planning.planner import Planner
 from tests.support.federation_world import World
 from tests.support.nested_keys import NestedKeysBuilder
+from tests.support.null_keys import NullKeysBuilder
 from tests.support.operation_writer import operations
 from tests.support.planning import run_plan
 from tests.support.world_gateway import answer, explained, options_of, shown
@@ -50,6 +51,14 @@ def test_entities_that_own_each_other_answer_as_the_merged_schema_does(seed: int
     supergraph = Supergraph.parse(world.supergraph_sdl())
     assume(not any(unsatisfied(supergraph)))
     check(world, supergraph, random, prefix)
+
+
+@settings(max_examples=WORLDS // 2)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_objects_of_which_some_keys_are_null_answer_as_the_merged_schema_does(seed: int) -> None:
+    random = Random(seed)
+    world = World(random, NullKeysBuilder)
+    check(world, Supergraph.parse(world.supergraph_sdl()), random, None)
 
 
 def check(world: World, supergraph: Supergraph, random: Random, prefix: str | None) -> None:

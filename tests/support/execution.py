@@ -25,6 +25,7 @@ from federation.planning.plan import (
     OutputField,
     Path,
     Plan,
+    Reference,
     RepresentationField,
     Selection,
 )
@@ -103,12 +104,14 @@ def entities(
     typename: str | None = "Product",
     **more: Any,
 ) -> EntityInput:
+    parts = tuple(RepresentationField(name, name) for name in key)
+    fields = more.pop("fields", parts)
+    reference = Reference(tuple(part for part in fields if part.name in key), fields)
     return EntityInput(
         alias=more.pop("alias", "_entities"),
         variable=more.pop("variable", "representations"),
         paths=tuple(paths),
-        fields=more.pop("fields", tuple(RepresentationField(name, name) for name in key)),
-        required=frozenset(key),
+        references=more.pop("references", (reference,)),
         typename=typename,
         selections=selections,
         **more,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 ROOTS = ("Query", "Mutation", "Subscription")
+KEY_FIELDS = ("code", "tag", "ref", "owner")
 SCOPES = ["s", "t", "u"]
 POLICIES = ["p", "q"]
 
@@ -919,7 +920,7 @@ class Builder:
             return
         for (type_name, number), values in world.data.items():
             for name in values:
-                if type_name in ROOTS or type_name not in world.types or name in ("code", "ref", "owner"):
+                if type_name in (*ROOTS, "Ref") or type_name not in world.types or name in KEY_FIELDS:
                     continue
                 spec = world.field(type_name, name)
                 if spec.type[-1] != "!" and not spec.strict and self.random.random() < 0.06:

@@ -215,12 +215,19 @@ def _representations(entity: EntityInput, tree: dict[str, Any]) -> Iterator[tupl
             if id(target) in seen:
                 continue
             seen.add(id(target))
-            representation = _represent(entity.fields, target)
-            if any(_has_null(representation.get(name)) for name in entity.required):
-                continue
+            representation = _refer(entity, target)
             typename = entity.typename or target.get("__typename")
-            if typename is not None:
+            if representation is not None and typename is not None:
                 yield target, {"__typename": typename, **representation}
+
+
+def _refer(entity: EntityInput, target: dict[str, Any]) -> dict[str, Any] | None:
+    for one in entity.references:
+        if not one.on or target.get("__typename") in one.on:
+            key = _represent(one.key, target)
+            if not any(_has_null(value) for value in key.values()):
+                return _represent(one.fields, target)
+    return None
 
 
 def _represent(fields: Iterable[RepresentationField], target: dict[str, Any]) -> dict[str, Any]:

@@ -449,7 +449,12 @@ async def test_what_two_members_write_does_not_depend_on_who_answers_first() -> 
 
 
 async def test_a_slow_member_delays_only_what_depends_on_it() -> None:
-    slow = asyncio.Event()
+    slow, asked = asyncio.Event(), asyncio.Event()
+
+    def last(_: FetchRequest) -> Any:
+        asked.set()
+        return {"data": {"_entities": [{"name": "T"}]}}
+
     here = path("products", "*")
     of = plan(
         [
@@ -465,13 +470,12 @@ async def test_a_slow_member_delays_only_what_depends_on_it() -> None:
             "a": {"data": {"products": [{"id": "1"}]}},
             "slow": {"data": {"_entities": [{"price": 1}]}},
             "c": {"data": {"_entities": [{"stock": 7}]}},
-            "d": {"data": {"_entities": [{"name": "T"}]}},
+            "d": last,
         },
         delays={"slow": slow},
     )
     running = asyncio.ensure_future(run(of, members))
-    await asyncio.sleep(0.02)
-    assert members.variables("d")
+    await asyncio.wait_for(asked.wait(), 5)
     assert not running.done()
     slow.set()
     assert data_of(await running) == {"products": [{"price": 1, "name": "T"}]}
