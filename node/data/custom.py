@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from node.data.keyed import Keyed
 from node.policy.forms import Form
@@ -65,37 +65,87 @@ class CustomField:
         return f"{self.on}.{self.name}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomEntity:
+    """A type of the module with the key `id`, whose objects Python finds: other members may refer to them.
+
+    Args:
+        type: the class, declared with `entity` of `node.vocabulary.terms`.
+        resolve: gives the objects of any number of keys at once, `{"id": key}` each; None for a key that is nobody's.
+        subject: the Python attribute that holds the citizen whom an object is about, by this member's own pseudonym;
+            empty for a type that is about nobody.
+        seconds: how long it may take before the objects are null with an error.
+    """
+
+    type: type
+    resolve: Resolve = field(repr=False)
+    subject: str = ""
+    seconds: float = _SECONDS
+
+    @property
+    def name(self) -> str:
+        """The type's name in the schema."""
+        return str(self.type.__strawberry_definition__.name)  # type: ignore[attr-defined]  # `entity` gives it
+
+    @property
+    def coordinate(self) -> str:
+        """What is asked for, as the log names it."""
+        return self.name
+
+
+class Asked(Protocol):
+    """What a member's code is asked for: the values of a field, or the objects of an entity."""
+
+    @property
+    def coordinate(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def resolve(self) -> Resolve:
+        """The member's code."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CustomFields:
     """What a member's module declares. `close` is called once, when the node stops."""
 
     fields: tuple[CustomField, ...] = ()
+    entities: tuple[CustomEntity, ...] = field(default=(), kw_only=True)
     close: Callable[[], Awaitable[None]] = field(default=nothing_to_close, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ServedCustom:
-    """Custom fields as the node's schema has them.
+    """Custom fields and entities as the node's schema has them.
 
-    `fields` are found by type and name. `attributes` say, by type, under which Python attribute a field's value is.
+    `fields` are found by type and name, `entities` by type. `attributes` say, for each type that the module declares,
+    under which Python attribute a field's value is.
     """
 
     fields: Mapping[tuple[str, str], CustomField]
+    entities: Mapping[str, CustomEntity]
     attributes: Mapping[str, Mapping[str, str]]
     close: Callable[[], Awaitable[None]] = field(default=nothing_to_close, repr=False)
 
 
-NO_CUSTOM: Final = ServedCustom({}, {})
+NO_CUSTOM: Final = ServedCustom({}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class CustomCell:
-    """A custom field where an operation selects it.
+    """A custom field, or the objects of a custom entity, where an operation selects it.
 
     `path` holds the response keys from the root. The row chooses one of `forms`, and `show` makes the answer.
     """
 
-    field: CustomField
+    field: Asked
     path: tuple[str, ...]
     forms: tuple[Form, ...]
     show: Show
@@ -108,7 +158,7 @@ class CustomCell:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A custom field of one object of the answer, to be resolved once all objects are made."""
+    """A custom field of one object of the answer, to be resolved once all objects are made; or one entity's key."""
 
     cell: CustomCell
     form: Form
@@ -119,7 +169,8 @@ class Question:
 
 @dataclass(slots=True)
 class Asking:
-    """One round of questions: the keyed masks of the run, and what the objects that it gives ask in turn."""
+    """One round of questions: the keyed masks of the run, whose data was touched, and what objects ask in turn."""
 
     keyed: Keyed
+    subjects: set[str | None]
     questions: list[Question] = field(default_factory=list)

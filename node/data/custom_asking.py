@@ -13,7 +13,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from federation.contract.errors import CustomFieldUnavailableError
-from node.data.custom import Asking, CustomField, Question, Row
+from node.data.custom import Asked, Asking, CustomCell, Question, Row
 from node.data.decisions import Path, objects_at
 from node.data.keyed import Keyed
 
@@ -22,14 +22,16 @@ _log = logging.getLogger("crocevia.node.custom")
 UNAVAILABLE = CustomFieldUnavailableError("the field cannot be had from its source now")
 
 
-async def answer_questions(questions: Sequence[Question], keyed: Keyed, data: dict[str, Any]) -> list[dict[str, Any]]:
+async def answer_questions(
+    questions: Sequence[Question], keyed: Keyed, subjects: set[str | None], data: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Resolve questions into the objects of `data`, and return an error for each place that stays null for that.
 
     Different fields are asked at the same time; equal rows of one field are one row.
     """
     failed: list[Question] = []
     while questions:  # ends: each round is one level deeper in the operation
-        asking = Asking(keyed)
+        asking = Asking(keyed, subjects)
         for of_field in await asyncio.gather(*(_answer(each, asking) for each in _by_field(questions))):
             failed += of_field
         questions = asking.questions
@@ -41,6 +43,15 @@ async def answer_questions(questions: Sequence[Question], keyed: Keyed, data: di
         for place, found in objects_at(data, path[:-1], [])
         if (id(found), path) in unavailable
     ]
+
+
+async def found_by_key(cell: CustomCell, keys: Sequence[str], asking: Asking) -> tuple[dict[str | None, Any], set[str]]:
+    """Ask for the entities of some keys at once; return what is shown of those there are, and the keys that failed."""
+    [form] = cell.forms
+    questions = {key: Question(cell, form, {"id": key}, None, {}) for key in keys}
+    failed = await _answer([*questions.values()], asking)
+    found: dict[str | None, Any] = {key: each.into.get(cell.key) for key, each in questions.items()}
+    return found, {each.row["id"] for each in failed}
 
 
 def _by_field(questions: Sequence[Question]) -> list[list[Question]]:
@@ -74,7 +85,7 @@ def _sameness(row: Row) -> Hashable:
     return values
 
 
-async def _resolved(field: CustomField, rows: Sequence[Any]) -> Sequence[Any]:
+async def _resolved(field: Asked, rows: Sequence[Any]) -> Sequence[Any]:
     async with asyncio.timeout(field.seconds):
         values = await field.resolve(rows)
     if len(values) != len(rows):

@@ -10,8 +10,10 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from federation.contract.decisions import FieldDecision
-from node.policy.forms import CLEAR, FormName
-from node.policy.plans import FieldPlan, ResidualGrant
+from federation.contract.errors import ThresholdError
+from node.data.selection import Selected
+from node.policy.forms import CLEAR, FormName, form_of_question
+from node.policy.plans import FieldPlan, ResidualGrant, thresholds_of
 
 DENY: Final = "deny"
 Path: TypeAlias = tuple[str, ...]
@@ -62,6 +64,28 @@ class Disclosures:
 def grants_on_objects(decided: FieldPlan) -> tuple[ResidualGrant, ...]:
     """Return the grants that open a relation: an object is shown or not, its own fields have their own forms."""
     return tuple(grant for grant in decided.shown if grant.form == CLEAR)
+
+
+def grants_asked(each: Selected, decided: FieldPlan | None) -> tuple[ResidualGrant, ...]:
+    """Return the grants by which a question about a field may be answered; none where it is denied whatever the row.
+
+    Raises:
+        ThresholdError: it asks about an age, and of its grants none lists it. Only who has such a grant learns this.
+    """
+    if decided is None or not decided.may_be_seen:
+        return ()
+    form = form_of_question(each.field)
+    if form is None:
+        return ()
+    grants = decided.asked_by(form)
+    if form is not FormName.AGE_OVER:
+        return grants
+    years = each.arguments["years"]
+    thresholds = thresholds_of(grants)
+    if grants and years not in thresholds:
+        told = ", ".join(map(str, thresholds))
+        raise ThresholdError(f"`{each.field}` may be asked for these ages only: {told}", thresholds=list(thresholds))
+    return tuple(grant for grant in grants if years in thresholds_of([grant]))
 
 
 def duration_days(duration: str) -> int:

@@ -22,7 +22,7 @@ from graphql import (
 )
 from sqlalchemy import FromClause, and_, case, false, literal, null, select, true
 
-from federation.contract.errors import QueryTooComplexError, ThresholdError
+from federation.contract.errors import QueryTooComplexError
 from federation.contract.governed import asks_about
 from federation.contract.identifiers import INTERNAL_PREFIX
 from federation.contract.members import LONGEST_LIST
@@ -30,9 +30,9 @@ from node.data.cells import Cell, candidate_row, cell, chosen, kind_of, raw_valu
 from node.data.comparing import Comparable
 from node.data.conditions import condition_sql
 from node.data.crowds import NOBODY, Crowds, can_be_counted, look
-from node.data.custom import NO_CUSTOM, CustomCell, CustomField, ServedCustom
-from node.data.custom_shown import CustomShowing, matches
-from node.data.decisions import Disclosures, Path, grants_on_objects
+from node.data.custom import NO_CUSTOM, CustomCell, CustomEntity, CustomField, ServedCustom
+from node.data.custom_shown import CustomShowing, compared
+from node.data.decisions import Disclosures, Path, grants_asked, grants_on_objects
 from node.data.dialects import Sql, at_most
 from node.data.expressions import Day
 from node.data.mapping import OrderKey, Relation, Source
@@ -43,8 +43,8 @@ from node.data.rows import Reading, Row
 from node.data.selection import TYPENAME, Selected
 from node.policy.conditions import FALSE
 from node.policy.documents import Alike
-from node.policy.forms import Band, FormName, form_of_question
-from node.policy.plans import FieldPlan, ResidualGrant, TypePlan, thresholds_of
+from node.policy.forms import CLEAR, Band, FormName, form_of_question
+from node.policy.plans import FieldPlan, TypePlan
 from node.policy.residuals import disjunction
 
 MOST_OBJECTS: Final = 50_000
@@ -170,10 +170,22 @@ class Objects:
             self.disclosures.refused(field.on, field.name, path)
             return Fixed(each.response_key, None)
         self.disclosures.shown(field.on, field.name, decided, grants)
-        showing = CustomShowing(self.plans, self.disclosures, self.custom, self.most, self._within)
-        show = showing.of(field.on, each, path, self.reading.today)
+        show = self._showing().of(field.on, each, path, self.reading.today)
         asked = CustomCell(field, path, tuple(grant.form for grant in grants), show)
         return Custom(asked, chosen(replace(decided, grants=grants), row), self._needs(row, field))
+
+    def entity(self, entity: CustomEntity, selected: Sequence[Selected], path: Path) -> CustomCell:
+        """Return the objects of a type that the member's code finds by key, as they are selected at `path`."""
+        kind = self.schema.type_map[entity.name]
+        assert isinstance(kind, GraphQLObjectType)  # the schema has it from the same declaration
+        each = Selected(path[-1], entity.name, {}, kind, tuple(selected), {})
+        return CustomCell(entity, path, (CLEAR,), self._showing().of(entity.name, each, path, self.reading.today))
+
+    def _showing(self) -> CustomShowing:
+        member = self.reading.mapping.member
+        return CustomShowing(
+            self.plans, self.disclosures, self.custom, member, self.most, self._within, self._value_type
+        )
 
     def _needs(self, row: Row, field: CustomField) -> tuple[tuple[str, Sql], ...]:
         return tuple((name, self._need(row, name)) for name in field.needs)
@@ -222,6 +234,11 @@ class Objects:
         found: Mapping[str, GraphQLField] = kind.fields
         return found
 
+    def _value_type(self, type_name: str, name: str) -> GraphQLScalarType | GraphQLEnumType:
+        kind = get_named_type(self._declared(type_name, name).type)
+        assert isinstance(kind, (GraphQLScalarType, GraphQLEnumType))  # nothing is selected below, nor asked otherwise
+        return kind
+
     def scalar_of(self, type_name: str, name: str) -> str:
         """Return the name of the scalar of a value field."""
         return str(get_named_type(self._declared(type_name, name).type).name)
@@ -230,7 +247,7 @@ class Objects:
         """Answer a question about a value that need not be shown, where the policy says that it may be asked."""
         name = asks_about(each.field) or each.field
         decided = plan.fields.get(name)
-        grants = _asked_by(each, decided)
+        grants = grants_asked(each, decided)
         if decided is None or not grants:
             self.disclosures.refused(plan.type_name, name, path)
             return Fixed(each.response_key, None)
@@ -240,10 +257,8 @@ class Objects:
         may_be_asked = and_(prohibited, asked)
         resolved = self.custom.fields.get((plan.type_name, name))
         if resolved is not None:
-            kind = get_named_type(self._declared(plan.type_name, name).type)
-            assert isinstance(kind, (GraphQLScalarType, GraphQLEnumType))  # the schema has such a question of no other
-            show = matches(kind, each.arguments["value"])
-            question = CustomCell(resolved, path, (grants[0].form,), show)
+            kind = self._value_type(plan.type_name, name)
+            question = CustomCell(resolved, path, (grants[0].form,), compared(kind, each, self.reading.today))
             return Custom(question, case((may_be_asked, literal(0))), self._needs(row, resolved))
         scalar = self.scalar_of(plan.type_name, name)
         value = self._raw(row, name, scalar)
@@ -359,28 +374,6 @@ class Objects:
         for each in selected:
             if each.field != TYPENAME:
                 self.disclosures.refused(source.type_name, asks_about(each.field) or each.field, None)
-
-
-def _asked_by(each: Selected, decided: FieldPlan | None) -> tuple[ResidualGrant, ...]:
-    """Return the grants by which a question about a field may be answered; none where it is denied whatever the row.
-
-    Raises:
-        ThresholdError: it asks about an age, and of its grants none lists it. Only who has such a grant learns this.
-    """
-    if decided is None or not decided.may_be_seen:
-        return ()
-    form = form_of_question(each.field)
-    if form is None:
-        return ()
-    grants = decided.asked_by(form)
-    if form is not FormName.AGE_OVER:
-        return grants
-    years = each.arguments["years"]
-    thresholds = thresholds_of(grants)
-    if grants and years not in thresholds:
-        told = ", ".join(map(str, thresholds))
-        raise ThresholdError(f"`{each.field}` may be asked for these ages only: {told}", thresholds=list(thresholds))
-    return tuple(grant for grant in grants if years in thresholds_of([grant]))
 
 
 def ordered(value: Sql, *, descending: bool) -> Sql:

@@ -19,8 +19,8 @@ from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
 from node.data.connections import Connection, compile_connection
 from node.data.cursors import CursorSealer
-from node.data.custom import NO_CUSTOM, ServedCustom
-from node.data.custom_asking import answer_questions
+from node.data.custom import NO_CUSTOM, Asking, CustomCell, CustomEntity, ServedCustom
+from node.data.custom_asking import UNAVAILABLE, answer_questions, found_by_key
 from node.data.database import Database
 from node.data.decisions import Disclosures, Path, occurrences
 from node.data.dialects import Dialect, Sql, at_most
@@ -103,7 +103,7 @@ class _Batch:
     arrival: Arrival
     denied: tuple[Path, ...]
 
-    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> dict[str | None, Any]:
+    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> Mapping[str | None, Any]:
         """Return the entities of the keys that exist and are visible."""
         keys = [parts for text in wanted if (parts := split_key(text, self.keys)) is not None]
         if not keys:
@@ -114,12 +114,28 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class _ResolvedBatch:
+    """The entities of one type that the member's own code finds."""
+
+    cell: CustomCell
+    denied: tuple[Path, ...]
+
+    async def by_key(self, wanted: Iterable[str], _database: Database, run: Finishing) -> Mapping[str | None, Any]:
+        """Return the entities of the keys that exist and are visible."""
+        asking = Asking(run.keyed, run.subjects)
+        found, failed = await found_by_key(self.cell, [*wanted], asking)
+        run.questions += asking.questions
+        run.unavailable.update((self.cell.field.coordinate, key) for key in failed)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Entities:
-    """`_entities`: one statement per type; the order is kept, and what is unknown or hidden is null."""
+    """`_entities`: one statement or question per type; the order is kept, and what is unknown or hidden is null."""
 
     representations: tuple[Any, ...]
     variable: str | None
-    batches: Mapping[str, _Batch]
+    batches: Mapping[str, _Batch | _ResolvedBatch]
 
     def asked(self, variables: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         """Return type and key of every representation."""
@@ -131,20 +147,22 @@ class _Entities:
         found: dict[str, Mapping[str | None, Any]] = {}
         for name, batch in self.batches.items():
             wanted = dict.fromkeys([key for kind, key in asked if kind == name and key is not None])
-            found[name] = await batch.by_key(wanted, running.database, running.finishing)
+            found[name] = await batch.by_key(wanted, running.database, running.finishing) if wanted else {}
         return [found[kind].get(key) if kind in found else None for kind, key in asked]
 
-    def errors(self, key: str, value: Sequence[Any], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return one error for every denied field of every entity."""
-        if not any(batch.denied for batch in self.batches.values()):
+    def errors(self, key: str, value: Sequence[Any], running: _Running) -> list[dict[str, Any]]:
+        """Return one error for every denied field of every entity, and for every entity that could not be had."""
+        unavailable = running.finishing.unavailable
+        if not unavailable and not any(batch.denied for batch in self.batches.values()):
             return []
-        return [
-            DENIED.graphql(place)
-            for index, (kind, _) in enumerate(self.asked(variables))
-            if (batch := self.batches.get(kind))
-            for path in batch.denied
-            for place in occurrences(value[index], path, [key, index])
-        ]
+        errors: list[dict[str, Any]] = []
+        for index, asked in enumerate(self.asked(running.variables)):
+            if asked in unavailable:
+                errors.append(UNAVAILABLE.graphql([key, index]))
+            elif batch := self.batches.get(asked[0]):
+                places = (at for path in batch.denied for at in occurrences(value[index], path[1:], [key, index]))
+                errors += map(DENIED.graphql, places)
+        return errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +214,13 @@ class CompiledOperation:
             data[key] = await root.value(running)
             match root:
                 case _Entities():
-                    errors += root.errors(key, data[key], variables)
+                    errors += root.errors(key, data[key], running)
                 case _Known(denied=True):
                     errors.append(DENIED.graphql([key]))
                 case _:
                     continue
         denied = (*self.disclosures.denied, *run.refused)
-        unavailable = await answer_questions(run.questions, run.keyed, data) if run.questions else []
+        unavailable = await answer_questions(run.questions, run.keyed, run.subjects, data) if run.questions else []
         errors += [DENIED.graphql(place) for path in denied for place in occurrences(data, path, [])]
         errors += unavailable
         return Answer(data, errors, self.disclosures.all(), frozenset(one for one in run.subjects if one is not None))
@@ -316,21 +334,37 @@ class _Compiler:
         return row.column(row.source.lookups[by]) == bindparam(_LOOKED_UP, None, type_=Text)
 
     def _entities(self, selected: Selected) -> _Root:
-        batches = {}
+        batches: dict[str, _Batch | _ResolvedBatch] = {}
         for name, below in selected.on.items():
-            source = self.objects.reading.mapping.entity_source(name)
+            source, entity = self.objects.reading.mapping.entity_source(name), self.objects.custom.entities.get(name)
             if below and source is not None and source.key is not None:
-                batches[name] = self._batch(source, source.key, below)
+                batches[name] = self._batch(source, source.key, below, (selected.response_key,))
+            elif below and entity is not None:
+                cell, denied = self._resolved(entity, below, (selected.response_key,))
+                if self.objects.plans(name).visible != FALSE:  # of objects that nobody may see none is asked for
+                    batches[name] = _ResolvedBatch(cell, denied)
         variable = self.of_run.names.get((selected.response_key, "representations"))
         return _Entities(tuple(selected.arguments["representations"]), variable, batches)
 
-    def _batch(self, source: Source, key: Key, selected: Sequence[Selected]) -> _Batch:
+    def _batch(self, source: Source, key: Key, selected: Sequence[Selected], path: Path) -> _Batch:
         row = Row.of(self.objects.reading, source)
-        statement, arrival, denied = self._select(row, selected, (), self._has_key(row))
-        # Where something is denied of an entity depends on which of them are there: `_Entities.errors` says it.
+        statement, arrival, denied = self._select(row, selected, path, self._has_key(row))
+        self._left_to_entities(denied)
+        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied)
+
+    def _resolved(
+        self, entity: CustomEntity, selected: Sequence[Selected], path: Path
+    ) -> tuple[CustomCell, tuple[Path, ...]]:
+        before = len(self.objects.disclosures.denied)
+        cell = self.objects.entity(entity, selected, path)
+        denied = tuple(self.objects.disclosures.denied[before:])
+        self._left_to_entities(denied)
+        return cell, denied
+
+    def _left_to_entities(self, denied: Sequence[Path]) -> None:
+        """Where something is denied of an entity depends on which of them are there: `_Entities.errors` says it."""
         if denied:
             del self.objects.disclosures.denied[-len(denied) :]
-        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied)
 
     def _select(
         self, row: Row, selected: Sequence[Selected], path: Path, matching: Sql

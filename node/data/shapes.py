@@ -32,7 +32,10 @@ MakeAll: TypeAlias = "Callable[[Sequence[Sequence[Json]], Finishing, str | None]
 
 @dataclass(slots=True)
 class Finishing:
-    """One run: for whom values are finished, whose data was touched, what was refused and what is to be asked then."""
+    """One run: for whom values are finished, whose data was touched, what was refused and what is to be asked then.
+
+    `unavailable` holds type and key of the entities that the member's code could not look for.
+    """
 
     keyed: Keyed
     audit: GroupsAudit = field(default_factory=AdmitsEveryQuestion)
@@ -40,6 +43,7 @@ class Finishing:
     refused: list[tuple[str, ...]] = field(default_factory=list)
     subjects: set[str | None] = field(default_factory=set)
     questions: list[Question] = field(default_factory=list)
+    unavailable: set[tuple[str, str | None]] = field(default_factory=set)
 
     @property
     def consumer(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, Final
@@ -24,6 +24,7 @@ from graphql import (
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
+    StringValueNode,
     TypeDefinitionNode,
     TypeNode,
     parse,
@@ -33,7 +34,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 from strawberry.types.base import StrawberryObjectDefinition
 
-from node.data.custom import CustomField, CustomFields, ServedCustom
+from node.data.custom import CustomEntity, CustomField, CustomFields, ServedCustom
 from node.data.expressions import ValueSet
 from node.data.mapping import CustomModule, Source
 from node.data.mapping import Mapping as NodeMapping
@@ -45,7 +46,8 @@ from node.vocabulary.schema import scalar_map
 from node.vocabulary.terms import field as declared_field
 
 _QUERY: Final = "Query"
-_MACHINERY: Final = frozenset({_QUERY, "_Any", "_Service"})
+_MACHINERY: Final = frozenset({_QUERY, "_Any", "_Entity", "_Service"})
+_KEY: Final = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +68,28 @@ def declared_custom(mapping: NodeMapping) -> Declared | None:
         return None
     reader = _Reader(mapping, mapping.custom)
     found = reader.loaded()
-    if not found.fields:
+    if not found.fields and not found.entities:
         raise reader.wrong(f"`{mapping.custom.attribute}` declares no field")
     for field in found.fields:
         reader.check_category(field)
-    schema = reader.schema(found.fields)
+    for entity in found.entities:
+        reader.check_entity(entity)
+    schema = reader.schema(found)
     for field in found.fields:
         reader.check_place(field, schema)
     definitions = [each for each in parse(schema.as_str()).definitions if isinstance(each, TypeDefinitionNode)]
     types = tuple(each for each in definitions if each.name.value not in _MACHINERY)
+    entities = {each.name: each for each in found.entities}
     for each in types:
-        reader.check_type(each, schema)
+        reader.check_type(each, schema, entities)
     [query] = (each for each in definitions if each.name.value == _QUERY)
     assert isinstance(query, ObjectTypeDefinitionNode)
-    extensions = tuple(reader.extension(*pair) for pair in zip(found.fields, _numbered(query), strict=True))
+    extensions = tuple(
+        reader.extension(*pair) for pair in zip(found.fields, _numbered(query, len(found.fields)), strict=True)
+    )
     served = {(field.on, field.name): field for field in found.fields}
     additions = Additions(types, extensions, reader.wrong)
-    return Declared(additions, ServedCustom(served, dict(_attributes(types, schema)), found.close))
+    return Declared(additions, ServedCustom(served, entities, dict(_attributes(types, schema)), found.close))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +107,15 @@ class _Reader:
             raise self.wrong(f"`{self.at.attribute}` of `{self.at.module}` is no `CustomFields`")
         return found
 
-    def schema(self, fields: Iterable[CustomField]) -> strawberry.federation.Schema:
-        """Let Strawberry read the types: a schema whose root has the fields, by number."""
+    def schema(self, found: CustomFields) -> strawberry.federation.Schema:
+        """Let Strawberry read the types: a schema whose root has the fields and then the entities, by number."""
         roots: list[Any] = []
-        for number, field in enumerate(fields):
-            root = declared_field(field.iri, Category(field.category), field.en, field.it)
+        fields = [
+            (each.type, declared_field(each.iri, Category(each.category), each.en, each.it)) for each in found.fields
+        ]
+        for number, (kind, root) in enumerate([*fields, *((each.type, strawberry.field()) for each in found.entities)]):
             root.graphql_name = root.python_name = f"f{number}"
-            root.type_annotation = StrawberryAnnotation(field.type | None)
+            root.type_annotation = StrawberryAnnotation(kind | None)
             roots.append(root)
         try:
             return strawberry.federation.Schema(
@@ -120,6 +129,20 @@ class _Reader:
         if field.category not in list(Category):
             problem = f"`{field.coordinate}`: `{field.category}` is no category"
             raise self.wrong(problem + nearest(field.category, list(Category)))
+
+    def check_entity(self, entity: CustomEntity) -> None:
+        """Insist on a class of which objects can be found by key, and by no other way."""
+        declared = getattr(entity.type, "__strawberry_definition__", None)
+        if not isinstance(declared, StrawberryObjectDefinition):
+            raise self.wrong(
+                f"`{entity.type.__name__}` is no type; declare it with `entity` of `node.vocabulary.terms`"
+            )
+        if self.mapping.sources_of(entity.name):
+            raise self.wrong(f"`{entity.name}` has rows in the mapping, too; keep one of them")
+        attributes = [each.name for each in fields(declared.origin)]
+        if entity.subject and entity.subject not in attributes:
+            problem = f"`{entity.name}` has no attribute `{entity.subject}`, which is to say whom it is about"
+            raise self.wrong(problem + nearest(entity.subject, attributes))
 
     def check_place(self, field: CustomField, schema: strawberry.federation.Schema) -> None:
         """Hold a field's declaration against what its type gives: rows of the mapping, or objects of the module."""
@@ -145,14 +168,20 @@ class _Reader:
                 problem = f"`{field.coordinate}` needs `{name}`, which `{of}` has neither as a field"
                 raise self.wrong(f"{problem} nor as an attribute{nearest(name, given)}")
 
-    def check_type(self, declared: TypeDefinitionNode, schema: strawberry.federation.Schema) -> None:
-        """Insist that a policy can govern every field of a type."""
+    def check_type(
+        self, declared: TypeDefinitionNode, schema: strawberry.federation.Schema, entities: Mapping[str, CustomEntity]
+    ) -> None:
+        """Insist that a policy can govern every field of a type, and that an entity is found by its key `id`."""
         name = declared.name.value
         match declared:
             case ScalarTypeDefinitionNode() | EnumTypeDefinitionNode():
                 return
-            case ObjectTypeDefinitionNode() if _has(declared, "key"):
-                raise self.wrong(f"`{name}` is an entity, which is found by its key; a custom field gives values")
+            case ObjectTypeDefinitionNode() if _has(declared, "key") and name not in entities:
+                raise self.wrong(f"`{name}` is an entity; a `CustomEntity` of `{name}` says how it is found by its key")
+            case ObjectTypeDefinitionNode() if name in entities and _keys(declared) != [_KEY]:
+                raise self.wrong(
+                    f"`{name}` needs the key `{_KEY}`; declare it with `entity` of `node.vocabulary.terms`"
+                )
             case ObjectTypeDefinitionNode():
                 resolved = {each.name for each in _definition(schema, name).fields if each.base_resolver}
             case _:
@@ -220,10 +249,16 @@ def _given_by_object(own: StrawberryObjectDefinition, schema: strawberry.federat
     return [*shown, *(each.name for each in fields(own.origin))]
 
 
-def _numbered(query: ObjectTypeDefinitionNode) -> list[FieldDefinitionNode]:
-    """Return the root's fields in the order in which they were declared."""
+def _numbered(query: ObjectTypeDefinitionNode, count: int) -> Sequence[FieldDefinitionNode]:
+    """Return the root's first fields in the order in which they were declared."""
     fields = [field for field in query.fields or () if not field.name.value.startswith("_")]
-    return sorted(fields, key=lambda field: int(field.name.value[1:]))
+    return sorted(fields, key=lambda field: int(field.name.value[1:]))[:count]
+
+
+def _keys(declared: ObjectTypeDefinitionNode) -> list[str]:
+    keys = (each for each in declared.directives or () if each.name.value == "key")
+    values = (argument.value for each in keys for argument in each.arguments or () if argument.name.value == "fields")
+    return [value.value for value in values if isinstance(value, StringValueNode)]
 
 
 def _attributes(

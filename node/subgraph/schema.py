@@ -119,12 +119,13 @@ class _Builder:
         for source in self.mapping.sources.values():
             self._check(source)
         written = {innermost(field.type) for field in self._mutations()}
-        for name in sorted({source.type_name for source in self.mapping.sources.values()} | written):
+        mapped = {source.type_name for source in self.mapping.sources.values()}
+        for name in sorted(mapped | written | self.custom.attributes.keys()):
             declared = self._object(name)
             sources = self.mapping.sources_of(name)
             filled = {word for each in sources for word in (*each.fields, *each.relations, *_key_field(each))}
             filled |= {field for of_type, field in self.custom.fields if of_type == name}
-            if not sources:  # only written here: its record is all there is of it
+            if not sources:  # written here, or of the member's own code: its record or class is all there is of it
                 filled = {field.name.value for field in declared.fields or ()}
             fields = tuple(
                 made
@@ -140,14 +141,16 @@ class _Builder:
         """Yield a field, and those that ask about its value where a policy lets them be asked."""
         yield field
         name = field.name.value
-        resolved = (type_name, name) in self.custom.fields
-        # Of what Python resolves, one value can be compared: no list, no object.
-        if resolved and not (isinstance(field.type, NamedTypeNode) and self._is_value(field.type)):
+        of_code = type_name in self.custom.attributes and not self.mapping.sources_of(type_name)
+        # Of what Python gives, one value can be compared: no list, no object.
+        given = of_code or (type_name, name) in self.custom.fields
+        if given and not (isinstance(field.type, NamedTypeNode) and self._is_value(field.type)):
             return
-        if f"{type_name}.{name}{MATCHES}" in self.asked:
+        # A guess is counted for the citizen whom it is about, and an object of the member's code may be about nobody.
+        if f"{type_name}.{name}{MATCHES}" in self.asked and not of_code:
             said = f"Whether `{name}` is this value.\nit: Se il valore è questo."
             yield _question(field, MATCHES, "value", _nullable(field.type), said)
-        if f"{type_name}.{name}{REACHED}" in self.asked and not resolved:  # an age is compared in SQL alone
+        if f"{type_name}.{name}{REACHED}" in self.asked:
             english = f"Whether `years` years have passed since `{name}`."
             said = f"{english}\nit: Se è passato questo numero di anni dalla data."
             yield _question(field, REACHED, "years", _named("Int"), said)

@@ -353,6 +353,20 @@ def test_r29_a_field_with_verify_is_not_shown_itself(on: On, elsewhere: Elsewher
     assert elsewhere.asked == []
 
 
+def test_r29_an_age_of_a_custom_date_is_told_without_the_date(on: On, elsewhere: Elsewhere) -> None:
+    given = {"Anna": "2008-05-01", "Bruno": "2008-05-02", "Carla": "2008"}
+    resolve = elsewhere.answering("joined", lambda row: given[row["name"]])
+    hiding = [{"id": "p", "fields": ["joined"], "rows": "row.age == 40"}]
+    bundle = policies({"name": "clear", "joined": {"age_over": [17, 18]}}, prohibitions=hiding)
+    with module(elsewhere, custom("joined", PartialDate, resolve, "name")), on.things(bundle, ROWS, MAPPING) as member:
+        answer = asked(on, member, LISTED % "a: joinedReached(years: 18) b: joinedReached(years: 17)")
+    # On 1 May 2026; Bruno's row denies it, and Carla's age is not known, which denies it, too.
+    assert [(node["a"], node["b"]) for node in nodes(answer)] == [(True, True), (None, None), (None, None)]
+    assert elsewhere.asked == [("joined", [{"name": "Anna"}])]
+    [decision] = [each for each in answer.decisions if each.coordinate == "Thing.joined"]
+    assert decision.form == "age_over"
+
+
 @pytest.mark.parametrize("kind", [list[str], Vehicle])
 def test_lists_and_objects_cannot_be_asked_about(on: On, elsewhere: Elsewhere, kind: Any) -> None:
     bundle = policies({"name": "clear", "wealth": "clear"})

@@ -32,7 +32,12 @@ VEHICLES = {
 }
 
 INSURED = {"FX123YZ": "2027-05-31", "AB987CD": "2020-01-01"}
-REGISTERS: dict[str, dict[str, Any]] = {"/vehicles/by-owner": {**VEHICLES}, "/insurance/by-plate": {**INSURED}}
+INSPECTIONS = {"7": {"passed": "2025-03-04", "owner": "v1.siv-v1.c_f257.MQ"}}
+REGISTERS: dict[str, dict[str, Any]] = {
+    "/vehicles/by-owner": {**VEHICLES},
+    "/insurance/by-plate": {**INSURED},
+    "/inspections/by-number": {**INSPECTIONS},
+}
 
 
 def blocks(language: str) -> list[str]:
@@ -81,9 +86,9 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vehicl
     """A folder as the guide leaves it, and the system that its module asks."""
     monkeypatch.chdir(tmp_path)
     mapping, citizen, vehicle = blocks("yaml")
-    [module], [question] = blocks("python"), blocks("graphql")
+    [module, inspections], [question] = blocks("python"), blocks("graphql")
     shared = (shared_policies_folder() / "vocabulary.yaml").read_text(encoding="utf-8")
-    files = {"node.yaml": mapping, "vehicles.py": module, "question.graphql": question}
+    files = {"node.yaml": mapping, "vehicles.py": module, "inspections.py": inspections, "question.graphql": question}
     files |= {"policies/types/Citizen.yaml": citizen, "policies/types/Vehicle.yaml": vehicle}
     Path("policies/types").mkdir(parents=True)
     for name, content in {**files, "policies/vocabulary.yaml": shared}.items():
@@ -130,6 +135,33 @@ def test_a_system_that_fails_costs_its_own_field(register: VehicleRegister) -> N
     [error] = found["errors"]
     assert (error["extensions"]["code"], error["path"]) == ("CUSTOM_FIELD_UNAVAILABLE", ["citizen", "vehicles"])
     assert "RSSMRA" not in error["message"]
+
+
+def test_an_entity_is_found_by_its_number_as_the_guide_says(register: VehicleRegister) -> None:
+    Path("node.yaml").write_text(Path("node.yaml").read_text(encoding="utf-8").replace("vehicles:F", "inspections:F"))
+    vehicle = Path("policies/types/Vehicle.yaml")
+    policy = (
+        vehicle.read_text(encoding="utf-8").replace("Vehicle", "Inspection").replace("attributes: {stolen: bool}", "")
+    )
+    policy = re.sub(
+        r"fields:.*?grants",
+        "fields: {id: {category: identifier}, passedOn: {category: case}}\ngrants",
+        policy,
+        flags=re.DOTALL,
+    )
+    policy = re.sub(r"see: \{plate.*", "see: {passedOn: year}", policy).partition("prohibitions")[0]
+    Path("policies/types/Inspection.yaml").write_text(policy, encoding="utf-8")
+    vehicle.unlink()
+    citizen = Path("policies/types/Citizen.yaml")
+    citizen.write_text(
+        re.sub(r".*vehicles: \{cat.*\n|, vehicles: clear|prohib(.|\n)*", "", citizen.read_text(encoding="utf-8"))
+    )
+    keys = ", ".join(f'{{__typename: "Inspection", id: "{number}"}}' for number in ("8", "7", "7"))
+    Path("question.graphql").write_text(
+        f"{{ _entities(representations: [{keys}]) {{ ... on Inspection {{ passedOn }} }} }}", encoding="utf-8"
+    )
+    assert answered()["data"] == {"_entities": [None, {"passedOn": "2025"}, {"passedOn": "2025"}]}
+    assert register.asked == [["8", "7"]]
 
 
 @pytest.mark.usefixtures("register")
