@@ -23,7 +23,6 @@ from federation.contract.held_files import PublishRequest, publish_address
 from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym
 from federation.contract.members import MemberList
 from federation.contract.messages import Translation, TranslationStatement, named_digest
-from federation.contract.receipts import Receipt
 from federation.exchange.messages import Conversion, ConvertAnswer, ConvertRequest
 from federation.linkage.suites import PseudonymSuite
 from federation.trust.by_member import require_unused, signed_by_node
@@ -57,7 +56,7 @@ class CurrentMembers(Protocol):
 class Recorder(Protocol):
     """The exchange's own ledger."""
 
-    async def append(self, entry: bytes) -> Receipt:
+    async def record(self, entry: bytes) -> None:
         """Return once the entry is durable.
 
         Raises:
@@ -125,10 +124,10 @@ class Exchange:
             mandate = self._mandate(asked, members)  # (2)
             _require_domains(asked.conversions, mandate)  # (3)
         except CroceviaError as refusal:
-            await self.ledger.append(self._refused(asked, refusal).to_bytes())
+            await self.ledger.record(self._refused(asked, refusal).to_bytes())
             raise
         statements = [self._convert(conversion, mandate) for conversion in asked.conversions]  # (4)
-        await self.ledger.append(self._translated(asked, mandate, statements).to_bytes())  # (5)
+        await self.ledger.record(self._translated(asked, mandate, statements).to_bytes())  # (5)
         return ConvertAnswer(tuple(self._sign(statement) for statement in statements))  # (6)
 
     def _require_gateway(self, request: HttpRequest, members: MemberList) -> None:

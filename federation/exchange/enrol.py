@@ -59,7 +59,7 @@ class Enrolment:
                 return EnrolAnswer(await asyncio.to_thread(self._evaluated, values))
             case EnrolStep.ISSUE:
                 issued = tuple(str(self.suite.pseudonym(member.id, subject_of(each))) for each in values)
-                await self.ledger.append(self._enrolled(member, len(issued)).to_bytes())  # (4)
+                await self.ledger.record(self._enrolled(member, len(issued)).to_bytes())  # (4)
                 return EnrolAnswer(issued)
 
     def _member(self, request: HttpRequest, members: MemberList) -> Member:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -75,6 +76,11 @@ class Fetcher(Protocol):
             CroceviaError: any other refusal, reported with its own code.
         """
         ...
+
+
+def as_future(pending: Awaitable[FetchAnswer]) -> asyncio.Future[FetchAnswer]:
+    """Return what a fetcher returned as a future; most are one already, and `ensure_future` takes long to find out."""
+    return pending if isinstance(pending, asyncio.Future) else asyncio.ensure_future(pending)
 
 
 class Subscriber(Protocol):

@@ -10,7 +10,7 @@ from functools import partial
 from federation.contract.errors import NodeMisbehavedError, NodeTimeoutError, NodeUnavailableError
 from federation.execution.answer import unavailable
 from federation.execution.breaker import Breaker, BreakerSettings, State
-from federation.execution.ports import Answered, FetchAnswer, Fetcher, FetchRequest
+from federation.execution.ports import Answered, FetchAnswer, Fetcher, FetchRequest, as_future
 from federation.execution.retry import RetryBudget
 
 _FAULTS = (NodeUnavailableError, NodeTimeoutError, NodeMisbehavedError)
@@ -60,7 +60,7 @@ class ResilientFetcher:
         breaker = self._breaker(request.member)
         if not breaker.allows(loop.time()):
             raise unavailable(request.member)
-        pending = asyncio.ensure_future(self._inner.fetch(request))
+        pending = as_future(self._inner.fetch(request))
         pending.add_done_callback(partial(_note, breaker))
         return pending
 

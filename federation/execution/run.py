@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from federation.execution.ports import (
     KeyedRepresentation,
     OnAnswer,
     PassedOn,
+    as_future,
 )
 from federation.execution.report import Messages
 from federation.execution.retry import RetryBudget
@@ -41,8 +42,7 @@ from federation.planning.plan import OperationKind
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True):
     """What a request needs from outside: the fetcher, who translates keys, who is told how fetches ended.
 
     With `retries`, a query that found no connection is sent once more while the budget lasts. Nothing is ever sent
@@ -118,7 +118,7 @@ class Run:
     async def fetch(self, orders: Sequence[int]) -> None:
         """Run these fetches and return when all have ended, or the deadline has come."""
         chosen = set(orders)
-        self._waiting = {order: sum(above in chosen for above in self.fetches[order].parents) for order in orders}
+        self._waiting = {order: len(chosen.intersection(self.fetches[order].parents)) for order in orders}
         self._done = self._loop.create_future()
         timer: asyncio.TimerHandle | None = None
         try:
@@ -278,7 +278,7 @@ class Run:
             retries.earn()
             self._sent[fetch.order] = request
         try:
-            return asyncio.ensure_future(self.outside.fetcher.fetch(request))
+            return as_future(self.outside.fetcher.fetch(request))
         except CroceviaError as error:
             self._fail(fetch, error)
             return None
@@ -292,7 +292,7 @@ class Run:
         if request.deadline - self._loop.time() < SHORTEST_TIME_FOR_A_RETRY or not retries.spend():
             return None
         try:
-            return asyncio.ensure_future(self.outside.fetcher.fetch(request))
+            return as_future(self.outside.fetcher.fetch(request))
         except CroceviaError:
             return None  # the breaker opened meanwhile: the first error stands
 

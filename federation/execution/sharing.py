@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from federation.contract.errors import CroceviaError
-from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest, Headers
+from federation.execution.ports import FetchAnswer, Fetcher, FetchRequest, Headers, as_future
 from federation.planning.plan import OperationKind
 
 _Question = tuple[str, bytes, bytes, Headers]
@@ -60,7 +60,7 @@ class _Flight:
     def _ask_again(self, waiting: list[asyncio.Future[FetchAnswer]]) -> None:
         """Ask for those who wait still; nobody's request is cancelled before, so nobody's leaving is looked for."""
         try:
-            self._again = asyncio.ensure_future(self._inner.fetch(self._request))
+            self._again = as_future(self._inner.fetch(self._request))
         except CroceviaError as error:
             for waiter in waiting:
                 waiter.set_exception(error)
@@ -87,14 +87,14 @@ class SharingFetcher:
         """Send the request, or join one that asks the same. See `Fetcher`."""
         if request.kind is not OperationKind.QUERY:
             self._flights.clear()
-            pending = asyncio.ensure_future(self._inner.fetch(request))
+            pending = as_future(self._inner.fetch(request))
             pending.add_done_callback(lambda _: self._flights.clear())
             return pending
         question = (request.member, request.operation, request.variables, request.passed.headers)
         flight = self._flights.get(question)
         if flight is not None:
             return flight.join()
-        pending = asyncio.ensure_future(self._inner.fetch(request))
+        pending = as_future(self._inner.fetch(request))
         flight = self._flights[question] = _Flight(self._inner, request, pending)
         pending.add_done_callback(partial(self._landed, question, flight))
         return pending

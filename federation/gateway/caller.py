@@ -6,6 +6,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import ProofError, ReplayError, TokenReplayError
 from federation.contract.members import Agreement, Member, MemberList
@@ -45,8 +47,7 @@ class Doorkeeper:
     rates: RateSettings = field(default_factory=RateSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """A consumer whose request is proved; `request` is what the nodes will verify themselves.
 
     `on_denied` is the stricter of what the agreement and the request say; `standing` is what is left of the consumer's
@@ -63,8 +64,7 @@ class Caller:
     client: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(msgspec.Struct, frozen=True):
     """A request whose signatures hold, of which nobody knows yet if it is new; `possession` is None for a bearer's."""
 
     request: HttpRequest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,27 @@ from federation.contract.messages import NodeAnswerExtension
 from federation.execution.compiled import Supplied
 
 _ID: Final = f"{PERSON}.id"
+_IN_ORDER: Final = attrgetter("coordinate", "form", "grants")
+
+
+class _Denied(msgspec.Struct, frozen=True):
+    path: str
+    coordinate: str
+    member: str
+
+
+class _Masked(msgspec.Struct, frozen=True):
+    path: str
+    coordinate: str
+    form: str
+    member: str
+
+
+class _Duty(msgspec.Struct, frozen=True, rename="camel"):
+    member: str
+    grant: str
+    erase_after: str
+    law: tuple[str, ...]
 
 
 def privacy_extension(
@@ -30,36 +52,29 @@ def privacy_extension(
     answer; `unavailable` those that did not answer.
     """
     heard = list(answers)
-    outward = [(answer.member, decision) for answer in heard for decision in answer.decisions if not decision.join_key]
+    masked: dict[_Masked, None] = {}  # sets that keep their order
+    denied: dict[_Denied, None] = {}
+    duties: dict[_Duty, None] = {}
+    for answer in heard:
+        for decision in answer.decisions:
+            if decision.join_key:
+                continue
+            coordinate, member = decision.coordinate, answer.member
+            if decision.form == DENY:
+                denied |= {_Denied(path, coordinate, member): None for path in _paths(supplied, member, decision)}
+            elif decision.form != CLEAR:
+                form = decision.form
+                masked |= {_Masked(path, coordinate, form, member): None for path in _paths(supplied, member, decision)}
+            if decision.retain:
+                for grant in decision.grants:
+                    duties[_Duty(member, grant, decision.retain, decision.law)] = None
     return {
         "purpose": purpose,
         "agreement": agreement,
-        "masked": _unique(
-            {"path": path, "coordinate": decision.coordinate, "form": decision.form, "member": member}
-            for member, decision in outward
-            if decision.form not in (CLEAR, DENY)
-            for path in _paths(supplied, member, decision)
-        ),
-        "denied": _unique(
-            {"path": path, "coordinate": decision.coordinate, "member": member}
-            for member, decision in outward
-            if decision.form == DENY
-            for path in _paths(supplied, member, decision)
-        ),
-        "duties": _unique(
-            {"member": member, "grant": grant, "eraseAfter": decision.retain, "law": list(decision.law)}
-            for member, decision in outward
-            if decision.retain
-            for grant in decision.grants
-        ),
-        "members": [
-            {
-                "member": answer.member,
-                "policy": msgspec.to_builtins(answer.policy),
-                "receipt": msgspec.to_builtins(answer.receipt),
-            }
-            for answer in heard
-        ],
+        "masked": list(masked),
+        "denied": list(denied),
+        "duties": list(duties),
+        "members": [{"member": answer.member, "policy": answer.policy, "receipt": answer.receipt} for answer in heard],
         "unavailable": sorted(set(unavailable)),
     }
 
@@ -67,8 +82,10 @@ def privacy_extension(
 def told_by(supplied: Sequence[Supplied], finders: Iterable[str]) -> Sequence[Supplied]:
     """Return the provenance in which the `id` of a citizen whom members found is theirs, not the directory's."""
     members = tuple(dict.fromkeys(finders))
+    if not members:
+        return supplied
     return [
-        replace(each, members=members) if members and each.coordinate == _ID and each.members == (DIRECTORY,) else each
+        replace(each, members=members) if each.coordinate == _ID and each.members == (DIRECTORY,) else each
         for each in supplied
     ]
 
@@ -89,7 +106,7 @@ def evidence_extension(answers: Iterable[NodeAnswerExtension]) -> list[dict[str,
 def joined_decisions(answers: Iterable[NodeAnswerExtension]) -> tuple[FieldDecision, ...]:
     """Return every distinct decision of the answers, sorted, as the gateway's ledger records them."""
     found = {decision for answer in answers for decision in answer.decisions}
-    return tuple(sorted(found, key=lambda decision: (decision.coordinate, decision.form, decision.grants)))
+    return tuple(sorted(found, key=_IN_ORDER))
 
 
 def _paths(supplied: Sequence[Supplied], member: str, decision: FieldDecision) -> Iterator[str]:
@@ -97,10 +114,3 @@ def _paths(supplied: Sequence[Supplied], member: str, decision: FieldDecision) -
     for field in supplied:
         if field.coordinate == decision.coordinate and member in field.members:
             yield ".".join(field.path)
-
-
-def _unique(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: dict[bytes, dict[str, Any]] = {}
-    for entry in entries:
-        found.setdefault(msgspec.json.encode(entry), entry)
-    return list(found.values())

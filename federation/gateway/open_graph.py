@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+import msgspec
 from graphql import (
     REMOVE,
     DirectiveNode,
@@ -123,7 +124,7 @@ class OpenGraph:
 
     def heeding(self, resilient: ResilientFetcher) -> None:
         """Tell the breakers which answers were discarded, and retry within their budget."""
-        self._outside = replace(self._outside, on_answer=resilient.discredit, retries=resilient.retries)
+        self._outside = msgspec.structs.replace(self._outside, on_answer=resilient.discredit, retries=resilient.retries)
 
     def prepare(self, request: GraphQLRequest, delivery: Delivery, claims: Claims = NO_CLAIMS) -> Prepared:
         """Return the request's operation, planned for one way of delivery and for what the client may.
@@ -174,7 +175,7 @@ class OpenGraph:
         return subscribe(prepared.plan, coerced, self._passing(passed), self._source, self.settings.seconds)
 
     def _passing(self, passed: PassedOn) -> Outside:
-        return self._outside if passed is NOTHING_PASSED else replace(self._outside, passed=passed)
+        return self._outside if passed is NOTHING_PASSED else msgspec.structs.replace(self._outside, passed=passed)
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self.settings.seconds

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -46,8 +46,7 @@ from federation.trust.rates import Standing
 GATEWAY = MemberId("gateway")
 
 
-@dataclass(frozen=True, slots=True)
-class Mediation:
+class Mediation(msgspec.Struct, frozen=True):
     """What one request needs from outside: its translator, and the fetcher that carries its signed request.
 
     `members` keeps the breakers and the retry budget that all requests share; `said` fills with what nodes say beside
@@ -102,8 +101,7 @@ class _Heard:
             self.answers.append(self.said[answered.fetch_id])
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayAnswer:
+class GatewayAnswer(msgspec.Struct, frozen=True):
     """The bytes of a GraphQL response, what is left of the asker's budget, and the client of its voucher, if any."""
 
     body: bytes
@@ -134,10 +132,10 @@ async def answer(request: HttpRequest, asked: GraphQLRequest, gateway: Gateway) 
         else:
             response = await _execute(question, variables, mediation, heard, gateway)  # (3)
         body = await _respond(response, caller, mediation, heard, trace)  # (4) (6)
-        await gateway.ledger.append(_mediated(caller, question, mediation, trace, gateway).to_bytes())  # (5)
+        await gateway.ledger.record(_mediated(caller, question, mediation, trace, gateway).to_bytes())  # (5)
     except CroceviaError as refused:
         refused.extensions.setdefault("traceId", trace)
-        await gateway.ledger.append(_refused(caller, refused, trace, gateway).to_bytes())
+        await gateway.ledger.record(_refused(caller, refused, trace, gateway).to_bytes())
         raise
     return GatewayAnswer(body, caller.standing, caller.client)
 
@@ -174,7 +172,7 @@ async def _execute_or_reject(
     question: Question, variables: Mapping[str, object], mediation: Mediation, heard: _Heard, gateway: Gateway
 ) -> Response:
     noted = NotedDenials(mediation.fetcher)
-    response = await _execute(question, variables, replace(mediation, fetcher=noted), heard, gateway)
+    response = await _execute(question, variables, msgspec.structs.replace(mediation, fetcher=noted), heard, gateway)
     return noted.rejected(response)
 
 

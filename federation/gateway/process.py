@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import secrets
 from collections.abc import Mapping, Sequence
@@ -53,9 +54,8 @@ from federation.trust.keys import (
     LEDGER_KEY,
     KeyLookup,
     MessageSigner,
-    VerifyKey,
+    current_message_keys,
     load_ed25519,
-    message_keys,
     new_nonce,
     read_secret,
 )
@@ -71,7 +71,7 @@ _TRACE_BYTES = 16
 
 def new_trace() -> str:
     """Return a trace id (W3C Trace Context: 16 bytes in hex)."""
-    return secrets.token_hex(_TRACE_BYTES)
+    return os.urandom(_TRACE_BYTES).hex()
 
 
 @dataclass(slots=True)
@@ -253,10 +253,7 @@ class _Others:
     @classmethod
     def of(cls, members: MemberList, clock: Clock) -> Self:
         def keys_of(party: Party | Member) -> KeyLookup:
-            def valid_now(kid: str) -> VerifyKey | None:  # a key may end while the list stays in force
-                return message_keys(party.keys, clock.now())(kid)
-
-            return valid_now
+            return current_message_keys(party.keys, clock)  # a key may end while the list stays in force
 
         nodes: dict[str, Peer] = {
             member.id: Peer.at(member.endpoint, keys_of(member)) for member in members.members if member.endpoint

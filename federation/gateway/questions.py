@@ -99,6 +99,8 @@ class Questions:
         Raises:
             BadInputError: one does not fit its type; values are not repeated.
         """
+        if not question.definitions:
+            return {}
         coerced: Mapping[str, Any] = variable_values(
             self.supergraph.api_schema, question.definitions, variables
         ).coerced

@@ -21,6 +21,9 @@ class _Answer(msgspec.Struct, frozen=True):
     extensions: _Extensions = _Extensions()
 
 
+_DECODE = msgspec.json.Decoder(_Answer).decode
+
+
 def require_recorded(body: bytes, member: str, request_digest: str) -> NodeAnswerExtension | None:
     """Return what a node says beside its data; refuse data for which it names no record of this request.
 
@@ -30,7 +33,7 @@ def require_recorded(body: bytes, member: str, request_digest: str) -> NodeAnswe
         NodeMisbehavedError: the whole answer is to be discarded.
     """
     try:
-        answer = msgspec.json.decode(body, type=_Answer)
+        answer = _DECODE(body)
     except (msgspec.ValidationError, RecursionError) as error:
         raise NodeMisbehavedError(
             f"member `{member}` gave an answer without a readable record of it", member=member

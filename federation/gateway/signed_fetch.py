@@ -62,8 +62,7 @@ class SignedFetcher:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Awaited:
+class _Awaited(msgspec.Struct, frozen=True):
     """Turns a member's answer, or a fault on the way, into what execution knows: the `Outcome` of one fetch.
 
     INVARIANT: no part of an answer is read before it is known to be this member's answer to this request.

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Self
+from enum import Enum, StrEnum
+from typing import Final, Self
+
+import msgspec
 
 from federation.contract.errors import BadInputError, LedgerCorruptError, LedgerUnavailableError
 from federation.contract.receipts import Receipt
@@ -40,13 +42,21 @@ class LedgerState(StrEnum):
     """A write failed, or the file does not fit its last checkpoint; no data may leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Wanted(Enum):
+    """What whoever waits for an entry is told once it is durable."""
+
+    RECEIPT = "where it is, and the proof of it"
+    RECORD = "that it is"
+    """Its proof is not worked out, which is a third of what an entry among many costs."""
+
+
+class _Waiting(msgspec.Struct, frozen=True):
     """An entry that waits for its batch; with an event loop, `receipt` is a future of that loop."""
 
     entry: bytes | None
     """None asks only whether the ledger can be written to."""
     subjects: Mapping[str, bytes]
+    wanted: _Wanted
     receipt: asyncio.Future[Receipt | None] | Future[Receipt | None]
     loop: asyncio.AbstractEventLoop | None
 
@@ -57,6 +67,7 @@ class _Failed:
 
 
 _Outcome = Receipt | _Failed | None
+_NOBODY: Final[Mapping[str, bytes]] = {}
 
 
 @dataclass(slots=True)
@@ -137,17 +148,22 @@ class Ledger:
             LedgerUnavailableError: the record was not written; no data may leave.
             BadInputError: the leaf would pass `MAX_LEAF_BYTES`.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Receipt | None] = loop.create_future()
-        self._submit(_Waiting(entry, _personal_parts(subjects), future, loop))
-        receipt = await future
+        receipt = await self._durable(entry, _personal_parts(subjects), _Wanted.RECEIPT)
         assert receipt is not None
         return receipt
+
+    async def record(self, entry: bytes) -> None:
+        """Record `entry` as `append` does, about nobody and for a caller who shows its receipt to nobody.
+
+        Raises:
+            LedgerUnavailableError, BadInputError: see `append`.
+        """
+        await self._durable(entry, _NOBODY, _Wanted.RECORD)
 
     def append_blocking(self, entry: bytes, subjects: Mapping[str, bytes] | Iterable[str] = ()) -> Receipt:
         """Do what `append` does, for a caller without an event loop."""
         future: Future[Receipt | None] = Future()
-        self._submit(_Waiting(entry, _personal_parts(subjects), future, None))
+        self._submit(_Waiting(entry, _personal_parts(subjects), _Wanted.RECEIPT, future, None))
         receipt = future.result()
         assert receipt is not None
         return receipt
@@ -156,11 +172,8 @@ class Ledger:
         """Say whether an entry could be recorded now; a closed ledger tries to open again."""
         if self.state is LedgerState.OPEN:
             return True
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Receipt | None] = loop.create_future()
         try:
-            self._submit(_Waiting(None, {}, future, loop))
-            await future
+            await self._durable(None, _NOBODY, _Wanted.RECORD)
         except LedgerUnavailableError:
             return False
         return True
@@ -171,6 +184,12 @@ class Ledger:
             self._ended = True
             self._waiting.put(None)
         self._thread.join()
+
+    async def _durable(self, entry: bytes | None, subjects: Mapping[str, bytes], wanted: _Wanted) -> Receipt | None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt | None] = loop.create_future()
+        self._submit(_Waiting(entry, subjects, wanted, future, loop))
+        return await future
 
     def _submit(self, waiting: _Waiting) -> None:
         if self._ended:
@@ -241,14 +260,17 @@ class Ledger:
         note = str(sign_checkpoint(checkpoint, self.signer))  # (5)
         writer.store.add(stored, tiles, [(checkpoint.size, note)])
         writer.store.commit()  # (6)
-        receipts = iter(
-            [
-                make_receipt(self.origin, each.index, each.leaf_hash, note, writer.frontier.inclusion_path(each.index))
-                for each in stored
-            ]
-        )
+        receipts = {
+            id(waiting): self._receipt(leaf_of, note, writer.frontier)
+            for waiting, leaf_of in zip(recorded, stored, strict=True)
+            if waiting.wanted is _Wanted.RECEIPT
+        }
         writer.frontier.settle()
-        return [None if waiting.entry is None else next(receipts) for waiting in batch]
+        return [receipts.get(id(waiting)) for waiting in batch]
+
+    def _receipt(self, stored: StoredLeaf, note: str, frontier: Frontier) -> Receipt:
+        path = frontier.inclusion_path(stored.index)
+        return make_receipt(self.origin, stored.index, stored.leaf_hash, note, path)
 
     def _catch_up(self, writer: _Writer, size: int) -> int:
         """Take in the leaves that another process appended since our last batch."""

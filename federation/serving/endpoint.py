@@ -45,7 +45,10 @@ class Arrived(msgspec.Struct, frozen=True):
 
     def header(self, name: bytes) -> bytes:
         """Return the value of a header, the first if it is repeated, nothing if it is missing."""
-        return next((value for known, value in self.headers if known == name), b"")
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return b""
 
 
 class Reply(msgspec.Struct, frozen=True):

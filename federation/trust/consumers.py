@@ -42,8 +42,7 @@ class EndUser:
     assurance: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(msgspec.Struct, frozen=True):
     """What makes the request one request: for a replay store, after the signature held."""
 
     namespace: str
@@ -51,8 +50,7 @@ class Once:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProvedRequest:
+class ProvedRequest(msgspec.Struct, frozen=True):
     """A consumer's request whose signatures hold.
 
     `bound_to` is the thumbprint of the key whose possession a sender proves by DPoP, None where the voucher is a
@@ -72,8 +70,7 @@ class ProvedRequest:
     """The client of a voucher, whom answers are signed to as it signs questions; empty for our own tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proving:
+class Proving(msgspec.Struct, frozen=True):
     """By what requests are proved: tokens for this party, and the time."""
 
     tokens: AccessTokens

@@ -123,13 +123,14 @@ def sign_and_bind(
     """
     created = epoch_seconds(clock)
     digest = content_digest(request.body)
+    optional = _present(request.headers)
     parameters = (
-        f"{_covered(request)};created={created};expires={created + MAX_LIFETIME};"
+        f"{_covered(optional)};created={created};expires={created + MAX_LIFETIME};"
         f'keyid="{signer.kid}";alg="{ALGORITHM}";nonce="{nonce}";tag="{REQUEST_TAG}"'
     )
     if not _NONCE.fullmatch(nonce):
         raise BadInputError("expected a nonce of 16 to 64 base64url characters")
-    signature = _value(signer.sign(_request_base(request, digest, parameters)))
+    signature = _value(signer.sign(_request_base(request, optional, digest, parameters)))
     binding = RequestBinding(REQUEST_LABEL, signature, digest, request.method, request.target_uri)
     return _signature_headers(digest, REQUEST_LABEL, parameters, signature), binding
 
@@ -142,11 +143,12 @@ def verify_request(request: HttpRequest, keys: KeyLookup, clock: Clock) -> Verif
         StaleSignatureError: (2) expired, from the future, or made to live longer than `MAX_LIFETIME`.
         DigestError: (3).
     """
-    said, signature = _read(request.headers, _covered(request), _request_parameters)  # (1)
+    optional = _present(request.headers)
+    said, signature = _read(request.headers, _covered(optional), _request_parameters)  # (1)
     _require_fresh(said.created, said.expires, clock)  # (2)
     digest = require_content_digest(request.headers, request.body)  # (3)
     try:
-        base = _request_base(request, digest, said.value)
+        base = _request_base(request, optional, digest, said.value)
     except BadInputError as error:
         raise SignatureError(error.message) from error
     _require_signature(said.keyid, signature, base, keys)  # (4) (5)
@@ -271,13 +273,14 @@ def _text(values: Mapping[str, int | str], name: str) -> str:
     return value
 
 
-def _covered(request: HttpRequest) -> str:
-    return _covered_with(tuple([name for name in _WHEN_PRESENT if name in request.headers]))
+def _present(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return which headers a request's signature covers beside those that it always does."""
+    return tuple([name for name in _WHEN_PRESENT if name in headers])
 
 
 @lru_cache(maxsize=4)
-def _covered_with(present: tuple[str, ...]) -> str:
-    names = "".join([f' "{name}"' for name in present])
+def _covered(optional: tuple[str, ...]) -> str:
+    names = "".join([f' "{name}"' for name in optional])
     return f"({_BARE}{names})"
 
 
@@ -286,20 +289,17 @@ def _covered_response(label: str) -> str:
     return _COVERED_RESPONSE.format(label=label)
 
 
-def _request_base(request: HttpRequest, digest: str, parameters: str) -> bytes:
+def _request_base(request: HttpRequest, optional: tuple[str, ...], digest: str, parameters: str) -> bytes:
     """Return the signature base of a request (RFC 9421 section 2.5)."""
     _require_signable(request.method, request.target_uri)
-    lines = [
-        f'"@method": {request.method}',
-        f'"@target-uri": {request.target_uri}',
-        f'"content-type": {_visible_header(request.headers, "content-type")}',
-        f'"content-digest": {digest}',
-    ]
-    lines += [
-        f'"{name}": {_visible_header(request.headers, name)}' for name in _WHEN_PRESENT if name in request.headers
-    ]
-    lines.append(f'"@signature-params": {parameters}')
-    return "\n".join(lines).encode("ascii")
+    more = "".join([f'"{name}": {_visible_header(request.headers, name)}\n' for name in optional]) if optional else ""
+    return (
+        f'"@method": {request.method}\n'
+        f'"@target-uri": {request.target_uri}\n'
+        f'"content-type": {_visible_header(request.headers, "content-type")}\n'
+        f'"content-digest": {digest}\n'
+        f'{more}"@signature-params": {parameters}'
+    ).encode("ascii")
 
 
 def _response_base(response: HttpResponse, request: RequestBinding, digest: str, parameters: str) -> bytes:

@@ -7,9 +7,9 @@ section 1). A key file is PKCS#8 PEM of mode 0600; a file that others may read i
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from collections.abc import Callable, Collection, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from federation.contract.canonical import b64url, canonical, from_b64url
+from federation.contract.clock import Clock
 from federation.contract.errors import BadInputError, ConfigurationError, SignatureError
 from federation.contract.members import KeyUse, PublishedKey
 
@@ -292,6 +293,29 @@ def message_keys(keys: Iterable[PublishedKey], instant: datetime) -> KeyLookup:
     return found.get
 
 
+def current_message_keys(keys: Sequence[PublishedKey], clock: Clock) -> KeyLookup:
+    """Return a lookup among a party's message keys that are valid whenever it is asked.
+
+    Between the moments at which some key begins or ends, the same ones are valid: they are read once for each such
+    span, not for each message.
+
+    Raises:
+        SignatureError: when it is asked, see `message_keys`.
+    """
+    ends = sorted({end for key in keys for end in (key.not_before, key.not_after)})
+    spans: dict[tuple[int, int], KeyLookup] = {}
+
+    def valid_now(kid: str) -> VerifyKey | None:
+        now = clock.now()
+        span = bisect_left(ends, now), bisect_right(ends, now)  # they differ at an end itself, which still counts
+        found = spans.get(span)
+        if found is None:
+            found = spans[span] = message_keys(keys, now)
+        return found(kid)
+
+    return valid_now
+
+
 def known_key(jwk: dict[str, Any]) -> VerifyKey:
     """Return what `VerifyKey.from_jwk` does: a point is put on its curve once; the same keys come with every request.
 
@@ -316,7 +340,7 @@ def jwks(keys: Collection[VerifyKey]) -> dict[str, Any]:
 
 def new_nonce() -> str:
     """Return an unguessable base64url text."""
-    return b64url(secrets.token_bytes(_NONCE_BYTES))
+    return b64url(os.urandom(_NONCE_BYTES))
 
 
 def read_secret(path: Path) -> bytes:

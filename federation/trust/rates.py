@@ -6,8 +6,6 @@ consumer whose loop has run away. Worker processes share the counts, and a resta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from federation.contract.clock import Clock, day_in_rome, epoch_seconds
@@ -23,8 +21,7 @@ class RateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_minute: int = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What is left of a budget: `reset` is in seconds from now, as `Retry-After` is."""
 
     limit: int

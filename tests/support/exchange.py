@@ -25,7 +25,6 @@ from federation.contract.members import (
     PublishedKey,
 )
 from federation.contract.messages import ConsumerRequest
-from federation.contract.receipts import Receipt
 from federation.exchange.convert import Exchange
 from federation.exchange.messages import CONVERT_PATH, Conversion, ConvertRequest
 from federation.linkage.siv import SivSuite
@@ -92,12 +91,11 @@ class MemoryRecorder:
     entries: list[Entry] = field(default_factory=list)
     works: bool = True
 
-    async def append(self, entry: bytes) -> Receipt:
+    async def record(self, entry: bytes) -> None:
         """Record the entry."""
         if not self.works:
             raise LedgerUnavailableError("disk is full")
         self.entries.append(Entry.parse(entry))
-        return Receipt(origin="x", index=len(self.entries) - 1, leaf_hash="", checkpoint="", inclusion=())
 
 
 @dataclass(slots=True)

@@ -44,6 +44,19 @@ async def test_many_at_once_share_commits_and_keep_their_own_proofs(ledger: Ledg
     assert verify_ledger(reader.store, SIGNER.verifier).head.size == 700
 
 
+async def test_an_entry_that_is_only_recorded_is_as_durable_and_as_provable(
+    ledger: Ledger, reader: LedgerReader
+) -> None:
+    receipt, _, _ = await asyncio.gather(ledger.append(entry(0)), ledger.record(entry(1)), ledger.record(entry(2)))
+    verify_receipt(receipt, SIGNER.verifier, reader.store.leaf(0))
+    for index in (1, 2):
+        leaf = reader.store.leaf(index)
+        assert leaf is not None
+        assert entry(index) in leaf
+        verify_receipt(reader.entry(index).receipt, SIGNER.verifier, leaf)
+    assert verify_ledger(reader.store, SIGNER.verifier).head.size == 3
+
+
 async def test_the_reader_proves_what_the_receipts_proved(ledger: Ledger, reader: LedgerReader) -> None:
     await asyncio.gather(*(ledger.append(entry(number)) for number in range(600)))
     for index in (0, 1, 255, 256, 511, 512, 599):

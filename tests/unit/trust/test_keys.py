@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OKPKey
 
+from federation.contract.clock import FixedClock
 from federation.contract.errors import ConfigurationError, SignatureError
 from federation.contract.members import KeyUse
 from federation.trust.keys import (
     SigningKey,
     VerifyKey,
+    current_message_keys,
     ed25519_from_jwk,
     ed25519_jwk,
     generate_ed25519,
@@ -144,6 +146,24 @@ def test_published_keys_are_found_while_they_are_valid_and_for_their_use() -> No
     assert message_keys([current, ledger], now)(KEY.kid) is not None
     assert message_keys([current, ledger], now)(ledger.kid) is None
     assert message_keys([current], now + 2 * day)(KEY.kid) is None
+
+
+def test_current_keys_follow_the_clock_wherever_it_goes() -> None:
+    now, second = datetime(2026, 3, 1, tzinfo=UTC), timedelta(seconds=1)
+    old, new = SigningKey.generate(), SigningKey.generate()
+    overlap = timedelta(minutes=5)
+    published = [
+        publish(old.public_jwk(), KeyUse.MESSAGE, now - overlap, now + overlap),
+        publish(new.public_jwk(), KeyUse.MESSAGE, now, now + 2 * overlap),
+    ]
+    clock = FixedClock(now)
+    known = current_message_keys(published, clock)
+    ends = [now - overlap, now, now + overlap, now + 2 * overlap]
+    instants = [end + step for end in ends for step in (-second, timedelta(), second)]
+    for clock.instant in [*instants, *reversed(instants), *instants]:  # clocks are set back, too
+        for key in (old, new):
+            assert known(key.kid) == message_keys(published, clock.instant)(key.kid)
+    assert known("nobody") is None
 
 
 def test_a_published_key_under_another_name_is_refused() -> None:
