@@ -18,6 +18,7 @@ from federation.execution.breaker import State
 from federation.execution.ports import Answered, FetchAnswer, FetchRequest
 from federation.execution.resilient import ResilienceSettings, ResilientFetcher
 from federation.execution.retry import RetryBudget
+from federation.execution.run import SHORTEST_TIME_FOR_A_RETRY
 from federation.planning.plan import OperationKind, Plan
 from tests.support.execution import data_of, leaf, plan, root_fetch, run, shown
 
@@ -109,7 +110,7 @@ NOT_RETRIED = {
     "a mutation": (OperationKind.MUTATION, 5.0, DOWN, RetryBudget()),
     "a timeout": (OperationKind.QUERY, 5.0, NodeTimeoutError("late"), RetryBudget()),
     "a misbehaving member": (OperationKind.QUERY, 5.0, NodeMisbehavedError("garbage"), RetryBudget()),
-    "no time left": (OperationKind.QUERY, 0.01, DOWN, RetryBudget()),
+    "no time left": (OperationKind.QUERY, 0.9 * SHORTEST_TIME_FOR_A_RETRY, DOWN, RetryBudget()),
     "no budget left": (OperationKind.QUERY, 5.0, DOWN, RetryBudget(saved=0.0)),
     "no budget at all": (OperationKind.QUERY, 5.0, DOWN, None),
 }
