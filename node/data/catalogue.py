@@ -24,7 +24,12 @@ class Family(StrEnum):
     DATE = "date"
     TIMESTAMP = "timestamp"
     JSON = "JSON"
+    ENUMERATION = "enumeration"
     OTHER = "other"
+
+
+MOMENT_OF_ANY_ZONE: Final = "timestamp with time zone"
+"""What PostgreSQL calls `timestamptz`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """A table or view; `writable` says that this role could change it."""
+    """A table or view; `writable` says that this role could change it, `is_part` that its rows are another's too."""
 
     name: str
     is_view: bool
@@ -66,6 +71,7 @@ class TableFacts:
     foreign_keys: tuple[ForeignKey, ...]
     writable: bool
     comment: str = ""
+    is_part: bool = False
 
     def is_unique(self, columns: Sequence[str]) -> bool:
         """Say whether an index keeps these columns unique, all together or some of them."""
@@ -96,6 +102,10 @@ class Catalogue:
         """Return a column of a table by name."""
         return table.columns.get(self.folded(name))
 
+    def wholes(self) -> tuple[TableFacts, ...]:
+        """Return the tables that are no partition of another and inherit from none."""
+        return tuple(facts for facts in self.tables.values() if not facts.is_part)
+
     def folded(self, name: str) -> str:
         """Return a name as the catalogue keys it: SQLite does not tell case, PostgreSQL does where it is quoted."""
         return name.lower() if self.folds_case else name
@@ -116,9 +126,23 @@ async def read_catalogue(database: Database, schema: str | None = None) -> Catal
     return await _sqlite(database)
 
 
+async def schemas_of(database: Database) -> tuple[str, ...]:
+    """Return the schemas that hold tables this role may read, the fullest first; SQLite has none.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer.
+    """
+    if database.dialect is not POSTGRESQL:
+        return ()
+    return tuple(row[0] for row in await database.rows(Statement(_POSTGRES_SCHEMAS, {}, ()), {}))
+
+
 def family_of(declared: str) -> Family:
     """Return the family of a declared type, of either database."""
-    name = re.sub(r"\(.*\)", "", declared).strip().lower()
+    written = declared.lower()
+    if re.fullmatch(r"(numeric|decimal|number)\(\d+(, *0)?\)", written):
+        return Family.INTEGER  # without places after the point, as the keys of many registers are
+    name = " ".join(re.sub(r"\(.*?\)|unsigned", " ", written).split())
     for family, pattern in _FAMILIES:
         if re.fullmatch(pattern, name):
             return family
@@ -126,13 +150,14 @@ def family_of(declared: str) -> Family:
 
 
 _FAMILIES: Final[tuple[tuple[Family, str], ...]] = (
+    (Family.ENUMERATION, r"enum .*"),
     (Family.BOOLEAN, r"bool(ean)?"),
-    (Family.TIMESTAMP, r"timestamp.*|datetime"),
+    (Family.TIMESTAMP, r"timestamp.*|(small)?datetime2?"),
     (Family.DATE, r"date"),
     (Family.JSON, r"jsonb?"),
-    (Family.INTEGER, r".*int(eger)?[248]?|.*serial|year"),
-    (Family.NUMBER, r"numeric|decimal|real|float[48]?|double.*|money"),
-    (Family.TEXT, r".*(char|character|text|clob|character varying)|name"),
+    (Family.INTEGER, r"(tiny|small|medium|big|unsigned big )?int(eger)?[248]?|.*serial|year"),
+    (Family.NUMBER, r"numeric|decimal|number|real|float[48]?|double.*|money"),
+    (Family.TEXT, r".*(char|varchar2|character|text|clob|character varying)|name|string"),
 )
 
 
@@ -188,23 +213,30 @@ def _primary(key: list[tuple[int, str]]) -> tuple[Index, ...]:
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
-_VISIBLE: Final = """
+_READABLE: Final = """
  c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
- AND CASE WHEN $1::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $1 END
- AND has_table_privilege(c.oid, 'SELECT')"""
+ AND has_any_column_privilege(c.oid, 'SELECT')"""
+"""A role may have the right to some columns and not to the table, as the one of `crocevia node roles` has."""
+_VISIBLE: Final = f"""{_READABLE}
+ AND CASE WHEN $1::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $1 END"""
 _BENEATH_DOMAINS: Final = """
 WITH RECURSIVE beneath (type, modifier) AS (
   SELECT a.atttypid, a.atttypmod UNION ALL
   SELECT t.typbasetype, t.typtypmod FROM beneath b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
-SELECT format_type(b.type, b.modifier) FROM beneath b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'"""
-"""A column's type; of a domain, what it is a domain of."""
+SELECT CASE t.typtype WHEN 'e' THEN 'enum ' ELSE '' END || format_type(b.type, b.modifier)
+FROM beneath b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd'"""
+"""A column's type; of a domain, what it is a domain of. An enumeration says that it is one."""
+_POSTGRES_SCHEMAS: Final = f"""
+SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE {_READABLE} AND n.nspname !~ '^pg_' GROUP BY n.nspname ORDER BY count(*) DESC, n.nspname"""  # noqa: S608  # a constant
 _POSTGRES_COLUMNS: Final = f"""
 SELECT c.relname, c.relkind IN ('v', 'm'), a.attname, ({_BENEATH_DOMAINS}), NOT a.attnotnull,
        coalesce(col_description(c.oid, a.attnum), ''), coalesce(obj_description(c.oid, 'pg_class'), ''),
-       has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+       has_table_privilege(c.oid, 'DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'),
+       EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE {_VISIBLE} ORDER BY c.relname, a.attnum"""  # noqa: S608  # constants only; the schema is a parameter
+WHERE {_VISIBLE} AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY c.relname, a.attnum"""  # noqa: S608  # constants only; the schema is a parameter
 _POSTGRES_INDEXES: Final = f"""
 SELECT c.relname, i.indexrelid::text, i.indisunique, a.attname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indrelid = c.oid
@@ -227,10 +259,10 @@ async def _postgres(database: Database, schema: str | None) -> Catalogue:
     indexes = _gathered(await _ask(database, _POSTGRES_INDEXES, schema))
     foreign = _joined_keys(await _ask(database, _POSTGRES_FOREIGN_KEYS, schema))
     found: defaultdict[str, dict[str, ColumnFacts]] = defaultdict(dict)
-    facts: dict[str, tuple[bool, str, bool]] = {}
-    for table, is_view, name, declared, nullable, comment, about, writable in columns:
+    facts: dict[str, tuple[bool, str, bool, bool]] = {}
+    for table, is_view, name, declared, nullable, comment, about, writable, is_part in columns:
         found[table][name] = ColumnFacts(name, declared, family_of(declared), nullable, comment)
-        facts[table] = (is_view, about, writable)
+        facts[table] = (is_view, about, writable, is_part)
     return Catalogue(
         {
             table: TableFacts(
@@ -241,6 +273,7 @@ async def _postgres(database: Database, schema: str | None) -> Catalogue:
                 foreign_keys=foreign.get(table, ()),
                 writable=facts[table][2],
                 comment=facts[table][1],
+                is_part=facts[table][3],
             )
             for table, of_table in found.items()
         },

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from federation.contract.identifiers import PERSON
-from node.data.catalogue import Catalogue, ColumnFacts, Family, TableFacts, read_catalogue
+from node.data.catalogue import MOMENT_OF_ANY_ZONE, Catalogue, ColumnFacts, Family, TableFacts, read_catalogue
 from node.data.database import Database
 from node.data.diagnoses import Code, Finding, Severity, error, warning
 from node.data.dialects import POSTGRESQL
@@ -36,9 +36,6 @@ from node.data.mapping import Source
 from node.data.rows import Reading, tables_of
 from node.data.trials import Trial
 from node.policy.errors import nearest
-
-_MOMENT_OF_ANY_ZONE: Final = "timestamp with time zone"
-"""What PostgreSQL calls `timestamptz`."""
 
 
 async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple[Finding, ...]:
@@ -191,7 +188,7 @@ def _misfit(
             family in {Family.DATE, Family.TIMESTAMP} and written_as is not DateFormat.ISO and postgres
         ):
             yield error(line, Code.TYPE_MISFIT, f"{what} reads a column of type {family}; write `date: iso`")
-        case Day() if read is not None and read.type == _MOMENT_OF_ANY_ZONE:
+        case Day() if read is not None and read.type == MOMENT_OF_ANY_ZONE:
             message = f"{what} reads the day of a moment, which depends on the zone; give a view that says in which"
             yield error(line, Code.TYPE_MISFIT, message)
         case Day() if family is Family.BOOLEAN:

@@ -7,7 +7,10 @@ out, so that somebody can say what they mean.
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,72 +23,57 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
-from sqlalchemy import column, literal_column, select, table
 
 from federation.contract.errors import NotFoundError
 from federation.contract.identifiers import PERSON
-from node.data.catalogue import Catalogue, ColumnFacts, Family, ForeignKey, TableFacts, read_catalogue
+from node.data.catalogue import (
+    MOMENT_OF_ANY_ZONE,
+    Catalogue,
+    ColumnFacts,
+    Family,
+    ForeignKey,
+    TableFacts,
+    read_catalogue,
+    schemas_of,
+)
 from node.data.database import Database
 from node.data.register_words import (
     CODE_LISTS,
     CODE_WORDS,
+    CODED,
     FIELDS,
+    FREE_TEXTS,
+    OF_NOBODY,
     PROTECTED,
     PSEUDONYM,
     SELF_EXPLAINING,
     TYPES,
+    begins_with,
     has_phrase,
+    likeness,
+    words_of,
 )
-from node.data.statements import Statement
+from node.data.samples import Sampled, Samples, read_samples
 
-_SAMPLE: Final = 500
-_MOST_CODES: Final = 12
-_LONGEST_CODE: Final = 8
-_LONGEST_LIST: Final = 30
-_MOST: Final = 0.9  # of the values
 _STEM: Final = 4
-_OF_A_PERSON: Final = frozenset({"givenName", "familyName", "dateOfBirth"})
+_OF_A_PERSON: Final = frozenset({"givenName", "familyName", "dateOfBirth", "taxCode"})
 """Columns by which a table holds people, whatever it is called."""
+_SURE_OF_A_PERSON: Final = _OF_A_PERSON - {"givenName"}
+"""One of these a table of people has: a given name by itself is the `name` of anything."""
 _EMBEDDED: Final = ("Residence", "Address")
-_BY_NAME, _BY_VALUES, _AGAINST = 0.6, 0.35, 0.4
+_CONTACTS: Final = "ContactPoint"
+_BY_NAME, _BY_COMMENT, _BY_VALUES, _AGAINST = 0.6, 0.5, 0.35, 0.4  # of a comment, only how it begins
+_FOR_A_VIEW: Final = 0.1
+"""Off what a view is likely to be: it has no key, and shows what a table holds."""
+_MOST_LISTED: Final = 20
+_DEEPEST: Final = 2
+_IN_MANY: Final = 3
+"""Tables that begin with one word, which says nothing of any of them then."""
 
-SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
-    "tax code": re.compile(r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"),
-    "pseudonym": re.compile(r"v1\.[a-z0-9-]+\.[a-z0-9_]+\.[A-Za-z0-9_-]+"),
-    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "yyyymmdd": re.compile(r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])([0-2][0-9]|3[01])"),
-    "yyyymm": re.compile(r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])"),
-    "iso": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    "dd/mm/yyyy": re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}"),
-    "iso moment": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}.*"),
-    "yyyymmddhhmmss": re.compile(r"(19|20)[0-9]{12}"),
-}
 _UNSAID: Final = re.compile(r'codes: .*"(.+?)": "\1"')
 """A code list in which a code still stands for itself."""
 _DATES: Final = ("yyyymmdd", "yyyymm", "iso", "dd/mm/yyyy")
 _YES: Final = frozenset({"s", "si", "sì", "y", "yes", "1", "true", "t"})
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """What some values of a column look like: the shape most of them have, and the codes if they are few and short."""
-
-    shape: str | None
-    codes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, values: Sequence[Any]) -> Sampled:
-        """Look at values."""
-        texts = [str(value).strip() for value in values if value is not None and str(value).strip()]
-        shape = next((n for n, p in SHAPES.items() if texts and _share(texts, p) >= _MOST), None)
-        distinct = sorted(set(texts))
-        short = all(len(text) <= _LONGEST_CODE for text in distinct)
-        few = short and len(distinct) <= _MOST_CODES and len(texts) > len(distinct)
-        return cls(shape, tuple(distinct) if few and shape is None else ())
-
-
-def _share(texts: Sequence[str], pattern: re.Pattern[str]) -> float:
-    return sum(pattern.fullmatch(text) is not None for text in texts) / len(texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,34 +104,18 @@ async def propose(
         NotFoundError: no table looks like anything that the vocabulary has.
     """
     catalogue = await read_catalogue(database, schema)
-    samples: dict[tuple[str, str], Sampled] = {}
-    lists: dict[str, Mapping[str, str]] = {}
-    for facts in catalogue.tables.values():
-        rows = await _first_rows(database, facts, schema)
-        samples |= {
-            (facts.name, name): Sampled.of([row[at] for row in rows])
-            for at, name in enumerate(each.name for each in facts.columns.values())
-        }
-        lists |= {facts.name: words} if (words := _code_list(facts, rows)) else {}
-    return "\n".join(_Proposal(catalogue, samples, lists, vocabulary).lines(member, url, schema)) + "\n"
+    found = _Proposal(catalogue, await read_samples(database, catalogue, schema), vocabulary)
+    tables = found.tables()
+    if not tables:
+        raise NotFoundError(_nothing(catalogue, schema, await schemas_of(database)))
+    return "\n".join(found.lines(tables, member, url, schema)) + "\n"
 
 
-async def _first_rows(database: Database, facts: TableFacts, schema: str | None) -> Sequence[Sequence[Any]]:
-    names = [each.name for each in facts.columns.values()]
-    rows: Any = select(*(column(name) for name in names)).select_from(table(facts.name, schema=schema))
-    return await database.rows(Statement.of(rows.limit(literal_column(str(_SAMPLE))), database.dialect), {})
-
-
-def _code_list(facts: TableFacts, rows: Sequence[Sequence[Any]]) -> Mapping[str, str]:
-    """Return what codes are called, if a table is nothing but a short list of them: its key, and one text."""
-    names = [each.name for each in facts.columns.values()]
-    texts = [each.name for each in facts.columns.values() if each.family is Family.TEXT]
-    called = [name for name in texts if name not in facts.primary_key]
-    if len(names) > 3 or len(facts.primary_key) != 1 or len(called) != 1 or not 0 < len(rows) <= _LONGEST_LIST:  # noqa: PLR2004  # key, text, order
-        return {}
-    code, word = names.index(facts.primary_key[0]), names.index(called[0])
-    found = {str(row[code]).strip(): str(row[word]).strip() for row in rows if row[code] is not None}
-    return found if all(len(each) <= _LONGEST_CODE for each in found) else {}
+def _nothing(catalogue: Catalogue, schema: str | None, schemas: Sequence[str]) -> str:
+    known = _listed([facts.name for facts in catalogue.wholes()]) or "none that can be read"
+    others = _listed([name for name in schemas if name != schema])
+    way = f"name another schema with --schema (there are {others})" if others else "name a schema"
+    return f"no table was recognised ({known}); {way}, or write the mapping by hand (docs/mapping.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,45 +123,45 @@ class _Proposal:
     """Writes the file, part by part."""
 
     catalogue: Catalogue
-    samples: Mapping[tuple[str, str], Sampled]
-    lists: Mapping[str, Mapping[str, str]]
+    samples: Samples
     vocabulary: GraphQLSchema
+    known: dict[tuple[str, str], dict[str, _Guess]] = dataclasses.field(default_factory=dict)
+    """The guesses of a table for a type, which are asked for again and again."""
 
-    def lines(self, member: str, url: str, schema: str | None) -> Iterator[str]:
+    def lines(self, tables: Sequence[_Table], member: str, url: str, schema: str | None) -> Iterator[str]:
         """Yield the file's lines."""
-        tables = self._tables()
-        if not tables:
-            known = ", ".join(sorted(facts.name for facts in self.catalogue.tables.values())) or "none that can be read"
-            raise NotFoundError(
-                f"no table was recognised ({known}); name a schema, or write the mapping by hand (docs/mapping.md)"
-            )
         yield "# Proposed from the database itself: check every line, the less sure ones first."
         yield "# The number is the confidence, from 0 to 1. Then run `crocevia node doctor` on it."
         yield f"member: {member}   # the code under which the federation knows you"
         yield "database:"
-        yield f'  url: "{url}"'
+        yield f'  url: "{_quoted(url)}"'
         if schema:
-            yield f"  schema: {schema}"
+            yield f"  schema: {_name(schema)}"
         yield "types:"
         for found in tables:
             yield from self._source(found, tables)
+        yield from self._contacts_beside(tables)
         yield from self._roots(tables)
         referred = {key.table for one in tables for key in one.facts.foreign_keys}
-        mapped = {one.facts.name for one in tables} | (self.lists.keys() & referred)
-        left = [facts.name for facts in self.catalogue.tables.values() if facts.name not in mapped]
+        mapped = {one.facts.name for one in tables} | (self.samples.lists.keys() & referred)
+        left = [facts.name for facts in self.catalogue.wholes() if facts.name not in mapped]
         if left:
-            yield f"# Tables not recognised: {', '.join(sorted(left))}"
+            yield f"# Tables not recognised: {_said(left)}"
+        if self.samples.unread:
+            yield f"# Rows that could not be read, so that only names were looked at: {_said(self.samples.unread)}"
 
-    def _tables(self) -> list[_Table]:
+    def tables(self) -> list[_Table]:
         """Return the most likely table of each type: by its name, else by its columns; nothing twice."""
+        modules = _modules(self.catalogue)
+        referring = Counter(key.table for facts in self.catalogue.wholes() for key in facts.foreign_keys)
         scored = sorted(
             (
-                _Table(facts, type_name, self._likeness(facts, type_name))
-                for facts in self.catalogue.tables.values()
+                _Table(facts, type_name, self._likeness(facts, type_name, modules))
+                for facts in self.catalogue.wholes()
                 for type_name in TYPES
                 if type_name in self.vocabulary.type_map
             ),
-            key=lambda one: (-one.confidence, one.facts.name),
+            key=lambda one: (-one.confidence, -referring[one.facts.name], one.facts.name),
         )
         chosen: dict[str, _Table] = {}
         for one in scored:
@@ -198,35 +170,40 @@ class _Proposal:
                 chosen[one.type_name] = one
         return sorted(chosen.values(), key=lambda one: (one.type_name != PERSON, one.type_name))
 
-    def _likeness(self, facts: TableFacts, type_name: str) -> float:
-        named = any(has_phrase(facts.name, phrase) for phrase in TYPES[type_name])
-        guesses = self._guesses(facts, FIELDS.get(type_name, {}))
+    def _likeness(self, facts: TableFacts, type_name: str, modules: Collection[str]) -> float:
+        guesses = self._guesses(facts, type_name)
+        if type_name == "Residence":
+            guesses = {**self._guesses(facts, "Address"), **guesses}
         if not guesses:
             return 0.0  # of a table of companies that is called `Customers`, nothing could be told
-        score = (_BY_NAME if named else 0.0) + min(len(guesses), 5) * 0.07
-        if type_name == PERSON and not named and guesses.keys() >= _OF_A_PERSON:
-            score += 0.3
-        shapes = {self._sample(facts, each).shape for each in facts.columns.values()}
-        if type_name == PERSON and "tax code" in shapes:
-            score += 0.2
-        return min(score, 0.99)
+        named = likeness(facts.name, type_name, modules)
+        score = _BY_NAME * named + min(len(guesses), 5) * 0.07
+        if type_name == PERSON:
+            reached = self._guesses(facts, _CONTACTS).keys() & {"email", "telephone"}
+            if not (guesses.keys() & _SURE_OF_A_PERSON or (named and "givenName" in guesses and reached)):
+                return 0.0
+            score += 0.07 * len(reached)
+            score += 0.3 if not named and len(guesses) >= 3 and guesses.keys() & _OF_A_PERSON else 0.0  # noqa: PLR2004  # several
+            shapes = {self._sample(facts, each).shape for each in facts.columns.values()}
+            score += 0.2 if "tax code" in shapes else 0.0
+        return min(score, 0.99) - (_FOR_A_VIEW if facts.is_view else 0.0)
 
     def _sample(self, facts: TableFacts, found: ColumnFacts) -> Sampled:
-        return self.samples[facts.name, found.name]
+        return self.samples.of(facts, found)
 
     # --- one source ---------------------------------------------------------------------------------------------------
 
     def _source(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
         facts, type_name = found.facts, found.type_name
-        guesses = self._guesses(facts, FIELDS.get(type_name, {}))
+        guesses = self._guesses(facts, type_name)
         taken = {guess.column.name for guess in guesses.values()}
         parts = self._parts(type_name, tables)
-        embedded = {name: self._guesses(facts, FIELDS[name], taken) for name in parts}
+        embedded = {name: self._guesses(facts, name, taken) for name in parts}
         embedded = {name: some for name, some in embedded.items() if some}
         if "Address" in embedded and type_name == PERSON:
             embedded = {"Residence": {}, **embedded}  # the way from a person to an address
         yield f"  {type_name}:{_sure(found.confidence, 'name and columns')}"
-        yield f"    table: {facts.name}"
+        yield f"    table: {_name(facts.name)}"
         yield from self._key(found)
         yield from self._owner(found, tables)
         yield from self._valid(type_name, guesses)
@@ -239,19 +216,42 @@ class _Proposal:
         if relations:
             yield "    relations:"
             yield from relations
-        used = {guess.column.name for some in (guesses, *embedded.values()) for guess in some.values()}
+        contacts = [self._guesses(facts, _CONTACTS)] if type_name == PERSON and self._contacts_join(tables) else []
+        used = {guess.column.name for some in (guesses, *embedded.values(), *contacts) for guess in some.values()}
         left = sorted(each.name for each in facts.columns.values() if each.name not in used)
         if left:
-            yield f"    # columns not used as fields: {', '.join(left)}"
+            yield f"    # columns not used as fields: {_said(left)}"
         for name, some in embedded.items():
             yield from self._embedded(facts, name, some, embedded)
+
+    def _contacts_beside(self, tables: Sequence[_Table]) -> Iterator[str]:
+        """How to reach people, where that stands in the table of people: the same table, joined with itself."""
+        join = self._contacts_join(tables)
+        if join is None:
+            return
+        facts = next(one.facts for one in tables if one.type_name == PERSON)
+        yield f"  {_CONTACTS}:   # the same table, joined by its key"
+        yield f"    table: {_name(facts.name)}"
+        yield self._key_of(facts, "null")
+        yield f"    # owner: {{to: {PERSON}, {join}}}{_sure(0.9, f'once `{PERSON}` has a `subject`')}"
+        yield "    fields:"
+        for word, guess in self._guesses(facts, _CONTACTS).items():
+            yield self._field(facts, _CONTACTS, word, guess)
+
+    def _contacts_join(self, tables: Sequence[_Table]) -> str | None:
+        person = next((one.facts for one in tables if one.type_name == PERSON), None)
+        if person is None or any(one.type_name == _CONTACTS for one in tables) or not person.primary_key:
+            return None
+        if not self._guesses(person, _CONTACTS).keys() & {"email", "telephone"}:
+            return None
+        return f"join: {_pairs((name, name) for name in person.primary_key)}"
 
     @staticmethod
     def _valid(type_name: str, guesses: Mapping[str, _Guess]) -> Iterator[str]:
         """Where somebody lives is one row of those of all times, where the table keeps the others."""
         begin, end = guesses.get("since"), guesses.get("until")
         if type_name == "Residence" and begin and end:
-            written = f"# valid: {{from: {begin.column.name}, until: {end.column.name}, date: iso}}"
+            written = f"# valid: {{from: {_name(begin.column.name)}, until: {_name(end.column.name)}, date: iso}}"
             yield f"    {written}   # if rows of the past are kept"
 
     @staticmethod
@@ -279,30 +279,34 @@ class _Proposal:
         kind = self.vocabulary.type_map[found.type_name]
         has_id = isinstance(kind, GraphQLObjectType) and "id" in kind.fields
         if person:
-            yield f"    key: {person}{_sure(0.95, 'holds pseudonyms')}"
-            yield f"    subject: {person}"
+            yield f"    key: {_name(person)}{_sure(0.95, 'holds pseudonyms')}"
+            yield f"    subject: {_name(person)}"
         else:
             if found.type_name == PERSON:
                 yield "    # No column holds pseudonyms: see docs/node.md; with one, it is `key` and `subject`."
-            columns = {name: self._key_type(facts, name) for name in facts.primary_key}
-            field = "id" if has_id else "null"
-            if len(columns) == 1:
-                [(name, kind_of)] = columns.items()
-                yield f"    key: {{field: {field}, column: {name}, type: {kind_of}}}{_sure(0.9, 'unique index')}"
-            elif columns:
-                written = ", ".join(f"{name}: {kind_of}" for name, kind_of in columns.items())
-                yield f"    key: {{field: {field}, columns: {{{written}}}}}{_sure(0.9, 'unique index')}"
-            else:
-                yield "    # no unique index was found: say which columns are unique, as `key`"
+            yield self._key_of(facts, "id" if has_id else "null")
         tax_code = next((each.name for each in facts.columns.values() if self._is_tax_code(facts, each)), None)
         if tax_code and found.type_name == PERSON:
-            yield f"    lookups: {{taxCode: {tax_code}}}{_sure(0.9, 'name or values')}"
+            yield f"    lookups: {{taxCode: {_name(tax_code)}}}{_sure(0.9, 'name or values')}"
+
+    def _key_of(self, facts: TableFacts, field: str) -> str:
+        kinds = {name: self._key_type(facts, name) for name in facts.primary_key}
+        if not kinds:
+            return "    # no unique index was found: say which columns are unique, as `key`"
+        odd = [name for name, kind in kinds.items() if kind is None]
+        why = f"unique index, but map a view that has {_said(odd)} as text" if odd else "unique index"
+        written = {_name(name): kind or "text" for name, kind in kinds.items()}
+        if len(written) == 1:
+            [(name, kind)] = written.items()
+            return f"    key: {{field: {field}, column: {name}, type: {kind}}}{_sure(0.4 if odd else 0.9, why)}"
+        columns = ", ".join(f"{name}: {kind}" for name, kind in written.items())
+        return f"    key: {{field: {field}, columns: {{{columns}}}}}{_sure(0.4 if odd else 0.9, why)}"
 
     def _owner(self, found: _Table, tables: Sequence[_Table]) -> Iterator[str]:
         """A row with a foreign key to people is about that person, once their pseudonym is known."""
         person = next((one.facts for one in tables if one.type_name == PERSON), None)
         key = None if person is None or person is found.facts else _key_to(found.facts, person)
-        if person is None or key is None:
+        if person is None or key is None or found.type_name in OF_NOBODY:
             return
         written = f"owner: {{to: {PERSON}, join: {_pairs(zip(key.columns, key.there, strict=True))}}}"
         if self._pseudonym(person):
@@ -310,29 +314,30 @@ class _Proposal:
         else:
             yield f"    # {written}{_sure(0.9, f'foreign key; once `{PERSON}` has a `subject`')}"
 
-    def _key_type(self, facts: TableFacts, name: str) -> str:
+    def _key_type(self, facts: TableFacts, name: str) -> str | None:
+        """Return how a key's column is compared; None if its type is neither a text nor a whole number."""
         found = self.catalogue.column(facts, name)
-        return "int" if found is not None and found.family is Family.INTEGER else "text"
+        family = Family.TEXT if found is None or not found.type else found.family
+        return {Family.INTEGER: "int", Family.TEXT: "text"}.get(family)
 
     def _pseudonym(self, facts: TableFacts) -> str | None:
         for found in facts.columns.values():
-            named = any(has_phrase(found.name, phrase) for phrase in PSEUDONYM)
+            named = has_phrase(found.name, PSEUDONYM)
             if self._sample(facts, found).shape == "pseudonym" or (named and found.family is Family.TEXT):
                 return found.name
         return None
 
     def _is_tax_code(self, facts: TableFacts, found: ColumnFacts) -> bool:
-        named = any(has_phrase(found.name, phrase) for phrase in FIELDS[PERSON]["taxCode"])
+        named = has_phrase(found.name, FIELDS[PERSON]["taxCode"]) and found.family is Family.TEXT
         return named or self._sample(facts, found).shape == "tax code"
 
     def _attributes(self, facts: TableFacts, type_name: str) -> Iterator[str]:
         lines = [
             f"      protectedPerson: {self._truth(facts, found)}{_sure(_BY_NAME, 'name')}"
             for found in facts.columns.values()
-            if type_name == PERSON
-            and any(has_phrase(said, phrase) for said in (found.name, found.comment) for phrase in PROTECTED)
+            if type_name == PERSON and any(has_phrase(said, PROTECTED) for said in (found.name, found.comment))
         ][:1]
-        born = self._guesses(facts, FIELDS[PERSON]).get("dateOfBirth") if type_name == PERSON else None
+        born = self._guesses(facts, PERSON).get("dateOfBirth") if type_name == PERSON else None
         if born:
             expression = self._expression(facts, type_name, "dateOfBirth", born.column)
             if "date:" in expression:
@@ -343,72 +348,92 @@ class _Proposal:
 
     # --- fields -------------------------------------------------------------------------------------------------------
 
-    def _guesses(
-        self, facts: TableFacts, fields: Mapping[str, tuple[str, ...]], taken: Collection[str] = ()
-    ) -> dict[str, _Guess]:
+    def _guesses(self, facts: TableFacts, type_name: str, taken: Collection[str] = ()) -> dict[str, _Guess]:
         """Return the best column of each field; a column serves one field, and none of those that are taken."""
+        known = self.known.get((facts.name, type_name))
+        if known is not None and not taken:
+            return known
         scored = [
             (guess.confidence, field, guess)
-            for field, phrases in fields.items()
+            for field, phrases in FIELDS.get(type_name, {}).items()
             for found in facts.columns.values()
-            if found.name not in taken and (guess := self._guess(facts, field, phrases, found)) is not None
+            if found.name not in taken and (guess := self._guess(facts, type_name, field, phrases, found)) is not None
         ]
         chosen: dict[str, _Guess] = {}
         for _, field, guess in sorted(scored, key=lambda one: (-one[0], one[1], one[2].column.name)):
             if field not in chosen and guess.column.name not in {other.column.name for other in chosen.values()}:
                 chosen[field] = guess
-        return {field: chosen[field] for field in fields if field in chosen}
+        if type_name == PERSON and "givenName" in chosen and "familyName" not in chosen:
+            chosen["givenName"] = _Guess(chosen["givenName"].column, 0.3, "name, which may be the whole name")
+        ordered = {field: chosen[field] for field in FIELDS.get(type_name, {}) if field in chosen}
+        if not taken:
+            self.known[facts.name, type_name] = ordered
+        return ordered
 
-    def _guess(self, facts: TableFacts, field: str, phrases: tuple[str, ...], found: ColumnFacts) -> _Guess | None:
-        if field not in SELF_EXPLAINING and self._refers_to_rows(facts, found):
+    def _guess(
+        self, facts: TableFacts, type_name: str, field: str, phrases: tuple[str, ...], found: ColumnFacts
+    ) -> _Guess | None:
+        if self._refers_to_rows(facts, found) and (field not in SELF_EXPLAINING or found.family is Family.INTEGER):
             return None
-        names = (found.name, _without_table(found.name, facts.name))
-        named = any(has_phrase(name, phrase) for name in names for phrase in phrases)
-        commented = any(has_phrase(found.comment, phrase) for phrase in phrases)
+        scalar = self._scalar(type_name, field)
+        if found.type and found.family not in _TAKES.get(scalar, _TEXTS):
+            return None
+        if (field in FREE_TEXTS or scalar == "Decimal") and CODED.match(words_of(found.name)):
+            return None
+        if field in FREE_TEXTS and found.type and found.family is not Family.TEXT:
+            return None
+        named = any(has_phrase(name, phrases) for name in (found.name, _without_table(found.name, facts.name)))
+        commented = bool(found.comment) and begins_with(found.comment, phrases)
         shape = self._sample(facts, found).shape
         fitting = _FITTING.get(field)
         fits = fitting is not None and (shape in fitting or found.family in _FAMILIES_OF.get(field, ()))
         if not named and not commented and not (fits and field in _BY_SHAPE_ALONE):
             return None
-        confidence = _BY_NAME if named or commented else 0.3
+        said = named or has_phrase(found.comment, phrases)
+        confidence = _BY_NAME if said else _BY_COMMENT if commented else 0.3
         why = "name" if named else "comment" if commented else "values"
+        if scalar in {"Date", "PartialDate"} and found.type == MOMENT_OF_ANY_ZONE:
+            return _Guess(found, confidence - _AGAINST, f"{why}, but it is a moment: map a view that has the day")
         if fits:
             return _Guess(found, confidence + _BY_VALUES, why if why == "values" else f"{why} and values")
         if fitting is not None and shape is not None:
             return _Guess(found, confidence - _AGAINST, f"{why}, but the values look like {shape}")
         return _Guess(found, confidence, why)
 
+    def _scalar(self, type_name: str, field: str) -> str:
+        kind = self.vocabulary.type_map[type_name]
+        assert isinstance(kind, GraphQLObjectType)
+        name: str = get_named_type(kind.fields[field].type).name
+        return name
+
     def _refers_to_rows(self, facts: TableFacts, found: ColumnFacts) -> bool:
         """Say whether a column holds keys of another table that is no list of codes: it says nothing by itself."""
         keys = [each for each in facts.foreign_keys if found.name in each.columns]
-        return any(each.table not in self.lists for each in keys)
+        return any(each.table not in self.samples.lists for each in keys)
 
     def _expression(self, facts: TableFacts, type_name: str, field: str, found: ColumnFacts) -> str:
         """Return how a column is read as a field's scalar."""
-        kind = self.vocabulary.type_map[type_name]
-        assert isinstance(kind, GraphQLObjectType)
-        scalar = get_named_type(kind.fields[field].type).name
-        sample = self._sample(facts, found)
-        match scalar:
+        sample, name = self._sample(facts, found), _name(found.name)
+        match self._scalar(type_name, field):
             case "Date" | "PartialDate":
                 shape = sample.shape if sample.shape in _DATES else "iso" if found.family is not Family.TEXT else None
-                return f"{{column: {found.name}, date: {shape}}}" if shape else f"{{column: {found.name}, date: iso}}"
+                return f"{{column: {name}, date: {shape}}}" if shape else f"{{column: {name}, date: iso}}"
             case "DateTime":
                 shape = "yyyymmddhhmmss" if sample.shape == "yyyymmddhhmmss" else "iso"
-                return f"{{column: {found.name}, datetime: {shape}}}"
+                return f"{{column: {name}, datetime: {shape}}}"
             case "Boolean":
                 return self._truth(facts, found)
             case "String" if (listed := self._listed(facts, found)) or _are_codes(field, sample):
                 words = _words_in(field, listed) if listed else _words_of(field, sample.codes)
                 written = ", ".join(f'"{_quoted(code)}": {word}' for code, word in words.items())
-                return f"{{column: {found.name}, codes: {{{written}}}}}"
+                return f"{{column: {name}, codes: {{{written}}}}}"
             case _:
-                return found.name
+                return name
 
     def _listed(self, facts: TableFacts, found: ColumnFacts) -> Mapping[str, str]:
         """Return what a column's codes are called, if it refers to a table that is nothing but a list of them."""
         key = next((each for each in facts.foreign_keys if tuple(each.columns) == (found.name,)), None)
-        return {} if key is None else self.lists.get(key.table, {})
+        return {} if key is None else self.samples.lists.get(key.table, {})
 
     def _field(self, facts: TableFacts, type_name: str, field: str, guess: _Guess) -> str:
         written = self._expression(facts, type_name, field, guess.column)
@@ -418,12 +443,12 @@ class _Proposal:
     def _truth(self, facts: TableFacts, found: ColumnFacts) -> str:
         codes = self._sample(facts, found).codes
         if found.family is Family.BOOLEAN or not codes:
-            return f'{{column: {found.name}, true_values: ["true", "1"]}}'
+            return f'{{column: {_name(found.name)}, true_values: ["true", "1"]}}'
         true = [code for code in codes if code.lower() in _YES]
         false = [code for code in codes if code not in true]
         if not true or not false:
-            return f'{{column: {found.name}, true_values: ["S", "1", "true"]}}'
-        return f"{{column: {found.name}, true_values: {_list(true)}, false_values: {_list(false)}}}"
+            return f'{{column: {_name(found.name)}, true_values: ["S", "1", "true"]}}'
+        return f"{{column: {_name(found.name)}, true_values: {_list(true)}, false_values: {_list(false)}}}"
 
     # --- lists --------------------------------------------------------------------------------------------------------
 
@@ -444,7 +469,7 @@ class _Proposal:
 
     def _openings(self, found: _Table) -> str:
         """Return the filters and orders of a list: fields that are columns with an index, and that the schema knows."""
-        guesses = self._guesses(found.facts, FIELDS.get(found.type_name, {}))
+        guesses = self._guesses(found.facts, found.type_name)
         kinds = {kind: self.vocabulary.type_map.get(f"{found.type_name}{kind}") for kind in ("Where", "OrderBy")}
         indexed = [field for field, guess in guesses.items() if found.facts.is_indexed([guess.column.name])]
         written = ""
@@ -461,6 +486,9 @@ class _Proposal:
             yield "      residence: {to: Residence}"
         if found.type_name == "Residence" and "Address" in embedded:
             yield "      address: {to: Address}"
+        contacts = self._contacts_join(tables) if found.type_name == PERSON else None
+        if contacts:
+            yield f"      contactPoints: {{to: {_CONTACTS}, {contacts}}}"
         kind = self.vocabulary.type_map[found.type_name]
         assert isinstance(kind, GraphQLObjectType)
         for field, definition in kind.fields.items():
@@ -484,7 +512,7 @@ class _Proposal:
             if one and other and between not in (here, there):
                 first = _pairs(zip(one.there, one.columns, strict=True))
                 then = _pairs(zip(other.columns, other.there, strict=True))
-                return f"through: {{table: {between.name}, join: {first}, then: {then}}}"
+                return f"through: {{table: {_name(between.name)}, join: {first}, then: {then}}}"
         return None
 
 
@@ -522,7 +550,7 @@ def _key_to(here: TableFacts, there: TableFacts) -> ForeignKey | None:
 
 
 def _pairs(pairs: Any) -> str:
-    return "{" + ", ".join(f"{here}: {there}" for here, there in pairs) + "}"
+    return "{" + ", ".join(f"{_name(here)}: {_name(there)}" for here, there in pairs) + "}"
 
 
 def _list(texts: Sequence[str]) -> str:
@@ -531,6 +559,31 @@ def _list(texts: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _name(text: str) -> str:
+    """Return a name of the database as YAML reads it again: quoted, unless it is a plain word."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) and text.lower() not in _YAML_WORDS
+    return text if plain else json.dumps(text)
+
+
+def _said(names: Sequence[str]) -> str:
+    """Return names for a comment, which is one line whatever they hold."""
+    return ", ".join(sorted(_name(name) for name in names))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return some names for a message."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(_name(name) for name in names[:_MOST_LISTED]) + more
+
+
+def _modules(catalogue: Catalogue) -> frozenset[str]:
+    """Return the words with which so many tables begin that they are names of programs or of their parts."""
+    tables = catalogue.wholes()
+    words = (words_of(facts.name).split("_")[:-1] for facts in tables)
+    begins = Counter(word for some in words for word in some[:_DEEPEST])
+    return frozenset(word for word, count in begins.items() if count >= max(_IN_MANY, len(tables) / 10))
 
 
 def _sure(confidence: float, why: str) -> str:
@@ -555,8 +608,23 @@ _FITTING: Final[Mapping[str, tuple[str, ...]]] = {
 """The shapes of a field's values, where they have one."""
 
 _FAMILIES_OF: Final[Mapping[str, tuple[Family, ...]]] = {
-    **dict.fromkeys((field for field, shapes in _FITTING.items() if shapes is _DATES), (Family.DATE,)),
+    **dict.fromkeys((field for field, shapes in _FITTING.items() if shapes is _DATES), (Family.DATE, Family.TIMESTAMP)),
     "at": (Family.TIMESTAMP,),
 }
+_TEXTS: Final = frozenset((Family.TEXT, Family.ENUMERATION, Family.INTEGER, Family.NUMBER))
+_DAYS: Final = frozenset((Family.TEXT, Family.INTEGER, Family.DATE, Family.TIMESTAMP))
+_NUMBERS: Final = frozenset((Family.TEXT, Family.INTEGER, Family.NUMBER))
+_TAKES: Final[Mapping[str, frozenset[Family]]] = {
+    "Boolean": _TEXTS | {Family.BOOLEAN},
+    "Date": _DAYS,
+    "PartialDate": _DAYS,
+    "DateTime": _DAYS,
+    "Email": frozenset((Family.TEXT,)),
+    "Int": _NUMBERS,
+    "TaxCode": frozenset((Family.TEXT,)),
+    "Decimal": _NUMBERS,
+}
+"""The families of columns that a field may stand in, by its scalar: no picture and no array is anybody's name."""
+_YAML_WORDS: Final = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _BY_SHAPE_ALONE: Final = frozenset({"taxCode", "email"})
 """Values that are so particular that the column's name does not matter."""

@@ -1,31 +1,49 @@
 """What registers call things, in Italian and English: stems by vocabulary type and field.
 
-A phrase is a row of stems; a name has the phrase if, without separators and digits, it is these stems in this order,
-each with any ending: `dat nasc` is in `DATA_NASCITA`, `DATANASC` and `dat_nasc`.
+A phrase is a row of stems; a name has the phrase if its words are these stems in this order, each with any ending:
+`dat nasc` is in `DATA_NASCITA`, `dataNascita`, `DATA_DI_NASCITA`, `DATANASC` and `dat_nasc`. A stem that ends in a
+point has no other ending: `al.` is not in `alunno`, `cap.` not in `capelli`. An ending never runs over the next word:
+an `indirizzo_email` is no address.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
 
 TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "Citizen": (
         *("anagraf", "cittadin", "person", "soggett", "assistit", "utent", "alunn", "student", "resident", "popolaz"),
-        *("citizen", "people", "patient", "pupil", "tsog", "tab person", "contribuent", "customer", "client"),
+        *("citizen", "people", "patient", "pupil", "tsog", "contribuent", "customer", "client", "paziente", "pazienti"),
+        *("user.", "users.", "user account", "beneficiar", "richiedent", "individual", "partner", "party.", "parties."),
     ),
-    "Residence": ("residenz", "residence", "domicil"),
-    "Household": ("famigli", "nucle", "household", "famil"),
-    "ContactPoint": ("recapit", "contatti utent", "contact point"),
-    "ServiceCase": ("pratic", "procediment", "istanz", "case", "service case", "support case", "ticket"),
+    "Residence": ("residenz", "residence", "domicil", "indirizz", "address."),
+    "Household": ("famigli", "nucle", "household", "famil", "fam."),
+    "ContactPoint": (
+        "recapit",
+        "contatti utent",
+        "contact point",
+        "contatti",
+        "contatto",
+        "email addr",
+        "person phone",
+    ),
+    "ServiceCase": (
+        *("pratic", "procediment", "istanz", "case.", "cases.", "service case", "support case", "ticket", "domand"),
+        *("richiest", "segnalaz", "problem", "issue", "fascicol"),
+    ),
     "Interaction": ("contatt", "interaz", "interact", "accessi sportell"),
     "PublicService": ("servizi", "public service", "service"),
     "Channel": ("canal", "channel"),
     "LifeEvent": ("event vita", "life event"),
-    "PublicOrganisation": ("ent", "amministraz", "pless", "scuol", "istitut", "school", "organi"),
-    "Location": ("comun", "tab comun", "luogh", "locat", "municipal"),
+    "PublicOrganisation": (
+        *("ente.", "enti.", "amministraz", "pless", "scuol", "istitut", "school", "organi", "ufficio.", "uffici."),
+        *("agenc", "body.", "bodies.", "department"),
+    ),
+    "Location": ("comun", "luogh", "locat", "municipal", "city.", "cities."),
     "HealthExemption": ("esenz", "exempt"),
     "Disability": ("invalidit", "disabil"),
     "Benefit": ("prestaz", "benefi", "tpre"),
@@ -37,42 +55,57 @@ TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 
 FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Citizen": {
-        "taxCode": ("cod fisc", "cd fis", "codice fisc", "cf", "tax code", "fiscal code"),
-        "givenName": ("nom", "nome", "given name", "first name", "name"),
+        "taxCode": ("cod fisc", "cd fis", "codice fisc", "cf.", "c fisc", "tax code", "fiscal code"),
+        "givenName": ("nom.", "nome.", "nome sogg", "given name", "first name", "fore name", "name."),
         "familyName": ("cogn", "family name", "last name", "surname"),
-        "dateOfBirth": ("dat nasc", "dt nasc", "nascita", "birth", "dat birth", "date of birth", "dob", "born"),
+        "dateOfBirth": (
+            *("dat nasc", "dt nasc", "d nasc", "nascita", "birth", "birth dat", "dat birth", "date of birth", "dob."),
+            *("born", "birth day", "nato il"),
+        ),
         "sex": ("sess", "sex", "gender", "genere"),
-        "citizenship": ("cittad", "citizenship", "nazional", "nationalit"),
-        "maritalStatus": ("stato civ", "st civ", "marital"),
+        "citizenship": ("cittadinanz", "citizenship", "nazional", "nationalit"),
+        "maritalStatus": ("stato civ", "st civ", "stat civ", "marital", "marital stat", "civil stat"),
         "isee": ("isee", "im isee", "val isee", "imp isee"),
     },
     "Address": {
-        "fullAddress": ("indirizz", "full address", "address"),
-        "thoroughfare": ("via", "ind via", "street", "indirizz via", "toponimo"),
-        "locatorDesignator": ("civ", "ind civ", "num civ", "n civ", "house number"),
-        "postCode": ("cap", "ind cap", "post code", "zip", "postal code"),
-        "postName": ("ind loc", "localit", "citta", "comun res", "city", "town"),
-        "adminUnitL2": ("prov", "ind prov", "sigla prov", "province"),
+        "fullAddress": ("indirizz", "indirizz resid", "full address", "address.", "street address", "address line"),
+        "thoroughfare": (
+            "via.",
+            "ind via.",
+            "street.",
+            "street name",
+            "indirizz via.",
+            "toponimo",
+            "area.",
+            "nom via.",
+        ),
+        "locatorDesignator": ("civ", "ind civ", "num civ", "n civ", "house num", "street num", "civic num"),
+        "postCode": ("cap.", "ind cap.", "cap resid", "post code", "zip", "zip code", "postal code"),
+        "postName": ("ind loc", "localit", "citta.", "city.", "town.", "comun resid", "citta resid", "city village"),
+        "adminUnitL2": ("prov.", "provinc", "ind prov", "sigla prov", "prov resid", "state provinc"),
     },
     "Residence": {
-        "municipality": ("cod com", "comune resid", "municipality"),
-        "since": ("dt iscr", "dat iscr", "resid dal", "dat decorr", "dt dec", "since"),
-        "until": ("dt canc", "dat canc", "resid al", "dat fin", "dt fin"),
+        "municipality": ("cod com", "comun resid", "municipality", "comun"),
+        "since": ("dt iscr", "dat iscr", "resid dal.", "dat decorr", "dt dec", "since", "dal.", "dt ini", "dat ini"),
+        "until": ("dt canc", "dat canc", "resid al.", "dat fin", "dt fin", "al."),
         "status": ("pos anag", "posizion", "stato anag"),
     },
     "Household": {"size": ("num comp", "n comp", "component", "size"), "kinship": ("cod par", "parentel", "kinship")},
     "ContactPoint": {
         "channel": ("tipo rec", "tip rec", "channel"),
-        "email": ("email", "e mail", "mail", "pec"),
-        "telephone": ("tel", "cell", "phone"),
+        "email": ("email.", "e mail", "mail.", "pec.", "email addr", "indirizz mail", "indirizz email", "posta elettr"),
+        "telephone": ("tel.", "telefon", "cell", "num tel", "num cell", "mobile", "phone", "phone num", "home phone"),
         "preferred": ("fl pref", "prefer"),
         "language": ("lingu", "lang"),
     },
     "ServiceCase": {
         "title": ("oggett", "titol", "title", "subject"),
-        "status": ("stat", "cod stat", "status"),
-        "openedOn": ("dt aper", "dat aper", "dt ap", "apert", "dat pres", "dt pres", "opened"),
-        "deadline": ("dt term", "termin", "scad", "dt scad", "dat scad", "deadline", "due"),
+        "status": ("stat.", "stato.", "cod stat", "status", "state.", "stato pratic"),
+        "openedOn": (
+            *("dt aper", "dat aper", "dt ap", "apert", "dat pres", "dt pres", "opened", "open dat", "dt pratic"),
+            *("dat pratic", "dat richiest", "dt richiest", "created", "creat dat", "creation dat"),
+        ),
+        "deadline": ("dt term", "termin", "scad", "dt scad", "dat scad", "deadline", "due.", "due dat"),
     },
     "Interaction": {
         "channel": ("canal", "channel"),
@@ -84,24 +117,24 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "PublicService": {
         "title": ("titol", "denom", "title"),
         "description": ("descr", "descriz"),
-        "cost": ("cost", "tariff"),
+        "cost": ("cost.", "costo", "tariff"),
     },
     "Channel": {"kind": ("tipo", "cod can"), "description": ("descr",), "openingHours": ("orar", "opening")},
     "LifeEvent": {"code": ("cod ev", "code"), "title": ("titol", "denom", "title")},
     "PublicOrganisation": {
-        "prefLabel": ("denom", "ragion", "name", "label"),
+        "prefLabel": ("denom", "ragion", "rag soc", "name.", "label", "nome."),
         "classification": ("categ", "ordin", "tipo", "classif", "type"),
         "homepage": ("sit", "url", "homepage", "website"),
     },
     "Location": {
-        "geographicName": ("denom", "comun", "desc comun", "name"),
+        "geographicName": ("denom", "comun", "city.", "name.", "nome."),
         "geographicIdentifier": ("cod cat", "belfior", "cod com", "istat", "code"),
     },
     "HealthExemption": {
         "code": ("cod ese", "codice", "code"),
         "description": ("descr",),
-        "validFrom": ("dal", "dt ini", "inizio", "valid from"),
-        "validUntil": ("al", "dt fin", "fine", "valid until"),
+        "validFrom": ("dal.", "dt ini", "inizio", "valid from"),
+        "validUntil": ("al.", "dt fin", "fine", "valid until"),
     },
     "Disability": {
         "recognised": ("esit", "ricon", "recogn"),
@@ -110,28 +143,28 @@ FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Benefit": {
         "kind": ("tip", "tp pre", "tipo prest", "kind"),
-        "status": ("stat", "st pre", "status"),
+        "status": ("stat.", "stato.", "st pre", "status"),
         "amount": ("im mens", "import", "amount"),
         "validFrom": ("dt dec", "decorr", "dt ini", "valid from"),
         "validUntil": ("dt scad", "scad", "dt fin", "valid until"),
     },
     "Contribution": {
-        "year": ("ann", "aa comp", "year"),
+        "year": ("anno.", "aa comp", "year."),
         "weeks": ("settim", "nr sett", "n sett", "weeks"),
         "employer": ("datore", "ds azi", "aziend", "rag soc", "employer"),
         "amount": ("import", "im vers", "amount"),
     },
     "Enrolment": {
-        "schoolYear": ("anno sc", "anno scol", "as", "school year"),
+        "schoolYear": ("anno sc", "anno scol", "as.", "school year"),
         "grade": ("class", "grade"),
-        "status": ("stat", "status"),
+        "status": ("stat.", "stato.", "status"),
         "mealService": ("mens", "meal", "canteen"),
     },
     "SupportProgramme": {
         "kind": ("tip", "kind"),
-        "status": ("stat", "status"),
-        "startedOn": ("data iniz", "inizio", "dal", "started"),
-        "endedOn": ("data fin", "fine", "al", "ended"),
+        "status": ("stat.", "stato.", "status"),
+        "startedOn": ("dat ini", "inizio", "dal.", "started"),
+        "endedOn": ("dat fin", "fine", "al.", "ended"),
         "weeklyHours": ("ore sett", "ore", "weekly hours"),
         "notes": ("note", "notes"),
     },
@@ -173,24 +206,79 @@ SELF_EXPLAINING: Final = frozenset(
 """Fields whose short values are no codes of the register's own."""
 
 
-_MARK: Final = re.compile(r"^(t|tb|tab|tbl|v|vw|dt|dat|scheda|archivio|cod|codice|cd|fl|flag|is|has)_")
-_BIRTH: Final = re.compile("nasc|birth|born|dob")
+CODED: Final = re.compile(r"(cod|codice|cd|id|fk|fkid|tipo|tip|prog|num|nr|n)_")
+"""What a name begins with that says that the column holds no text of its own: `COD_INDIRIZZO` is no address."""
 
+OF_NOBODY: Final = frozenset(("Channel", "LifeEvent", "Location", "PublicOrganisation", "PublicService"))
+"""Types whose rows are about no citizen, whoever entered them."""
 
-def has_phrase(name: str, phrase: str) -> bool:
-    """Say whether a name is made of a phrase's stems, after a mark such as `T_` or `COD_` if it has one.
+FREE_TEXTS: Final = frozenset(
+    ("givenName", "familyName", "fullAddress", "thoroughfare", "postName", "title", "description", "geographicName")
+)
+"""Fields that hold what people wrote."""
 
-    What is said of a birth is said of nothing else: `COD_COMUNE_NASCITA` is not where somebody lives.
-    """
-    written = name.lower()
-    if _BIRTH.search(written) and not _BIRTH.search(phrase):
-        return False
-    names = (written, _MARK.sub("", written))
-    return any(_pattern(phrase).fullmatch(re.sub(r"[^a-z]", "", each)) is not None for each in names)
+_MARK: Final = re.compile(
+    "(t|tb|tab|tbl|v|vw|dt|dat|scheda|archivio|cod|codice|cd|ds|des|desc|descr|fl|flg|flag|is|has|fk|fkid|ana|sys|app)_"
+)
+_LONGEST_MODULE: Final = 4
+"""Letters of a table's first word that may be the name of a module: `ana_soggetto`, `mdl_user`."""
+_FILLING: Final = frozenset(("di", "da", "del", "della", "dell", "de", "il", "la", "of", "the"))
+_LONGEST_SAID: Final = 4
+_BIRTH: Final = re.compile("nasc|birth|(^|_)(nato|nata|born|dob)(_|$)")
 
 
 @cache
-def _pattern(phrase: str) -> re.Pattern[str]:
-    stems = phrase.split()
-    # Stems of one or two letters are abbreviations and have no other ending: `al` is not in `alunno`.
-    return re.compile("".join(stem if len(stem) < 3 else f"{stem}[a-z]*" for stem in stems))  # noqa: PLR2004  # as said
+def words_of(name: str) -> str:
+    """Return the words of a name, in small letters with `_` between them: `DataNascita`, `DATA_DI_NASCITA` alike."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    plain = unicodedata.normalize("NFD", parted).lower().encode("ascii", "ignore").decode()
+    return "_".join(word for word in re.split(r"[^a-z]+", plain) if word and word not in _FILLING)
+
+
+def has_phrase(name: str, phrases: tuple[str, ...]) -> bool:
+    """Say whether a name is one of these phrases, after a mark such as `T_` or `COD_` if it has one.
+
+    What is said of a birth is said of nothing else: `COD_COMUNE_NASCITA` is not where somebody lives.
+    """
+    written = words_of(name)
+    of_birth = _BIRTH.search(written) is not None
+    meant = tuple(phrase for phrase in phrases if _BIRTH.search(phrase)) if of_birth else phrases
+    whole = _patterns(meant)
+    return any(whole.fullmatch(each) for each in (written, _MARK.sub("", written, count=1)))
+
+
+def begins_with(comment: str, phrases: tuple[str, ...]) -> bool:
+    """Say whether the first words of a comment are one of these phrases: `Codice fiscale dell'operatore`."""
+    words = words_of(comment).split("_")[:_LONGEST_SAID]
+    return any(has_phrase("_".join(words[:count]), phrases) for count in range(1, len(words) + 1))
+
+
+def likeness(name: str, type_name: str, modules: Collection[str]) -> float:
+    """Return how much a table's name says that it holds rows of a type: 1 by its whole name, less by its first word.
+
+    Args:
+        name: the table's.
+        type_name: of the vocabulary.
+        modules: words with which many tables of this database begin, and which say nothing therefore.
+    """
+    words = words_of(name).split("_")
+    whole = _patterns(TYPES[type_name])
+    while words:
+        if whole.fullmatch("_".join(words)):
+            return 1.0
+        if any(whole.fullmatch("_".join(words[:count])) for count in range(1, len(words))):
+            return 0.5
+        if len(words[0]) > _LONGEST_MODULE and words[0] not in modules:
+            return 0.0
+        words = words[1:]
+    return 0.0
+
+
+@cache
+def _patterns(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join("_?".join(map(_stem, phrase.split())) for phrase in phrases) or r"(?!)")
+
+
+def _stem(stem: str) -> str:
+    # Stems of one or two letters are abbreviations and have no other ending either.
+    return stem.rstrip(".") if stem.endswith(".") or len(stem) < 3 else f"{stem}[a-z]*"  # noqa: PLR2004  # as said
