@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import ssl
 import sys
@@ -43,6 +44,7 @@ from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
+_ABOUT_SOMEBODY = re.compile(r"\$by\s*:\s*CitizenKey\s*!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def query(
     """Ask the federation as one of its members, for one purpose."""
     values = _variables(variables, citizen)
     text = _read(file)
+    if _ABOUT_SOMEBODY.search(text) and "by" not in values:
+        raise BadInputError("the operation is about a citizen, its variable `$by`: name one with `--citizen`")
     partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
     extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None

@@ -68,7 +68,11 @@ class LedgersOutside:
             UnavailableError: the ledger does not answer.
         """
         log = self._log(party)
-        found = self._json(f"{self._origin(party)}/ledger/proof/inclusion?index={index}")
+        try:
+            found = self._json(f"{self._origin(party)}/ledger/proof/inclusion?index={index}")
+        except NotFoundError as error:
+            entries = self._head(party, log).size
+            raise NotFoundError(f"the ledger of `{party}` has {entries} entries; entry {index} is not there") from error
         try:
             receipt = Receipt(log.name, index, found["leafHash"], found["checkpoint"], tuple(found["path"]))
         except (KeyError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,10 +70,15 @@ def _leaf(name: str, value: Any, place: str, marks: _Marks) -> Text:
         if place in marks.failed:
             return line.append(f"⚠ {marks.failed[place]}", "yellow")
         return line.append("—", "dim")
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
     if place in marks.masked:
         return line.append(text, "yellow").append(f"  ◐ {marks.masked[place]}", "dim yellow")
     return line.append(text, "green")
+
+
+def _text(value: Any) -> str:
+    """A scalar as JSON has it, text without its quotation marks."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _errors(answer: Mapping[str, Any], marks: _Marks) -> list[Text]:

@@ -28,6 +28,25 @@ _RIGHTS: Final = {
     DelegationBasis.GUARDIAN: ("guardianship", "tutela"),
     DelegationBasis.ATTORNEY: ("power of attorney", "procura"),
 }
+_MASKS: Final = {
+    "verify": ("only whether it is what they said", "solo se è quello che hanno detto"),
+    "age_over": ("only whether an age is reached", "solo se un'età è raggiunta"),
+    "redact": ("a notice in its place", "al suo posto un avviso"),
+    "partial": ("only its beginning", "solo l'inizio"),
+    "email": ("only its first letters", "solo le prime lettere"),
+    "year": ("only the year", "solo l'anno"),
+    "month": ("only year and month", "solo anno e mese"),
+    "age_band": ("only a band of ages", "solo la fascia di età"),
+    "date_shift": ("only a date near it", "solo una data vicina"),
+    "band": ("only its band", "solo la fascia"),
+    "round": ("only rounded", "solo arrotondato"),
+    "top_code": ("only up to a limit", "solo fino a un limite"),
+    "truncate": ("only the province or region", "solo la provincia o la regione"),
+    "hash": ("only a code in its place", "solo un codice al suo posto"),
+    "pseudonym": ("only a code in its place", "solo un codice al suo posto"),
+    "token": ("only a code in its place", "solo un codice al suo posto"),
+}
+"""What was seen of a value by each masking form of the policy language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +101,16 @@ class Words:
         for decision in (each for access in accesses for each in access.entry.decisions):
             if not decision.disclosed:
                 continue
-            masked = "" if decision.form == CLEAR else f" ({self.say('only as', 'solo come')} {decision.form})"
-            found.setdefault(decision.coordinate.partition(".")[0], {})[self.field(decision.coordinate) + masked] = None
+            said = self.field(decision.coordinate) + self.masked(decision.form)
+            found.setdefault(decision.coordinate.partition(".")[0], {})[said] = None
         return {self.type(name): "; ".join(fields) for name, fields in found.items()}
+
+    def masked(self, form: str) -> str:
+        """Return what was seen of a value, in brackets behind its field; nothing where all was."""
+        if form == CLEAR:
+            return ""
+        # A form of a newer release is named: better a word that is not understood than a mask that is not mentioned.
+        return f" ({self.say(*_MASKS.get(form, (form, form)))})"
 
     def why(self, entry: Entry) -> str:
         """Return an entry's purpose and legal bases."""

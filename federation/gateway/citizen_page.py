@@ -21,7 +21,7 @@ from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, AccessRepo
 from federation.consumer.looks import Look, Looks, laws, looks
 from federation.consumer.portal import KNOWN_CITIZENS, find_citizen
 from federation.consumer.words import Words
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, NotFoundError
 from federation.contract.identifiers import PORTAL
 from federation.contract.languages import Language
 from federation.contract.members import MemberList
@@ -55,7 +55,8 @@ def routes(
         try:
             report = await _reported(code, demo, partners, members)
         except CroceviaError as refused:
-            return _page(language, {"asked": code, "refused": refused.message})
+            unknown = isinstance(refused, NotFoundError)
+            return _page(language, {"asked": code, "refused": refused.code, "unknown": unknown})
         return _page(language, {"asked": code, **_shown(report, words)})
 
     return [Route(PATH, guarded(citizen), methods=["GET", "POST"])]

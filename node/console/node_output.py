@@ -32,8 +32,12 @@ def print_findings(findings: Sequence[Finding], file: str, tables: int) -> None:
         colour = "red" if finding.severity is Severity.ERROR else "yellow"
         console.print(finding.text(file), style=colour, markup=False, highlight=False, soft_wrap=True)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    said = "no errors" if not errors else f"{errors} error{'' if errors == 1 else 's'}"
-    console.print(f"{file}: {tables} tables checked, {said}, {len(findings) - errors} warnings", highlight=False)
+    counts = (_counted(errors, "error"), _counted(len(findings) - errors, "warning"))
+    console.print(f"{file}: {_counted(tables, 'table')} checked, {', '.join(counts)}", highlight=False)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def print_answer(answer: Answer, output: Format) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     or_,
     select,
     tuple_,
@@ -191,7 +192,8 @@ def _tables(connection: Connection, names: Names) -> tuple[Table, Table]:
     try:
         persons = Table(name, metadata, schema=schema or None, autoload_with=connection, resolve_fks=False)
     except NoSuchTableError as error:
-        raise NotFoundError(f"table `{names.persons}` is not in the database") from error
+        near = nearest(name, inspect(connection).get_table_names(schema or None))
+        raise NotFoundError(f"table `{names.persons}` is not in the database{near}") from error
     for column in (*names.key, names.code):
         if column not in persons.c:
             raise NotFoundError(

@@ -96,7 +96,7 @@ def test_on_a_terminal_a_citizen_reads_names_and_no_codes(demo: RunningDemo, com
     assert "Istituto Nazionale della Previdenza  ✓ provato" in italian.out
     assert "ha interrogato Comune di Borgoverde" in italian.out
     assert "perché: Verifica dei requisiti di una prestazione (GDPR 6.1.c, 6.1.e, 9.2.g)" in italian.out
-    assert "l'indicatore ISEE del nucleo in euro, o la sua fascia (solo come band)" in italian.out
+    assert "l'indicatore ISEE del nucleo in euro, o la sua fascia (solo la fascia)" in italian.out
     assert "asked Municipality of Borgoverde" in english.out
     assert not {"inprev", "c_m999", "benefit-assessment"} & set(italian.out.split())
 

@@ -42,7 +42,9 @@ def test_an_entry_is_proved_over_http(demo: RunningDemo, command: Command, tmp_p
     receipt = msgspec.json.decode(file.read_bytes(), type=Receipt)
     verify_receipt(receipt, Ed25519Verifier.parse(members.member("c_m999").ledger or ""))
     assert command("ledger", "prove", "ustat", "0", "--home", demo.home.root).status == 4
-    assert command("ledger", "prove", "c_m999", "999999", "--home", demo.home.root).status == 4
+    beyond = command("ledger", "prove", "c_m999", "999999", "--home", demo.home.root)
+    assert beyond.status == 4
+    assert "entry 999999 is not there" in beyond.err
 
 
 def test_the_evidence_of_an_answer_holds_without_the_federation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 import pytest
@@ -28,6 +28,22 @@ OPTIONS = [
 ]
 WIDE, NARROW = 1440, 390
 NAME_AND_BAND = "query($by: CitizenKey!) { citizen(by: $by) { givenName isee } }"
+FAINT = """() => {
+  const rgb = text => text.match(/[0-9.]+/g).map(Number);
+  const light = colour => rgb(colour).slice(0, 3).map(part => part / 255)
+    .map(part => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
+    .reduce((sum, part, at) => sum + part * [.2126, .7152, .0722][at], 0);
+  const behind = element => { for (let at = element; at; at = at.parentElement) {
+    const colour = getComputedStyle(at).backgroundColor;
+    if (rgb(colour)[3] !== 0) return colour;
+  } };
+  return [...document.querySelectorAll("body *")]
+    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()) || one.matches("input"))
+    .filter(one => { const [a, b] = [getComputedStyle(one).color, behind(one)].map(light).sort((x, y) => y - x);
+      return (a + .05) / (b + .05) < 4.5; })
+    .map(one => one.outerHTML.slice(0, 80));
+}"""
+"""Finds texts whose contrast is less than 4.5 to 1 (WCAG 2.1, success criterion 1.4.3)."""
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
@@ -117,16 +133,42 @@ def test_a_citizen_sees_who_looked_in_words_and_checked(browser: Browser, demo: 
     expect(look).to_contain_text("Verifica dei requisiti di una prestazione")
     expect(look.locator(".state")).to_have_text("provato")
     look.locator("summary", has_text="Istituto Nazionale della Previdenza").click()
-    expect(look).to_contain_text("l'indicatore ISEE del nucleo in euro, o la sua fascia (solo come band)")
+    expect(look).to_contain_text("l'indicatore ISEE del nucleo in euro, o la sua fascia (solo la fascia)")
     expect(page.locator("table.matrix circle").first).to_be_visible()
     expect(page.locator("main")).not_to_contain_text("inprev")
     page.get_by_role("link", name="English").click()
     page.locator("#tax-code").fill("RSSMRA80A01H501U")
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("alert")).to_contain_text("the portal knows nobody of this tax code")
+    expect(page.get_by_role("alert")).to_contain_text("The portal knows nobody of this tax code. NOT_FOUND")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert watched.complaints == []
     assert watched.elsewhere == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(
+    browser: Browser, demo: RunningDemo, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(demo.gateway + "/")
+    assert page.evaluate(FAINT) == []
+    page.goto(demo.gateway + "/citizen")
+    page.locator("#tax-code").fill("X")
+    page.get_by_role("button", name="Mostra").click()
+    expect(page.get_by_role("alert")).to_contain_text("Lo sportello non conosce nessuno")
+    assert page.evaluate(FAINT) == []
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark is (scheme == "dark")
+
+
+def test_a_page_in_italian_speaks_italian_throughout(browser: Browser, demo: RunningDemo) -> None:
+    page = browser.new_page()
+    page.goto(demo.gateway + "/citizen")
+    assert page.evaluate("document.documentElement.lang") == "it"
+    assert page.locator("[lang=en]").all_inner_texts() == ["English"]
+    expect(page.locator(".banner")).to_contain_text("Persone ed enti di fantasia")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip:focus")).to_have_text("Vai al contenuto")
 
 
 def test_the_signing_proxy_serves_no_page_of_another_site(demo: RunningDemo) -> None:

@@ -162,6 +162,12 @@ def test_a_question_that_the_gateway_refuses_is_shown_and_has_its_status(
     assert "GRAPHQL_VALIDATION_FAILED" in ran.out
 
 
+def test_a_question_about_nobody_in_particular_says_how_to_name_somebody(demo: RunningDemo, command: Command) -> None:
+    ran = command("query", "--as", "inprev", "--purpose", PURPOSE, "--home", demo.home.root, SHOWCASE)
+    assert ran.status == ExitCode.USAGE
+    assert "its variable `$by`: name one with `--citizen`" in ran.err
+
+
 def test_a_folder_without_a_federation_is_named_with_the_way_out(command: Command, tmp_path: Path) -> None:
     ran = command("query", "--as", "inprev", "--purpose", PURPOSE, "--home", tmp_path / "none", SHOWCASE)
     assert ran.status == ExitCode.USAGE

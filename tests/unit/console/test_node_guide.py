@@ -13,6 +13,7 @@ from httpx import ASGITransport, AsyncClient
 from typer.testing import CliRunner, Result
 
 import crocevia
+from federation.contract.errors import NotFoundError
 from node.console.trying import Trying, as_application
 from node.data.mapping_file import read_mapping
 
@@ -96,7 +97,7 @@ def test_the_doctor_says_that_the_proposal_has_no_pseudonyms() -> None:
 def test_the_doctor_is_content_with_what_the_guide_edits() -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.stdout
-    assert result.stdout.endswith("node.yaml: 3 tables checked, no errors, 0 warnings\n")
+    assert result.stdout.endswith("node.yaml: 3 tables checked, no errors, no warnings\n")
 
 
 @pytest.mark.usefixtures("edited")
@@ -110,6 +111,13 @@ def test_the_question_is_answered_under_the_policy() -> None:
     forms = {each["coordinate"]: each["form"] for each in found["decisions"]}
     assert forms["Citizen.familyName"] == "deny"
     assert forms["Citizen.dateOfBirth"] == "year"
+
+
+@pytest.mark.usefixtures("place")
+def test_a_misspelt_table_of_persons_is_answered_with_the_nearest_one() -> None:
+    misspelt = ["ANAG_SOGGETI" if word == "ANAG_SOGGETTI" else word for word in enrolling()]
+    with pytest.raises(NotFoundError, match="`ANAG_SOGGETI` is not in the database; did you mean `ANAG_SOGGETTI`"):
+        CliRunner().invoke(crocevia.app, ["node", *misspelt], catch_exceptions=False)
 
 
 @pytest.mark.usefixtures("edited")

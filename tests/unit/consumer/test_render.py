@@ -17,6 +17,7 @@ ANSWER: dict[str, Any] = {
             "residence": {"municipality": "M999"},
             "benefits": [{"kind": "child"}, {"kind": "old-age"}],
             "tags": ["a", "b"],
+            "active": True,
         }
     },
     "errors": [
@@ -65,6 +66,7 @@ def test_every_kind_of_value_is_visible_as_such() -> None:
     assert "disability: ⚠ aslvs NODE_UNAVAILABLE" in lines
     assert "benefits 2" in lines
     assert "tags: a, b" in lines
+    assert "active: true" in lines
 
 
 def test_the_footer_names_policy_ledger_silence_and_duties() -> None:

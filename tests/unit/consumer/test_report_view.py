@@ -18,6 +18,7 @@ from federation.contract.identifiers import MemberId
 from federation.contract.languages import Language
 from federation.contract.members import MemberList
 from federation.membership.purpose_names import read_purpose_names
+from node.policy.forms import FormName
 from tests.support.parties import Parties
 
 SCHEMA = build_schema('''
@@ -95,7 +96,7 @@ def test_a_citizen_reads_names_purposes_and_fields_in_words(members: MemberList)
     assert "22/11/2026 04:14:15  Istituto della Previdenza  ✓ provato" in text
     assert "ha interrogato Borgoverde" in text
     assert "perché: Verifica dei requisiti di una prestazione (GDPR 6.1.e)" in text
-    assert "Su di te: il nome; la data di nascita (solo come year)" in text
+    assert "Su di te: il nome; la data di nascita (solo l'anno)" in text
     assert "inprev" not in text
 
 
@@ -105,7 +106,15 @@ def test_the_same_in_english_falls_back_to_codes_where_nothing_is_named(members:
     assert "Social Security  ✓ proved" in text
     assert "asked c_m999" in text
     assert "why: Assessment of a benefit" in text
-    assert "given name; when the citizen was born (only as year)" in text
+    assert "given name; when the citizen was born (only the year)" in text
+
+
+def test_every_form_of_the_policy_language_has_words_for_a_citizen(members: MemberList) -> None:
+    words = Words(Language.ITALIAN, members, SCHEMA)
+    masks = {form: words.masked(form) for form in FormName}
+    assert masks.pop(FormName.CLEAR) == ""
+    assert [form for form, said in masks.items() if form in said] == []
+    assert words.masked("newer_form") == " (newer_form)"
 
 
 def test_a_field_without_words_keeps_its_name_and_an_acronym_its_capitals(members: MemberList) -> None:
