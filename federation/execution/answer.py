@@ -33,7 +33,12 @@ def answer_decoder(data: Any) -> msgspec.json.Decoder[Any]:
         ],
         gc=False,
     )
-    return msgspec.json.Decoder(struct)
+    return msgspec.json.Decoder(struct, float_hook=_as_written)
+
+
+def _as_written(number: str) -> msgspec.Raw:
+    """Keep a number of a custom scalar to the last digit: a sum of money has more of them than a binary number."""
+    return msgspec.Raw(number.encode())
 
 
 class NullFoundError(Exception):

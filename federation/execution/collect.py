@@ -22,10 +22,11 @@ class Found:
 
     `objects` are all places in the merged tree, `numbers` the representation that each has in `index`, whose keys are
     the encoded representations (with the member that supplied the keys, in a keyed collection) in sending order;
-    `ends` are the lengths of `objects` after each target, `given` encoded variables from contexts.
+    `ends` are the lengths of `objects` after each target, `given` encoded variables from contexts. `lost` says that
+    objects were left out because what they would be asked with was lost.
     """
 
-    __slots__ = ("encoded", "ends", "given", "index", "numbers", "objects")
+    __slots__ = ("encoded", "ends", "given", "index", "lost", "numbers", "objects")
 
     def __init__(self) -> None:
         """Begin with nothing found."""
@@ -35,6 +36,7 @@ class Found:
         self.ends: list[int] = []
         self.given: list[bytes] = []
         self.encoded = b"[]"
+        self.lost = False
 
 
 Collect = Callable[[Any, dict[Any, int], list[Any], list[int]], None]

@@ -52,14 +52,20 @@ def lost_input(
         if slot is None or (part.on and typename not in part.on):
             continue
         inner = getattr(value, slot.attribute)
+        if (id(value), part.source) in broken and _has_null(inner):
+            return True
         if inner is None:
-            if not causes.isdisjoint(slot.writers) or (id(value), part.source) in broken:
+            if not causes.isdisjoint(slot.writers):
                 return True
         elif slot.child is not None:
             child = slot.child
             if any(lost_input(child, part.selections, item, causes, broken) for item in _objects(inner)):
                 return True
     return False
+
+
+def _has_null(value: Any) -> bool:
+    return any(map(_has_null, value)) if isinstance(value, list) else value is None
 
 
 def _objects(value: Any) -> Iterator[Any]:
@@ -71,9 +77,10 @@ def _objects(value: Any) -> Iterator[Any]:
 
 
 def without(found: Found, kept: Sequence[bool]) -> Found:
-    """Return what was found without some of the objects, and without representations that only they had."""
+    """Return what was found without some of the objects, which are lost, and representations that only they had."""
     encoded = list(found.index)
     less = Found()
+    less.lost = True
     for value, number, keep in zip(found.objects, found.numbers, kept, strict=True):
         if keep:
             less.objects.append(value)
@@ -83,7 +90,8 @@ def without(found: Found, kept: Sequence[bool]) -> Found:
 
 
 def broken_fields(value: Any, path: Sequence[str | int]) -> Iterator[tuple[int, str]]:
-    """Follow a member's error path from an object of the merged tree to the field that is null because of it."""
+    """Follow a member's error path from an object of the merged tree to the field that is null, or has one, for it."""
+    holder: tuple[int, str] | None = None
     for step in path:
         if isinstance(step, int):
             if not isinstance(value, list) or not 0 <= step < len(value):
@@ -92,10 +100,9 @@ def broken_fields(value: Any, path: Sequence[str | int]) -> Iterator[tuple[int, 
         elif isinstance(value, list):
             return
         else:
-            inner = getattr(value, attribute(step), None) if step.isidentifier() else None
-            if inner is None:
-                yield (id(value), step)
-                return
-            value = inner
+            holder = (id(value), step)
+            value = getattr(value, attribute(step), None) if step.isidentifier() else None
         if value is None:
+            if holder is not None:
+                yield holder
             return

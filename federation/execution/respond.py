@@ -74,11 +74,11 @@ def report_fetches(run: Run, report: ErrorReport, orders: Container[int]) -> Non
 
 
 def _place(run: Run, report: ErrorReport, fetch: CompiledFetch, error: MemberError) -> None:
-    """Report a member's error at every place it is about; one without a path is about the whole fetch.
+    """Report a member's error at every place it is about; without a path, or without data, that is the whole fetch.
 
     Fields that other members could not be asked for, because this one was an input of theirs, are places of it too.
     """
-    if error.path:
+    if error.path and fetch.order not in run.empty:
         broken = set(run.broken_by(fetch, error))
         located = [*_located(run, fetch, error.path), *_blocked(run, fetch, set(), broken)]
         report.member_error(error, fetch.folded.member, distinct(located))
@@ -96,14 +96,19 @@ def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Itera
         if entity.wanted.alias != alias:
             continue
         about = {
-            id(value)
+            id(value): (fetch.order, alias, number) in run.void
             for value, number in zip(found.objects, found.numbers, strict=True)
             if index is None or number == index
         }
         for target in entity.targets:
             for value, node, at in places(run.form.whole, run.root, target.path):
-                if id(value) in about:
+                if id(value) not in about:
+                    continue
+                # Of an entity that is null itself every field is lost, though its object may hold others' fields.
+                lost = list(missing(node, value, entity.wanted.selections, at)) if about[id(value)] else []
+                if rest or not lost:
                     yield from follow(node, value, rest, at)
+                yield from lost
 
 
 def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:

@@ -87,6 +87,10 @@ class Run:
         """Fetches that failed, or could not ask about an object because of one that did."""
         self.broken: set[tuple[int, str]] = set()
         """Fields that members reported errors for; see `inputs.py`."""
+        self.void: set[tuple[int, str, int]] = set()
+        """Entities that are null in an answer with errors: the fetch, the input's alias and the number."""
+        self.empty: set[int] = set()
+        """Fetches of which an answer with errors left nothing for some input; as good as failed."""
         self.judged = True
         """Whether decoders judged all nulls that pass as they are; else the response is read with null propagation."""
         self._shared: dict[int, Found] = {}
@@ -182,19 +186,23 @@ class Run:
         """Find the entities of one input, or take what another input found since the tree last changed."""
         shared = self._shared.get(entity.sharing)
         if shared is not None:
+            if shared.lost:
+                self.causes.add(order)
             return shared
         found = Found()
         for target in entity.targets:
             target.collect(self.root, found.index, found.objects, found.numbers)
             found.ends.append(len(found.objects))
         if self.causes or self.broken:
-            found = self._without_lost(order, entity, found)
+            found = self._without_lost(entity, found)
+            if found.lost:
+                self.causes.add(order)
         if not entity.routed:
             found.encoded = encoded_list(found.index)
             self._shared[entity.sharing] = found
         return found
 
-    def _without_lost(self, order: int, entity: CompiledEntities, found: Found) -> Found:
+    def _without_lost(self, entity: CompiledEntities, found: Found) -> Found:
         """Leave out the objects whose inputs were lost on the way."""
         kept: list[bool] = []
         start = 0
@@ -204,10 +212,7 @@ class Run:
                 for value in found.objects[start:end]
             ]
             start = end
-        if all(kept):
-            return found
-        self.causes.add(order)
-        return without(found, kept)
+        return found if all(kept) else without(found, kept)
 
     def _in_sets(self, fetch: CompiledFetch, sets: Sets, found: list[Found]) -> tuple[CompiledFetch, list[Found]]:
         """Divide what was found by the values that objects above give, and take the form for so many sets of them."""
@@ -366,14 +371,31 @@ class Run:
                 fetch.merge_root(self.root, whole.data)
             else:
                 self._merge_entities(fetch, layers)
-        for reported in whole.errors or ():
-            self.broken.update(self.broken_by(fetch, reported))
+        if whole.errors:
+            self._note_errors(fetch, whole)
         if self.outside.on_answer is not None:
             extensions = whole.extensions if len(whole.extensions) else None
             self.outside.on_answer(Answered(fetch.folded.id, fetch.folded.member, extensions, None))
 
+    def _note_errors(self, fetch: CompiledFetch, whole: Any) -> None:
+        """Remember what is null because of a member's errors; one without a path may be why anything is."""
+        for entity, found in zip(fetch.entities, self.found.get(fetch.order, ()), strict=True):
+            values = None if whole.data is None else getattr(whole.data, entity.attribute)
+            if values is None:
+                self.empty.add(fetch.order)
+                continue
+            nulls = (number for number in range(len(found.index)) if values[number] is None)
+            self.void.update((fetch.order, entity.wanted.alias, number) for number in nulls)
+        if fetch.order in self.empty or not all(reported.path for reported in whole.errors):
+            self.causes.add(fetch.order)
+        for reported in whole.errors:
+            self.broken.update(self.broken_by(fetch, reported))
+
     def broken_by(self, fetch: CompiledFetch, error: MemberError) -> Iterator[tuple[int, str]]:
-        """Yield the fields of the merged tree that are null because of a member's error."""
+        """Yield the fields of the merged tree that are null because of a member's error.
+
+        All of an entity's are that is null itself: which one made it null does not matter.
+        """
         path = error.path or []
         if not fetch.entities:
             yield from broken_fields(self.root, path)
@@ -381,7 +403,11 @@ class Run:
         for entity, found in zip(fetch.entities, self.found[fetch.order], strict=True):
             if path[:1] == [entity.wanted.alias]:
                 for value, number in zip(found.objects, found.numbers, strict=True):
-                    if path[1:2] == [number]:
+                    if path[1:2] != [number]:
+                        continue
+                    if (fetch.order, entity.wanted.alias, number) in self.void:
+                        yield from ((id(value), wanted.key) for wanted in entity.wanted.selections)
+                    else:
                         yield from broken_fields(value, path[2:])
 
     def _check_counts(self, fetch: CompiledFetch, whole: Any) -> None:
