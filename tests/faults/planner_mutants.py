@@ -233,6 +233,7 @@ def _monolith(worlds: int) -> bool:
     from tests.property import test_delivery_monolith, test_planning_monolith  # noqa: PLC0415  # after planting
 
     plain = _inner(test_planning_monolith.test_a_plan_answers_as_the_merged_schema_does)
+    nulls = _inner(test_planning_monolith.test_objects_of_which_some_keys_are_null_answer_as_the_merged_schema_does)
     owning = _inner(test_planning_monolith.test_entities_that_own_each_other_answer_as_the_merged_schema_does)
     parts = _inner(test_delivery_monolith.test_deferred_fragments_together_are_what_the_merged_schema_answers)
     events = _inner(test_delivery_monolith.test_every_event_is_what_the_merged_schema_says_at_that_moment)
@@ -241,6 +242,8 @@ def _monolith(worlds: int) -> bool:
             prefix = (None, "_k_")[seed % 2]
             plain(seed, prefix)
             parts(seed)
+            if seed % 2 == 0:
+                nulls(seed)
             if seed % 4 == 0:
                 events(seed)
                 with suppress(UnsatisfiedAssumption):  # such entities may own each other without an answer
