@@ -1,4 +1,4 @@
-"""For every test: no generated example is timed, because a machine under load would fail it; one PostgreSQL server."""
+"""For every test: no generated example is timed, because a machine under load would fail it; both databases."""
 
 from __future__ import annotations
 
@@ -22,3 +22,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     with running_server(tmp_path_factory.mktemp("pg")) as server:
         yield server
+
+
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.integration, pytest.mark.postgres])],
+)
+def database(request: pytest.FixtureRequest) -> Server | None:
+    """Each of the two databases that a node may have: PostgreSQL as the tests' server, SQLite as nothing."""
+    found: Server | None = None if request.param == "sqlite" else request.getfixturevalue("postgres")
+    return found

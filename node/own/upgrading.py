@@ -54,8 +54,8 @@ def version_of(connection: Connection) -> Version:
     return Version(MigrationContext.configure(connection).get_current_revision(), wanted, known)
 
 
-def upgrade(connection: Connection) -> Version:
-    """Bring the tables to the newest version; return the one that was found.
+def upgrade(connection: Connection, to: str = "head") -> Version:
+    """Bring the tables to a version, the newest unless given; return the one that was found.
 
     Raises:
         ConfigurationError: the tables are of a later release than this one.
@@ -69,8 +69,25 @@ def upgrade(connection: Connection) -> Version:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return found
+
+
+def make(connection: Connection, version: str) -> None:
+    """Make the tables of a version where there are none.
+
+    Raises:
+        ConfigurationError: there are tables of another version, or this release does not know the one wanted.
+    """
+    found = version_of(connection)
+    if version not in found.known:
+        raise ConfigurationError(f"the own tables of version {version} are of a later release: restore them with that")
+    if found.standing is Standing.EMPTY:
+        upgrade(connection, version)
+    elif found.found != version:
+        raise ConfigurationError(
+            f"the own tables are of version {found.found}, and these rows of {version}: drop the schema first"
+        )
 
 
 def require_current(connection: Connection) -> None:

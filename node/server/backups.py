@@ -30,7 +30,7 @@ from federation.ledger.witness import copy_to_file
 from federation.trust.keys import LEDGER_KEY, load_ed25519
 from node.own.copying import put_rows, rows_of
 from node.own.database import OwnDatabase
-from node.own.upgrading import require_current, version_of
+from node.own.upgrading import version_of
 from node.server.settings import OWN_FILE, NodeSettings
 
 MANIFEST: Final = "manifest.json"
@@ -150,15 +150,14 @@ def head_in_place(settings: NodeSettings) -> Checkpoint | None:
         return None if note is None else open_checkpoint(note, _verifier(settings, store)).checkpoint
 
 
-async def put_own_rows(own: OwnDatabase, rows: bytes) -> None:
-    """Put the rows of a backup into PostgreSQL's own tables.
+async def put_own_rows(own: OwnDatabase, rows: bytes, version: str) -> None:
+    """Put the rows of a backup into PostgreSQL's own tables, made as they were: an upgrade comes afterwards, as always.
 
     Raises:
         DatabaseUnavailableError: the own tables do not answer.
-        ConfigurationError: they hold rows already.
+        ConfigurationError: they hold rows already, or are of another version.
     """
-    await own.run(require_current)
-    await own.run(lambda connection: put_rows(connection, rows))
+    await own.run(lambda connection: put_rows(connection, rows, version))
 
 
 def require_unused(settings: NodeSettings) -> None:

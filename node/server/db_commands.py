@@ -92,7 +92,7 @@ def restore_state(
     require_unused(found)
     if found.own is not None:
         rows = (source / OWN_ROWS).read_bytes()
-        _on(found, lambda own: put_own_rows(own, rows))
+        _on(found, lambda own: put_own_rows(own, rows, manifest.own))
     before = put_state(found, source, manifest)
     lost = max(0, (head.size if head else 0) - manifest.entries)
     if output is Format.JSON:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import Connection, delete
 
 from node.own.tables import METADATA
-from tests.support.both import DATABASES, On
+from tests.support.both import On
 from tests.support.doors import DOORS, Door
 from tests.support.postgres import THINGS_IN_POSTGRES, Registers, Server
 from tests.support.simulator import Simulator, found, registers_of, simulated
@@ -41,10 +41,10 @@ def things(request: pytest.FixtureRequest, postgres: Server) -> Server:
     return made
 
 
-@pytest.fixture(params=DATABASES)
-def on(request: pytest.FixtureRequest, things: Server) -> On:
+@pytest.fixture
+def on(database: Server | None, things: Server) -> On:
     """Each of the two databases."""
-    return On(request.param, things)
+    return On(things, is_postgres=database is not None)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -54,19 +54,16 @@ async def standing(founded: Home, tmp_path_factory: pytest.TempPathFactory) -> A
         yield simulator
 
 
-ON_EACH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-
-
 @pytest.fixture(scope="session")
 def in_postgres(postgres: Server, founded: Home) -> Registers:
     """The registers of the founded federation, in PostgreSQL."""
     return Registers.of(postgres, registers_of(founded))
 
 
-@pytest.fixture(scope="module", params=ON_EACH)
-def registers(request: pytest.FixtureRequest) -> Registers | None:
+@pytest.fixture(scope="module")
+def registers(database: Server | None, request: pytest.FixtureRequest) -> Registers | None:
     """Where the nodes find their registers: in the SQLite files of the founded federation, or in PostgreSQL."""
-    copied: Registers | None = None if request.param == "sqlite" else request.getfixturevalue("in_postgres")
+    copied: Registers | None = None if database is None else request.getfixturevalue("in_postgres")
     return copied
 
 

@@ -18,7 +18,6 @@ from node.data.statements import Statement
 from node.demo.facts import Person
 from node.demo.seed import SeedReport, read_truth, seed
 from node.policy.requesters import Requester
-from tests.support.both import DATABASES
 from tests.support.data import Member, demo_member
 from tests.support.policies import DEMO_MEMBERS, demo
 from tests.support.postgres import Server
@@ -82,10 +81,10 @@ class Opening:
         return found
 
 
-@pytest.fixture(params=DATABASES)
-def urls(request: pytest.FixtureRequest) -> dict[str, str]:
+@pytest.fixture
+def urls(database: Server | None, request: pytest.FixtureRequest) -> dict[str, str]:
     """Where the registers are; none is their own files."""
-    found: dict[str, str] = request.getfixturevalue("copied") if request.param == "postgresql" else {}
+    found: dict[str, str] = {} if database is None else request.getfixturevalue("copied")
     return found
 
 

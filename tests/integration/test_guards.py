@@ -26,6 +26,7 @@ from node.policy.bundle import Bundle, load_bundle
 from tests.support.nodes import DAY, AskedNode, DemoMember, asked_node, open_demo_member, pseudonym
 from tests.support.parties import Parties
 from tests.support.policies import ROOT, demo, folder_files
+from tests.support.postgres import Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -45,8 +46,13 @@ never_together:
 
 
 @pytest.fixture(scope="module")
-def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return seed(tmp_path_factory.mktemp("town"), 20, lambda _done, _wanted: None, pseudonym).registers["c_m999"].parent
+def register(database: Server | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small town, on each of the two databases."""
+    town = seed(tmp_path_factory.mktemp("town"), 20, lambda _done, _wanted: None, pseudonym)
+    folder = town.registers["c_m999"].parent
+    if database is not None:
+        database.database("guarded").take_register(folder)
+    return folder
 
 
 @pytest.fixture

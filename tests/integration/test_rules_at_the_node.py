@@ -82,10 +82,10 @@ def copied(postgres: Server, town: SeedReport) -> Server:
     return server
 
 
-@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str | None:
+@pytest.fixture
+def url(database: Server | None, request: pytest.FixtureRequest) -> str | None:
     """Where the register is; None is its own file."""
-    return request.getfixturevalue("copied").url if request.param == "PostgreSQL" else None
+    return None if database is None else request.getfixturevalue("copied").url
 
 
 @pytest.fixture

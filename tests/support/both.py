@@ -18,7 +18,6 @@ from tests.support.postgres import Server, postgres_thing_member
 
 DAY: Final = date(2026, 5, 1)
 PURPOSE: Final = "benefit-assessment"
-DATABASES: Final = ("sqlite", "postgresql")
 
 _Result = TypeVar("_Result")
 
@@ -27,13 +26,8 @@ _Result = TypeVar("_Result")
 class On:
     """SQLite in memory, or a database of the tests' server that has the tables of things."""
 
-    name: str
     server: Server
-
-    @property
-    def is_postgres(self) -> bool:
-        """Whether it is PostgreSQL."""
-        return self.name == "postgresql"
+    is_postgres: bool
 
     def run(self, asking: Coroutine[Any, Any, _Result]) -> _Result:
         """Wait for an answer, on the loop on which connections live."""

@@ -32,6 +32,7 @@ CREATE TABLE things (n bigint PRIMARY KEY, pid text, flag boolean, age integer, 
 CREATE TABLE tags (thing bigint, tag text);
 CREATE TABLE consents (thing bigint, purpose text, consumer text, given date, withdrawn date, expires date);
 """
+_IN_SQLITE: Final = "sqlite:///register.db"
 _COLUMNS: Final = ("flag", "age", "place", "name", "birth", "income", "health", "code")
 
 
@@ -44,7 +45,7 @@ class Server:
 
     def run(self, script: str) -> None:
         """Run statements that change the database."""
-        self.runner.run(_execute(self.url, script))
+        self.runner.run(execute(self.url, script))
 
     def fill(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table."""
@@ -68,6 +69,11 @@ class Server:
                 rows = connection.execute(f"SELECT * FROM {table}").fetchall()
                 kinds = [kind for _, kind in columns]
                 self.fill(table, [[*map(_value, row, kinds)] for row in rows])
+
+    def take_register(self, folder: Path) -> None:
+        """Copy the register of a member's folder, and let its mapping name the copy."""
+        self.copy_register(folder / "register.db")
+        read_from(folder / "node.yaml", self.url)
 
     def open(self) -> CountingDatabase:
         """Open the database as a node does."""
@@ -97,9 +103,16 @@ class Registers:
         number = next(self._numbers)
         urls = {}
         for member in self.members:
-            await _execute(self.server.url, f"CREATE DATABASE of_{member}_{number} TEMPLATE register_{member}")
+            await execute(self.server.url, f"CREATE DATABASE of_{member}_{number} TEMPLATE register_{member}")
             urls[member] = self.server.url.replace("/postgres?", f"/of_{member}_{number}?")
         return urls
+
+
+def read_from(mapping: Path, url: str) -> None:
+    """Let the mapping of a seeded member read another database."""
+    text = mapping.read_text(encoding="utf-8")
+    assert _IN_SQLITE in text
+    mapping.write_text(text.replace(_IN_SQLITE, f'"{url}"'), encoding="utf-8")
 
 
 async def write(url: str, statement: str, values: Sequence[object]) -> int:
@@ -193,7 +206,8 @@ def _value(value: Any, kind: str) -> Any:
     return Decimal(str(value)) if kind.startswith("DECIMAL") and value is not None else value
 
 
-async def _execute(url: str, script: str) -> None:
+async def execute(url: str, script: str) -> None:
+    """Run statements that change a database."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(script)

@@ -49,7 +49,7 @@ from node.server.app import create_app as node_app
 from node.server.process import NodeProcess
 from node.server.settings import load_settings as node_settings
 from tests.support.demo import REPOSITORY, demo_charter, found_with_members, nonce
-from tests.support.postgres import Registers, write
+from tests.support.postgres import Registers, read_from, write
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -65,7 +65,6 @@ Malice = Callable[[dict[str, Any]], None]
 PATIENCE = 30.0
 """Seconds that the simulated gateway gives a request."""
 REGISTER = "register.db"
-IN_SQLITE = f"sqlite:///{REGISTER}"
 """Where the mappings of the demo say that a register is."""
 
 Lie = Callable[[HttpAnswer], HttpAnswer]
@@ -298,8 +297,8 @@ async def simulated(
 ) -> AsyncIterator[Simulator]:
     """Open a federation on a copy of a founded one, at the present instant, at which the clock stands still.
 
-    With `registers`, the nodes read copies of those, in PostgreSQL. `shared` is the database in which every party keeps
-    what its hosts share.
+    With `registers`, the nodes read copies of those, in PostgreSQL, and keep their own tables there. `shared` is the
+    database in which every party keeps what its hosts share.
     """
     shutil.copytree(founded.root, root)
     home, charter, clock = Home(root), demo_charter(), FixedClock(SystemClock().now())
@@ -312,10 +311,9 @@ async def simulated(
         settings.write_text(f'shared = "{shared}"\n{settings.read_text()}')
     urls = {} if registers is None else await registers.copy()
     for member_id, url in urls.items():
-        mapping = root / member_id / "node.yaml"
-        text = mapping.read_text(encoding="utf-8")
-        assert IN_SQLITE in text
-        mapping.write_text(text.replace(IN_SQLITE, f'"{url}"'), encoding="utf-8")
+        read_from(root / member_id / "node.yaml", url)
+        settings = home.party(member_id) / "settings.toml"
+        settings.write_text(f'own = "{url}"\n{settings.read_text()}')
     nodes = {
         str(member.id): NodeProcess.open(node_settings(home.party(member.id) / "settings.toml"), clock)
         for member in charter.nodes()

@@ -46,10 +46,7 @@ def registers(postgres: Server) -> Server:
     return postgres.database("registers")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.integration, pytest.mark.postgres])])
-def register(request: pytest.FixtureRequest) -> Register:
+@pytest.fixture
+def register(database: Server | None, request: pytest.FixtureRequest) -> Register:
     """Each of the two databases."""
-    if request.param == "sqlite":
-        return Register()
-    server: Server = request.getfixturevalue("registers")
-    return Register(server)
+    return Register(None if database is None else request.getfixturevalue("registers"))

@@ -39,6 +39,7 @@ from node.server.settings import NodeSettings
 from tests.support.nodes import pseudonym
 from tests.support.parties import COORDINATES, PURPOSE, Parties
 from tests.support.policies import ROOT
+from tests.support.postgres import Server
 from tests.unit.server.conftest import publish
 
 BENEFITS = ("--as", "national", "--for", PURPOSE, "--basis", "6.1.e")
@@ -47,10 +48,12 @@ AGREED = ("Query.citizens", *COORDINATES)
 
 
 @pytest.fixture(scope="module")
-def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A town of more than two pages."""
+def register(database: Server | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A town of more than two pages, on each of the two databases."""
     folder = tmp_path_factory.mktemp("exported")
     seed(folder, 260, lambda _done, _wanted: None, pseudonym)
+    if database is not None:
+        database.database("exported").take_register(folder / "c_m999")
     return folder / "c_m999"
 
 
