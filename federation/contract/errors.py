@@ -295,7 +295,7 @@ class FieldDeniedError(AuthorisationError):
 
 
 class NoOpenFileError(AuthorisationError):
-    """The consumer must hold a file on the citizen to ask this, and has none."""
+    """The consumer must hold an open file on the citizen in one of `capacities`; it has none, or nobody knows them."""
 
     code = "NO_OPEN_FILE"
     status = HTTPStatus.FORBIDDEN

@@ -19,6 +19,12 @@ _SHARED: Final[Mapping[str, str]] = {
         "Lingua delle frasi; altrimenti quella di LC_ALL, LC_MESSAGES o LANG; altrimenti italiano."
     ),
     "The member that asks.": "L'ente che chiede.",
+    "`member=resident,insured`: asked only about citizens whom it knows as such; repeat it.": (
+        "`ente=resident,insured`: interrogato solo sui cittadini che conosce come tali; si può ripetere."
+    ),
+    "In which capacity the consumer must itself hold an open file on the citizen; repeat it.": (
+        "Con quale qualifica il fruitore stesso deve avere un fascicolo aperto sul cittadino; si può ripetere."
+    ),
     "The one purpose it asks for.": "L'unica finalità per cui chiede.",
     "The purpose, such as `benefit-assessment`.": "La finalità, per esempio `benefit-assessment`.",
     "Name of the operation, if the file holds several.": "Nome dell'operazione, se il file ne contiene più d'una.",

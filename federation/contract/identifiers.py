@@ -27,6 +27,7 @@ INTERNAL_PREFIX = "_k_"
 """Response keys that begin so carry join keys and `@requires` inputs: for gateway and nodes, never for the consumer."""
 
 _MEMBER = re.compile(r"[a-z][a-z0-9_]{1,31}")
+_CAPACITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SUITE = re.compile(r"[a-z0-9-]{1,24}")
 _MAX_TOKEN_BYTES = 128
 
@@ -40,6 +41,17 @@ def member_id(text: str) -> MemberId:
     if not _MEMBER.fullmatch(text):
         raise BadInputError("expected a member code of lower-case letters, digits and `_`, such as `c_m999`")
     return MemberId(text)
+
+
+def capacity_code(text: str) -> str:
+    """Read in which capacity somebody is known: `resident`, `patient`, `insured`, `pupil`.
+
+    Raises:
+        BadInputError: not 1 to 32 lower-case letters, digits and hyphens beginning with a letter.
+    """
+    if not _CAPACITY.fullmatch(text):
+        raise BadInputError("expected a capacity of lower-case letters, digits and `-`, such as `resident`")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
     `kind` and `area` are what policies read as `requester.kind` and `requester.area`. `ledger` is the verifier key of
     its ledger in the C2SP signed-note form, `witness` the one with which its node cosigns other ledgers' heads.
+    `broadcast` says that the directory has no rows of it and that it is asked about everybody.
     """
 
     id: MemberId
@@ -108,6 +109,7 @@ class Member(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     ledger: str | None = None
     witness: str | None = None
     clients: tuple[VoucherClient, ...] = ()
+    broadcast: bool = False
 
     def key(self, kid: str, use: KeyUse, instant: datetime) -> PublishedKey | None:
         """Return the member's key of that id and use if it is valid at `instant`."""
@@ -164,13 +166,15 @@ class AgreedPurpose(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 class AgreedProvider(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """What one provider agreed to be asked: field coordinates, or `Type.*` for every field of a type.
 
-    `longest_list` is how many elements a list of one answer may have; what is usual is not written, so that the digest
-    of terms without it stays what was signed.
+    `longest_list` is how many elements a list of one answer may have; `capacities` are those of the directory's files
+    on which the provider is asked, empty for any. What is usual is not written, so that the digest of terms without it
+    stays what was signed.
     """
 
     member: MemberId
     coordinates: tuple[str, ...]
     longest_list: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_AGREED_LIST)] = LONGEST_LIST
+    capacities: tuple[str, ...] = ()
 
     def covers(self, type_name: str, field_name: str) -> bool:
         """Say whether the agreement names the coordinate."""
@@ -197,6 +201,8 @@ class Agreement(msgspec.Struct, frozen=True, cache_hash=True, rename="camel", fo
     acts: tuple[AgreementAct, ...] = ()
     documents: tuple[str, ...] = ()
     """The texts of the operations that may be asked; empty for any (`federation.contract.trusted_documents`)."""
+    holding: tuple[str, ...] = ()
+    """In which capacities the consumer must hold an open file on a citizen whom it names; empty where it need not."""
 
     def require(self, consumer: MemberId, purpose: str, day: date) -> AgreedPurpose:
         """Return the purpose as agreed.

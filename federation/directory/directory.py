@@ -29,6 +29,11 @@ _NAME: Final = "directory"
 _CODE: Final = "(SELECT code FROM word WHERE text = ?)"
 _DIGESTS: Final = f"SELECT bucket, sum FROM digest WHERE member = {_CODE}"  # noqa: S608  # fixed texts
 _OPEN_ON: Final = " AND since <= ? AND (until IS NULL OR until >= ?)"
+_HOLDERS: Final = "SELECT subject, text FROM held JOIN word ON code = member"
+_FILES: Final = (
+    "SELECT subject, owner.text, role.text"
+    " FROM held JOIN word AS owner ON owner.code = member JOIN word AS role ON role.code = capacity"
+)
 _MEMBERS: Final = "SELECT text FROM word WHERE EXISTS (SELECT 1 FROM held WHERE member = code)"
 _PAGE: Final = """
 SELECT subject, member, capacity, since, until, mark, owner.text, role.text
@@ -110,20 +115,22 @@ class Directory:
             DatabaseUnavailableError: the directory cannot be read.
         """
         found: defaultdict[str, set[str]] = defaultdict(set)
-        condition, values = ("", ()) if day is None else (_OPEN_ON, (day.toordinal(), day.toordinal()))
-        for names, (token, member) in self._ask("subject, text", "member", subjects, condition, values):
-            found[names[token]].add(member)
+        for subject, member in self._ask(_HOLDERS, subjects, day):
+            found[subject].add(member)
         return {subject: frozenset(members) for subject, members in found.items()}
 
-    def capacities(self, subject: str, member: MemberId, day: date) -> frozenset[str]:
-        """Return in which capacities a member knows a subject on a day; empty means no open file.
+    def open_files(self, subjects: Collection[str], day: date) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Return in which capacities members have an open file on each subject on a day; unknown ones left out.
 
         Raises:
             DatabaseUnavailableError: the directory cannot be read.
         """
-        condition = f" AND member = {_CODE}{_OPEN_ON}"
-        values = (member, day.toordinal(), day.toordinal())
-        return frozenset(row[1] for _, row in self._ask("subject, text", "capacity", [subject], condition, values))
+        found: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for subject, member, capacity in self._ask(_FILES, subjects, day):
+            found[subject][member].add(capacity)
+        return {
+            subject: {member: frozenset(held) for member, held in members.items()} for subject, members in found.items()
+        }
 
     def digests(self, member: MemberId) -> tuple[str, ...]:
         """Return a digest of each bucket of a member's rows, for the comparison with the member's own.
@@ -139,10 +146,9 @@ class Directory:
         self._reading.close()
         self._writing.close()
 
-    def _ask(
-        self, columns: str, word: str, subjects: Collection[str], condition: str, values: tuple[Any, ...]
-    ) -> Iterator[tuple[dict[bytes, str], tuple[Any, ...]]]:
-        """Yield (name of each token, row) for the rows about some subjects, a few hundred subjects at a time."""
+    def _ask(self, columns: str, subjects: Collection[str], day: date | None) -> Iterator[tuple[Any, ...]]:
+        """Yield (subject, …) for rows about some subjects, open on `day` if one is given, a few hundred at a time."""
+        condition, values = ("", ()) if day is None else (_OPEN_ON, (day.toordinal(), day.toordinal()))
         names: dict[bytes, str] = {}
         for subject in subjects:
             try:
@@ -150,10 +156,9 @@ class Directory:
             except BadInputError:
                 continue  # made up, or of another domain: as absent as any other
         for part in portions(list(names)):
-            where = f"subject IN {places(len(part))}{condition}"
-            statement = f"SELECT {columns} FROM held JOIN word ON code = {word} WHERE {where}"  # noqa: S608  # fixed texts and question marks
-            for row in self._read(statement, (*part, *values)):
-                yield names, row
+            statement = f"{columns} WHERE subject IN {places(len(part))}{condition}"
+            for token, *row in self._read(statement, (*part, *values)):
+                yield names[token], *row
 
     def _read(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:

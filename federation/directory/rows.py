@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
 from federation.contract.errors import BadInputError
-from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym, member_id
-
-_CAPACITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
+from federation.contract.identifiers import DIRECTORY, MemberId, Pseudonym, capacity_code, member_id
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,11 +37,9 @@ class HeldFile:
         """
         if Pseudonym.parse(subject).member != DIRECTORY:
             raise BadInputError("expected a pseudonym of the directory")
-        if not _CAPACITY.fullmatch(capacity):
-            raise BadInputError("expected a capacity of lower-case letters, digits and `-`, such as `resident`")
         if until is not None and until < since:
             raise BadInputError(f"file ends on {until}, before it begins on {since}")
-        return cls(subject, member_id(member), capacity, since, until, mark)
+        return cls(subject, member_id(member), capacity_code(capacity), since, until, mark)
 
     def open_on(self, day: date) -> bool:
         """Say whether the file is open on that day."""

@@ -20,7 +20,6 @@ from federation.contract.errors import (
     BudgetExhaustedError,
     FieldDeniedError,
     NodeMisbehavedError,
-    NoOpenFileError,
     PurposeError,
     PurposeNotAgreedError,
     UnavailableError,
@@ -40,7 +39,6 @@ _RIGHTS = frozenset(
         AgreementError,
         AuthorisationError,
         FieldDeniedError,
-        NoOpenFileError,
         PurposeError,
         PurposeNotAgreedError,
     )
@@ -99,6 +97,7 @@ class AgreedFinder:
 
         Raises:
             FieldDeniedError: the agreement names no provider for this.
+            NoOpenFileError: the consumer must hold a file on the citizen, and holds none, or nobody knows the citizen.
             UnavailableError: nobody found the citizen, and one that could have did not answer.
         """
         providers = [each.member for each in self.agreement.providers if each.covers(*FIND)]
@@ -115,6 +114,7 @@ class AgreedFinder:
                 return await self._translated(member, found, wanted)
         if silent:
             raise UnavailableError("the citizen was not found, and members did not answer", members=silent)
+        self.translator.holders.require_own_file(None)
         return None
 
     async def _translated(self, member: str, found: _Answered, wanted: Wanted) -> Found | None:

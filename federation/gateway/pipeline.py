@@ -145,6 +145,7 @@ async def _name_citizen(pseudonym: str | None, caller: Caller, question: Questio
 
     Raises:
         NotFoundError: none of them holds a file on the citizen.
+        NoOpenFileError: the consumer must hold one, and holds none.
         ExchangeUnavailableError: the exchange does not answer.
     """
     if pseudonym is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.clock import Clock
+from federation.contract.clock import Clock, day_in_rome
 from federation.contract.errors import NodeUnavailableError, RegistryStaleError
 from federation.contract.identifiers import DIRECTORY
 from federation.contract.members import Member, MemberList, Party
@@ -27,6 +27,7 @@ from federation.gateway.caller import Caller, Doorkeeper
 from federation.gateway.directory_subgraph import DirectorySubgraph
 from federation.gateway.exchange_client import ExchangeClient
 from federation.gateway.finding import AgreedFinder
+from federation.gateway.holders import AgreedHolders
 from federation.gateway.member_changes import MemberChanges
 from federation.gateway.pipeline import GATEWAY, Gateway, Mediation
 from federation.gateway.provider_rules import ProviderRules
@@ -196,7 +197,10 @@ class GatewayProcess:
         others = self._peers()
         deadline = asyncio.get_running_loop().time() + self.settings.deadline
         asking = ExchangeClient(self._sender, others.exchange, caller.request, trace, deadline)
-        translator = Translator(asking, self.directory, question.members, caller.consumer.id)
+        holders = AgreedHolders(
+            self.directory, caller.agreement, day_in_rome(self.clock.now()), others.broadcast & question.members
+        )
+        translator = Translator(asking, holders, question.members, caller.consumer.id)
         signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request.digest())
         members = self.fetching.around(signed)
         if DIRECTORY not in question.members:
@@ -243,12 +247,16 @@ class GatewayProcess:
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """Nodes, the addresses at which they report, and the exchange, as one version of the member list has them."""
+    """Nodes, the addresses at which they report, and the exchange, as one version of the member list has them.
+
+    `broadcast` are the members that are asked about everybody.
+    """
 
     version: int
     nodes: Mapping[str, Peer]
     reports: Mapping[str, Peer]
     exchange: Peer
+    broadcast: frozenset[str]
 
     @classmethod
     def of(cls, members: MemberList, clock: Clock) -> Self:
@@ -263,7 +271,8 @@ class _Others:
             for member, peer in nodes.items()
         }
         exchange = Peer.at(members.exchange.endpoint + CONVERT_PATH, keys_of(members.exchange))
-        return cls(members.version, nodes, reports, exchange)
+        broadcast = frozenset(member.id for member in members.members if member.broadcast)
+        return cls(members.version, nodes, reports, exchange, broadcast)
 
 
 class _Nobody:

@@ -1,7 +1,8 @@
 """Pseudonyms on their way through the gateway: who holds a citizen, and under which name each member knows the citizen.
 
 A representation that leaves for a member carries that member's own pseudonym and nothing else (directory section 1).
-Members that hold no file on a citizen are not asked (directory section 2), so they do not learn that somebody asked.
+Members that hold no file on a citizen are not asked (directory section 2), so they do not learn that somebody asked;
+those of a sensitive kind are always asked (`federation.gateway.holders`).
 """
 
 from __future__ import annotations
@@ -35,10 +36,18 @@ class Exchange(Protocol):
 
 
 class Holders(Protocol):
-    """The reference directory: who holds a file on whom."""
+    """The reference directory under the request's agreement: who may be asked about whom."""
 
     def members_holding(self, subjects: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Return the members that hold a file on each pseudonym of the directory's domain; unknown ones left out."""
+        """Return the members to ask about each pseudonym of the directory's domain; those of nobody may be left out."""
+        ...
+
+    def require_own_file(self, subject: str | None) -> None:
+        """Refuse a consumer that must hold a file on whom it names; None stands for nobody.
+
+        Raises:
+            NoOpenFileError: it holds none.
+        """
         ...
 
 
@@ -74,17 +83,21 @@ class Translator:
 
         Raises:
             ExchangeUnavailableError: see `Exchange.convert`.
+            NoOpenFileError: the consumer must hold a file on the citizen.
         """
         async with self._turn:
             receivers = dict.fromkeys((DIRECTORY, *sorted(self.members - {DIRECTORY}), self.consumer or source))
             if len(receivers) > MAX_CONVERSIONS:
-                return (await self._into(source, [pid], DIRECTORY))[pid]
+                subject = (await self._into(source, [pid], DIRECTORY))[pid]
+                self.holders.require_own_file(subject)
+                return subject
             conversions = [Conversion(MemberId(source), MemberId(to), (pid,)) for to in receivers]
             translations = await self.exchange.convert(conversions)
             named: dict[str, str | None] = {
                 each.to: one.statement.pids[0] for each, one in zip(conversions, translations, strict=True)
             }
             subject = named[DIRECTORY]
+            self.holders.require_own_file(subject)
             if subject is None:
                 return None
             holding = self.holders.members_holding([subject]).get(subject, frozenset())

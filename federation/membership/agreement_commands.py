@@ -16,7 +16,7 @@ from rich.console import Console
 from federation.contract.clock import Clock, SystemClock, day_in_rome
 from federation.contract.errors import BadInputError
 from federation.contract.graphql_request import Limits, parse_document
-from federation.contract.identifiers import MemberId, member_id
+from federation.contract.identifiers import MemberId, capacity_code, member_id
 from federation.contract.members import (
     LONGEST_AGREED_LIST,
     LONGEST_LIST,
@@ -75,6 +75,14 @@ def draft(  # the terms of an agreement
             f"{LONGEST_AGREED_LIST}; repeat it."
         ),
     ] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option(help="`member=resident,insured`: asked only about citizens whom it knows as such; repeat it."),
+    ] = None,
+    holding: Annotated[
+        list[str] | None,
+        typer.Option(help="In which capacity the consumer must itself hold an open file on the citizen; repeat it."),
+    ] = None,
     document: Annotated[
         list[Path] | None, typer.Option(help="File with an operation; with one, nothing else may be asked; repeat it.")
     ] = None,
@@ -85,16 +93,21 @@ def draft(  # the terms of an agreement
     today = day_in_rome(SystemClock().now())
     asked = [(member_id(name), words) for name, words in map(_pair, provider)]
     lengths = _lengths(longest_list or (), [name for name, _ in asked])
+    capacities = _capacities(capacity or (), [name for name, _ in asked])
     agreement = Agreement(
         id=id_,
         consumer=member_id(consumer),
-        providers=tuple(AgreedProvider(name, words, lengths.get(name, LONGEST_LIST)) for name, words in asked),
+        providers=tuple(
+            AgreedProvider(name, words, lengths.get(name, LONGEST_LIST), capacities.get(name, ()))
+            for name, words in asked
+        ),
         purposes=tuple(AgreedPurpose(name, words) for name, words in map(_pair, purpose)),
         valid_from=_day(since) if since else today,
         valid_until=_day(until),
         state=AgreementState.ACTIVE,
         daily_requests=daily,
         documents=tuple(map(_document, document or ())),
+        holding=tuple(map(capacity_code, holding or ())),
     )
     write_agreement(file, agreement)
     sys.stdout.write(f"{file}\nterms {terms_digest(agreement)}\n")
@@ -233,6 +246,15 @@ def _pair(text: str) -> tuple[str, tuple[str, ...]]:
     if not equals or not name or not found:
         raise BadInputError(f"expected `name=one,two`, got `{text}`")
     return name, found
+
+
+def _capacities(written: Iterable[str], providers: Collection[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, words in map(_pair, written):
+        if name not in providers:
+            raise BadInputError(f"`--capacity` names `{name}`, which `--provider` does not")
+        found[name] = tuple(map(capacity_code, words))
+    return found
 
 
 def _lengths(written: Iterable[str], providers: Collection[str]) -> dict[str, int]:

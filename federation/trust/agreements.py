@@ -62,8 +62,9 @@ def terms_digest(agreement: Agreement) -> str:
     """Name the exact terms of an agreement, which are everything but its state and its acts (RFC 8785, SHA-256)."""
     terms = msgspec.to_builtins(agreement)
     del terms["state"], terms["acts"]
-    if not agreement.documents:
-        del terms["documents"]  # INVARIANT: what was signed before agreements could list documents stays signed
+    for later in ("documents", "holding"):
+        if not terms[later]:
+            del terms[later]  # INVARIANT: what was signed before agreements could say so stays signed
     return sha256_digest(canonical(terms))
 
 

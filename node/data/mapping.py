@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from federation.contract.errors import BadInputError
+from federation.contract.identifiers import capacity_code
 from node.data.expressions import (
     Age,
     Coalesce,
@@ -44,7 +46,6 @@ _OFFSET: Final = re.compile(r"Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]")
 _JSON_PATH: Final = re.compile(r"\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])+")
 _JSON_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
 _MODULE: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
-_CAPACITY: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TIMEOUT: Final = 5
 _HERE: Final = Path()
 _OPTIONAL: Final = ("code_lists", "consent", "custom", "directory", "roots", "vocabulary", "writes", "node")
@@ -216,7 +217,9 @@ class Mapping:
     sources: MappingOf[str, Source]
     consent: ConsentTable | None
     directory: HeldFiles | None
-    """None: no rows are published, and no question about a citizen is sent here."""
+    """None: no rows are published, and no question about a citizen is sent here unless `broadcast`."""
+    broadcast: bool
+    """Questions about everybody are sent here, and who is not known is answered like one of whom nothing is told."""
     roots: MappingOf[str, Root]
     writes: MappingOf[str, int]
     """The mutations that the member takes, with the line that names each."""
@@ -248,14 +251,25 @@ class Mapping:
         sources = {name: reader.source(name, entry) for name, entry in keys["types"].entries().items()}
         _check_references(sources, keys["types"])
         consent = reader.consent(keys["consent"], sources) if "consent" in keys else None
-        directory = reader.held_files(keys["directory"], sources) if "directory" in keys else None
+        directory, broadcast = reader.directory(keys["directory"], sources) if "directory" in keys else (None, False)
         roots = {n: _root(n, entry, sources) for n, entry in keys["roots"].entries().items()} if "roots" in keys else {}
         writes = {each.text(): each.line for each in keys["writes"].items()} if "writes" in keys else {}
         custom = _custom(keys["custom"]) if "custom" in keys else None
         own = read_own_words(keys["vocabulary"]) if "vocabulary" in keys else {}
         database = _database(keys["database"])
         return cls(
-            keys["member"].text(), database, sources, consent, directory, roots, writes, own, custom, file, folder
+            member=keys["member"].text(),
+            database=database,
+            sources=sources,
+            consent=consent,
+            directory=directory,
+            broadcast=broadcast,
+            roots=roots,
+            writes=writes,
+            own=own,
+            custom=custom,
+            file=file,
+            folder=folder,
         )
 
     def entity_source(self, type_name: str) -> Source | None:
@@ -437,13 +451,24 @@ class _Reader:
             expires=self._day(keys["expires"]) if "expires" in keys else None,
         )
 
+    def directory(self, written: Written, sources: MappingOf[str, Source]) -> tuple[HeldFiles | None, bool]:
+        """Read what the directory is told: on whom files are held, or that everybody is to be asked about."""
+        if "broadcast" not in written.entries():
+            return self.held_files(written, sources), False
+        [flag] = written.keys(("broadcast",), ()).values()
+        if flag.scalar() is not True:
+            raise flag.wrong("is `true`, or `of` and `capacity` say on whom files are held")
+        return None, True
+
     def held_files(self, written: Written, sources: MappingOf[str, Source]) -> HeldFiles:
         keys = written.keys(("of", "capacity"), ("since", "until"))
         source = sources[keys["of"].choice(sources)]
         if source.table is None or source.subject is None:
             raise keys["of"].wrong(f"names `{source.name}`, which needs a `table` and a `subject`")
-        if not _CAPACITY.fullmatch(keys["capacity"].text()):
-            raise keys["capacity"].wrong("needs lower-case letters, digits and `-`, such as `resident`")
+        try:
+            capacity_code(keys["capacity"].text())
+        except BadInputError as error:
+            raise keys["capacity"].wrong("needs lower-case letters, digits and `-`, such as `resident`") from error
         since, until = (self._day(keys[word]) if word in keys else None for word in ("since", "until"))
         return HeldFiles(source.name, keys["capacity"].text(), since, until)
 

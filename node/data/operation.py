@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeAlias
 
@@ -19,12 +18,12 @@ from federation.contract.members import LONGEST_LIST
 from node.data.answer import Answer
 from node.data.connections import Connection, compile_connection
 from node.data.cursors import CursorSealer
-from node.data.custom import NO_CUSTOM, Asking, CustomCell, CustomEntity, ServedCustom
-from node.data.custom_asking import UNAVAILABLE, answer_questions, found_by_key
+from node.data.custom import NO_CUSTOM, CustomCell, CustomEntity, ServedCustom
+from node.data.custom_asking import UNAVAILABLE, answer_questions
 from node.data.database import Database
 from node.data.decisions import Disclosures, Path, occurrences
 from node.data.dialects import Dialect, Sql, at_most
-from node.data.expressions import PlainType
+from node.data.entities import GIVEN_KEYS, Batch, Nobody, ResolvedBatch, asked_entity, split_key
 from node.data.fetched import Arrival, arriving
 from node.data.groups_audit import AdmitsEveryQuestion, GroupsAudit
 from node.data.keyed import Keyed, MaskKeys
@@ -41,10 +40,7 @@ from node.policy.conditions import FALSE
 DENIED: Final = FieldDeniedError("the field is denied for this purpose")
 """The same words for every denied field (policy R12)."""
 
-_KEYS: Final = "given_keys"
 _LOOKED_UP: Final = "looked_up"
-_ONE_TEXT: Final = (PlainType.STR,)
-_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +91,17 @@ class _Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """The entities of one type, by key."""
-
-    statement: Statement
-    keys: Key
-    arrival: Arrival
-    denied: tuple[Path, ...]
-
-    async def by_key(self, wanted: Iterable[str], database: Database, run: Finishing) -> Mapping[str | None, Any]:
-        """Return the entities of the keys that exist and are visible."""
-        keys = [parts for text in wanted if (parts := split_key(text, self.keys)) is not None]
-        if not keys:
-            return {}
-        values = {**run.parameters, _KEYS: msgspec.json.encode(keys).decode()}
-        rows = await database.rows(self.statement, values)
-        return dict(zip([row[0] for row in rows], self.arrival.objects(rows, 1, run), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class _ResolvedBatch:
-    """The entities of one type that the member's own code finds."""
-
-    cell: CustomCell
-    denied: tuple[Path, ...]
-
-    async def by_key(self, wanted: Iterable[str], _database: Database, run: Finishing) -> Mapping[str | None, Any]:
-        """Return the entities of the keys that exist and are visible."""
-        asking = Asking(run.keyed, run.subjects)
-        found, failed = await found_by_key(self.cell, [*wanted], asking)
-        run.questions += asking.questions
-        run.unavailable.update((self.cell.field.coordinate, key) for key in failed)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
 class _Entities:
     """`_entities`: one statement or question per type; the order is kept, and what is unknown or hidden is null."""
 
     representations: tuple[Any, ...]
     variable: str | None
-    batches: Mapping[str, _Batch | _ResolvedBatch]
+    batches: Mapping[str, Batch | ResolvedBatch]
 
     def asked(self, variables: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         """Return type and key of every representation."""
         given = self.representations if self.variable is None else variables[self.variable]
-        return [_asked(each) for each in given]
+        return [asked_entity(each) for each in given]
 
     async def value(self, running: _Running) -> list[Any]:
         asked = self.asked(running.variables)
@@ -334,7 +295,7 @@ class _Compiler:
         return row.column(row.source.lookups[by]) == bindparam(_LOOKED_UP, None, type_=Text)
 
     def _entities(self, selected: Selected) -> _Root:
-        batches: dict[str, _Batch | _ResolvedBatch] = {}
+        batches: dict[str, Batch | ResolvedBatch] = {}
         for name, below in selected.on.items():
             source, entity = self.objects.reading.mapping.entity_source(name), self.objects.custom.entities.get(name)
             if below and source is not None and source.key is not None:
@@ -342,15 +303,22 @@ class _Compiler:
             elif below and entity is not None:
                 cell, denied = self._resolved(entity, below, (selected.response_key,))
                 if self.objects.plans(name).visible != FALSE:  # of objects that nobody may see none is asked for
-                    batches[name] = _ResolvedBatch(cell, denied)
+                    batches[name] = ResolvedBatch(cell, denied)
         variable = self.of_run.names.get((selected.response_key, "representations"))
         return _Entities(tuple(selected.arguments["representations"]), variable, batches)
 
-    def _batch(self, source: Source, key: Key, selected: Sequence[Selected], path: Path) -> _Batch:
+    def _batch(self, source: Source, key: Key, selected: Sequence[Selected], path: Path) -> Batch:
         row = Row.of(self.objects.reading, source)
         statement, arrival, denied = self._select(row, selected, path, self._has_key(row))
         self._left_to_entities(denied)
-        return _Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied)
+        hides = self.objects.reading.mapping.broadcast and source.type_name == PERSON
+        nobody = self._nobody(selected, {each[-1] for each in denied if len(each) == len(path) + 1}) if hides else None
+        return Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied, nobody)
+
+    def _nobody(self, selected: Sequence[Selected], denied: Collection[str]) -> Nobody:
+        resolved = self.objects.custom.fields
+        lists = (each for each in selected if each.is_list and (PERSON, each.field) not in resolved)
+        return Nobody(tuple(selected), frozenset(each.response_key for each in lists) - frozenset(denied))
 
     def _resolved(
         self, entity: CustomEntity, selected: Sequence[Selected], path: Path
@@ -381,7 +349,7 @@ class _Compiler:
     def _has_key(self, row: Row) -> Sql:
         key = row.source.key
         assert key is not None
-        given = self.objects.reading.dialect.given_keys(_KEYS, len(key.columns), key.types)
+        given = self.objects.reading.dialect.given_keys(GIVEN_KEYS, len(key.columns), key.types)
         columns = [row.column(name) for name in key.columns]
         return columns[0].in_(given) if len(columns) == 1 else tuple_(*columns).in_(given)
 
@@ -399,30 +367,4 @@ def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
     if source.key is None or source.key.field != by:
         return {_LOOKED_UP: value}
     parts = split_key(value, source.key)
-    return None if parts is None else {_KEYS: msgspec.json.encode([parts]).decode()}
-
-
-def split_key(text: str, key: Key) -> str | int | list[str | int] | None:
-    """Return the value of a key field's text, of several columns the values; None if it can be nobody's key."""
-    if key.types == _ONE_TEXT:
-        return text
-    parts = text.split(key.separator) if len(key.columns) > 1 else [text]
-    if len(parts) != len(key.columns):
-        return None
-    found: list[str | int] = []
-    for part, kind in zip(parts, key.types, strict=True):
-        if kind is not PlainType.INT:
-            found.append(part)
-        elif _WHOLE.fullmatch(part):
-            found.append(int(part))
-        else:
-            return None
-    return found if len(found) > 1 else found[0]
-
-
-def _asked(representation: Any) -> tuple[str, str | None]:
-    """Return type and key of a representation; every entity of the vocabulary has the key `id`."""
-    if not isinstance(representation, dict):
-        return "", None
-    kind, key = representation.get("__typename"), representation.get("id")
-    return str(kind), key if isinstance(key, str) else None
+    return None if parts is None else {GIVEN_KEYS: msgspec.json.encode([parts]).decode()}

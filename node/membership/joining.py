@@ -30,12 +30,16 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What a node serves, where, and the fields that its policy governs, with that policy's digest."""
+    """What a node serves, where, and the fields that its policy governs, with that policy's digest.
+
+    `broadcast` says that it is to be asked about everybody.
+    """
 
     endpoint: str
     schema: str
     policy: str
     governed: tuple[str, ...]
+    broadcast: bool = False
 
 
 def propose(
@@ -60,6 +64,7 @@ def propose(
         clients=described.clients,
         ledger=str(signer.verifier) if serving else None,
         witness=str(witness.verifier) if serving else None,
+        broadcast=serving is not None and serving.broadcast,
     )
     schema, policy, governed = (serving.schema, serving.policy, serving.governed) if serving else ("", "", ())
     proposal = Proposal(federation, member, schema, epoch_seconds(clock), policy=policy, governed=governed)

@@ -80,7 +80,7 @@ def _serving(settings: NodeSettings) -> Serving:
     schema = NodeSchema.build(full_schema(), mapping, asked_coordinates(bundle.types.values())).published_sdl
     _errors.print(f"{Coverage.of(bundle, SchemaView.parse(schema))}, by bundle {bundle.digest}", highlight=False)
     governed = (f"{document.name}.{field}" for document in bundle.types.values() for field in document.fields)
-    return Serving(settings.url + "/graphql", schema, bundle.digest, tuple(sorted(governed)))
+    return Serving(settings.url + "/graphql", schema, bundle.digest, tuple(sorted(governed)), mapping.broadcast)
 
 
 def _clients(path: Path | None) -> tuple[VoucherClient, ...]:

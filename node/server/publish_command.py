@@ -53,7 +53,7 @@ def publish_now(settings: NodeSettings) -> Published | None:
 
 async def _publish(settings: NodeSettings) -> Published | None:
     mapping, clock = member_mapping(settings), SystemClock()
-    if mapping.directory is None:
+    if mapping.directory is None and not mapping.broadcast:
         return None
     await require_own_tables(settings)
     members = Registry.open(settings.registry, clock, url=settings.registry_url)

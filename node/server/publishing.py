@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from federation.trust.channel import Channel
 from federation.trust.hardware import load_signer
 from federation.trust.keys import new_nonce
 from node.data.database import Database
-from node.data.held_files import held_files
+from node.data.held_files import Held, held_files
 from node.data.mapping import HeldFiles
 from node.data.operation import Prepared
 from node.membership.asking import Asking
@@ -58,11 +58,14 @@ class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The federation's directory, as one node's processes tell it; `standing` is their common memory."""
+    """The federation's directory, as one node's processes tell it; `standing` is their common memory.
+
+    Without `told` it is told of nobody, and what it was told before is taken out.
+    """
 
     settings: NodeSettings
     prepared: Prepared
-    told: HeldFiles
+    told: HeldFiles | None
     database: Database
     own: OwnDatabase
     members: Callable[[], MemberList]
@@ -98,6 +101,8 @@ class Directory:
         return is_old or await self._last(standing) > standing.seq
 
     async def _last(self, standing: Standing) -> int:
+        if self.told is None:
+            return standing.seq
         type_name = self.prepared.mapping.sources[self.told.of].type_name
         return await self.own.run(lambda connection: last_about(connection, type_name, standing.seq))
 
@@ -108,8 +113,12 @@ class Directory:
         verify = True if self.settings.channel is None else Channel.open(self.settings.channel).asking
         async with httpx.AsyncClient(timeout=_REQUEST, trust_env=False, verify=verify) as http:
             asking = Asking(load_signer(self.settings.keys), http, self.clock, new_nonce)
-            publisher = Publisher(self.members(), asking, open_mark_secret(self.settings), self.told.capacity)
-            done = await publisher.publish(lambda: held_files(self.prepared, self.told, self.database, today))
+            secret, told = open_mark_secret(self.settings), self.told
+            if told is None:
+                done = await Publisher(self.members(), asking, secret, "").publish(_nobody)
+            else:
+                publisher = Publisher(self.members(), asking, secret, told.capacity)
+                done = await publisher.publish(lambda: held_files(self.prepared, told, self.database, today))
         self._file.write_bytes(msgspec.json.encode(after))
         return done
 
@@ -125,14 +134,27 @@ class Directory:
             yield
 
 
+async def _nobody() -> AsyncIterator[Sequence[Held]]:
+    """Yield no files: the member is asked about everybody."""
+    nothing: tuple[Sequence[Held], ...] = ()
+    for page in nothing:
+        yield page
+
+
 async def follow_register(process: NodeProcess) -> None:
     """Publish whenever it is due, until cancelled; nothing is published where the mapping names no `directory`."""
     prepared = process.plane.prepared
-    told = prepared.mapping.directory
-    if told is None:
+    mapping = prepared.mapping
+    if mapping.directory is None and not mapping.broadcast:
         return
     directory = Directory(
-        process.settings, prepared, told, process.plane.database, process.own, process.registry.current, process.clock
+        process.settings,
+        prepared,
+        mapping.directory,
+        process.plane.database,
+        process.own,
+        process.registry.current,
+        process.clock,
     )
     while True:
         pause = _LOOK

@@ -35,6 +35,7 @@ CODES = {"mario": "RSSMRA80A01F257G", "laura": "BNCLRA84H57F257B", "paolo": "FRR
 TABLES = ("--persons", "ANAG_SOGGETTI", "--key", "ID_SOGG", "--code", "COD_FISCALE", "--into", "CROCEVIA_PERSONE")
 BY_CODE = "query ($code: TaxCode!) { citizen(by: {taxCode: $code}) { id givenName } }"
 BY_ID = "query ($id: ID!) { citizen(by: {id: $id}) { givenName } }"
+WHO = ("--name", "it=Comune", "--kind", "municipality", "--area", "F257")
 DIRECTORY = "directory: {of: Citizen, capacity: resident}\n"
 
 
@@ -154,8 +155,7 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Joined]:
     (node / "registry").mkdir()
     (node / "registry" / "root.json").write_bytes((work / "registry" / "root.json").read_bytes())
     found = Joined(root, ports)
-    who = ("--name", "it=Comune", "--kind", "municipality", "--area", "F257")
-    run("node", "join", "--settings", found.settings, "--out", root / "node.json", *who)
+    run("node", "join", "--settings", found.settings, "--out", root / "node.json", *WHO)
     asks = ("--member", "inprev", "--keys", partner, "--registry", work / "registry", "--out", root / "partner.json")
     run("node", "join", *asks, "--name", "it=Previdenza", "--kind", "national", "--area", "*")
     with Processes() as processes:
@@ -232,6 +232,13 @@ def test_a_new_member_is_asked_about_those_on_whom_it_says_it_holds_a_file(joine
         directory.replace(MemberId("c_f257"), buckets, [])
     repaired = json.loads(run("node", "publish", "--settings", joined.settings, "--format", "json"))
     assert repaired == {"files": 3, "sent": lost}
+
+    # Whoever is asked about everybody takes out what it had said.
+    edited(joined.node / "node.yaml", re.escape(DIRECTORY), "directory: {broadcast: true}\n")
+    assert "directory: 0 files, 0 sent" in run("node", "publish", "--settings", joined.settings, "--format", "table")
+    assert held(joined) == 0
+    run("node", "join", "--settings", joined.settings, "--out", joined.root / "again.json", *WHO)
+    assert json.loads((joined.root / "again.json").read_text())["proposal"]["member"]["broadcast"] is True
 
 
 def held(joined: Joined) -> int:

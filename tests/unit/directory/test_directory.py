@@ -80,10 +80,12 @@ def test_a_day_leaves_out_closed_files(directory: Directory) -> None:
 
 
 def test_capacities_are_those_of_the_day(directory: Directory) -> None:
-    assert directory.capacities(subject(1), HEALTH, DAY) == {"patient"}
-    assert directory.capacities(subject(1), HEALTH, DAY - timedelta(days=1)) == {"patient", "exempt"}
-    assert directory.capacities(subject(1), SCHOOL, DAY) == frozenset()
-    assert directory.capacities(subject(1), MemberId("nobody"), DAY) == frozenset()
+    nobody = subject(99)
+    assert directory.open_files([subject(1), subject(3), nobody], DAY)[subject(1)][HEALTH] == {"patient"}
+    before = directory.open_files([subject(1)], DAY - timedelta(days=1))
+    assert before[subject(1)][HEALTH] == {"patient", "exempt"}
+    assert SCHOOL not in before[subject(1)]
+    assert nobody not in directory.open_files([nobody], DAY)
 
 
 def test_what_was_made_up_is_as_absent_as_anybody(directory: Directory) -> None:

@@ -26,6 +26,9 @@ class Nobody:
     async def convert(self, conversions: Sequence[Any]) -> Sequence[Any]:
         raise AssertionError(conversions)
 
+    def require_own_file(self, subject: str | None) -> None:
+        """Ask for none."""
+
     def members_holding(self, subjects: object) -> Mapping[str, frozenset[str]]:
         raise AssertionError(subjects)
 

@@ -54,6 +54,9 @@ class PlainExchange:
 class Rows:
     holding: dict[str, frozenset[str]]
 
+    def require_own_file(self, subject: str | None) -> None:
+        """Ask for none."""
+
     def members_holding(self, subjects: Collection[str]) -> Mapping[str, frozenset[str]]:
         return {subject: self.holding[subject] for subject in subjects if subject in self.holding}
 

@@ -1,15 +1,17 @@
-"""What a draft of an agreement says about the length of lists."""
+"""What a draft of an agreement says about the length of lists, and about whom it lets be asked."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from federation.contract.errors import BadInputError
 from federation.membership.agreement_commands import app
 from federation.membership.agreement_files import read_agreement
+from federation.trust.agreements import terms_digest
 
 
 def drafted(file: Path, *more: str) -> Result:
@@ -22,6 +24,26 @@ def test_a_provider_may_agree_on_longer_lists(tmp_path: Path) -> None:
     assert drafted(tmp_path / "usual.json").exit_code == 0
     found = [read_agreement(tmp_path / name).providers[0].longest_list for name in ("long.json", "usual.json")]
     assert found == [500, 100]
+
+
+def test_an_agreement_names_the_capacities_in_which_a_citizen_is_known(tmp_path: Path) -> None:
+    terms = ("--capacity", "c_m999=resident,former-resident", "--holding", "insured", "--holding", "pensioner")
+    assert drafted(tmp_path / "known.json", *terms).exit_code == 0
+    found = read_agreement(tmp_path / "known.json")
+    assert found.providers[0].capacities == ("resident", "former-resident")
+    assert found.holding == ("insured", "pensioner")
+    assert drafted(tmp_path / "usual.json").exit_code == 0
+    usual = read_agreement(tmp_path / "usual.json")
+    assert len({terms_digest(each) for each in (found, usual, msgspec.structs.replace(found, holding=()))}) == 3
+    for wrong in (("--capacity", "aslvs=patient"), ("--capacity", "c_m999=A patient"), ("--holding", "a client")):
+        assert isinstance(drafted(tmp_path / "no.json", *wrong).exception, BadInputError)
+
+
+def test_terms_without_them_stay_what_was_signed(tmp_path: Path) -> None:
+    assert drafted(tmp_path / "usual.json", "--from", "2026-01-01").exit_code == 0
+    # Of the terms as they were before agreements could say so.
+    signed = "sha256:f257d962e88c3e0b63116e04dfc90f223e0d57146895ad32dec2b3cfc4dda800"
+    assert terms_digest(read_agreement(tmp_path / "usual.json")) == signed
 
 
 @pytest.mark.parametrize(
