@@ -82,14 +82,18 @@ def _run(members: MembersSide, place: Home, ports: Ports, citizens: int | None, 
     signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
     with held(place), Processes(environment={**os.environ, "PYTHONUNBUFFERED": "1"}) as processes:
         require_free_ports(charter, ports)
-        found_demo(members, place, charter, ports, citizens, fresh=fresh)
+        with _errors.status("keys, agreements and registers …"):
+            found_demo(members, place, charter, ports, citizens, fresh=fresh)
         processes.asking = asking_from(place.operators)
         started = time.monotonic()
-        processes.start(programs(place, charter, ports))
-        processes.wait_until_healthy(START_SECONDS)
+        with _errors.status("starting the processes …"):
+            processes.start(programs(place, charter, ports))
+            processes.wait_until_healthy(START_SECONDS)
         _errors.print(f"[green]{len(processes.pids())} processes work after {time.monotonic() - started:.1f} s[/]")
         if check:
-            raise typer.Exit(asyncio.run(_check(members, place, ports, processes)))
+            with _errors.status("asking everything, verifying every answer and every ledger …"):
+                status = asyncio.run(_check(members, place, ports, processes))
+            raise typer.Exit(status)
         screen = _screen(place, charter, ports, members.files / "queries")
         Console().print(screen, soft_wrap=True, highlight=False)
         _wait(processes)
@@ -97,7 +101,7 @@ def _run(members: MembersSide, place: Home, ports: Ports, citizens: int | None, 
 
 def _seed(members: MembersSide, place: Home, citizens: int) -> None:
     started = time.monotonic()
-    with held(place):
+    with held(place), _errors.status("registers …"):
         make_keys(place, charter_of(members.files))
         made = seed(members, place, citizens)
     _errors.print(f"[green]{made.people} citizens, {made.holdings} files in {time.monotonic() - started:.1f} s[/]")

@@ -61,7 +61,8 @@ def serve(supergraph: Supergraph, host: str, port: int, settings: OpenSettings) 
         ConfigurationError: a subgraph has no usable address, or the server cannot listen on its own.
     """
     app = open_app(supergraph, settings, TransportLimits())
-    _log.warning("open mode: no tokens, no signatures, no policies; do not use it for personal data")
+    where = f"http://{host}:{port}/graphql"
+    _log.warning("open mode at %s: no tokens, no signatures, no policies; do not use it for personal data", where)
     if asking := len(AccessRules.of(supergraph).needs):
         _log.warning("%d fields ask for authentication, scopes or policies: %s", asking, _decided(settings))
     run_server(lambda: app, f"{host}:{port}", ClientLimits(idle=IDLE_SECONDS))

@@ -94,7 +94,7 @@ async def gateway(
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         _, said = await process.communicate()
-    assert b"open mode: no tokens" in said
+    assert b"/graphql: no tokens" in said
     assert process.returncode == 0, said
 
 
