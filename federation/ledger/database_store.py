@@ -195,7 +195,8 @@ class DatabaseStore(StoredReads):
         self._session.lay_out(_SCHEMA, LEDGER)
         self._connection = self._session.connections
         name = "INSERT INTO ledger SELECT ?::text, ?::bigint WHERE NOT EXISTS (SELECT 1 FROM ledger)"
-        self._session.alone(lambda: run(name, origin, FORMAT))
+        if not run("SELECT 1 FROM ledger"):
+            self._session.alone(lambda: run(name, origin, FORMAT))
         ((stored, known),) = run("SELECT origin, format FROM ledger")
         if known != FORMAT:
             raise LedgerCorruptError(f"ledger in `{self._session.schema}` has format {known}, expected {FORMAT}")

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS witnessed (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+_HEAD = "SELECT note FROM witnessed WHERE origin = ?"
 _REMEMBER = """
 INSERT INTO witnessed VALUES (?, ?, ?, ?)
 ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note
@@ -141,7 +142,7 @@ class Witness:
 
     def checkpoint(self, origin: str) -> str | None:
         """Return the last cosigned head of a log, with the log's signature and ours, or None."""
-        rows = self._shared.run("SELECT note FROM witnessed WHERE origin = ?", origin)
+        rows = self._shared.run(_HEAD, origin)
         return str(rows[0][0]) if rows else None
 
     def by_digest(self, digest: str) -> str | None:
@@ -201,18 +202,30 @@ def _copy(source: Shared, target: Shared) -> None:
         target.run(_REMEMBER, *row)
 
 
-def cosigned_head(path: Path, origin: str) -> str | None:
-    """Return the last head of a log that the witness of this file cosigned, without changing the file.
+def cosigned_head(place: SharedPlace, origin: str) -> str | None:
+    """Return the last head of a log that this witness cosigned, without changing its memory; None if it has none.
 
     Raises:
-        LedgerUnavailableError: the file cannot be read.
+        LedgerUnavailableError: the memory cannot be read.
     """
+    rows = _kept_in_file(place.state / f"{_NAME}.db", origin) if place.url is None else _kept_in_database(place, origin)
+    return str(rows[0][0]) if rows else None
+
+
+def _kept_in_file(path: Path, origin: str) -> list[tuple[str]]:
+    if not path.exists():
+        return []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT note FROM witnessed WHERE origin = ?", (origin,)).fetchone()
+            return connection.execute(_HEAD, (origin,)).fetchall()
     except sqlite3.Error as error:
         raise LedgerUnavailableError(f"witness `{path.name}` cannot be read") from error
-    return None if row is None else str(row[0])
+
+
+def _kept_in_database(place: SharedPlace, origin: str) -> list[tuple[str]]:
+    with closing(place.session(_NAME, Synchronous.FULL, LedgerUnavailableError)) as session:
+        there = session.run("SELECT to_regclass('witnessed')") != [(None,)]
+        return session.run(_HEAD, origin) if there else []
 
 
 def _signed_by_one(note: str, keys: Sequence[Ed25519Verifier]) -> bool:

@@ -135,7 +135,8 @@ class Session:
         Raises:
             UnavailableError: the database does not answer, or the role may not make them.
         """
-        self.alone(lambda: self._make(layout, found), "layout")
+        if not (found and self._has(found)):  # most often it is there: then whoever starts waits for nobody
+            self.alone(lambda: self._make(layout, found), "layout")
 
     def vacuum(self, table: str) -> None:
         """Have the server clear away the old versions of a table's rows; as long as it takes.
@@ -163,9 +164,12 @@ class Session:
         # To make a schema takes a right that a role need not have for a schema that is there already.
         if self.run("SELECT to_regnamespace(?)", self.schema) == [(None,)]:
             self.run(f"CREATE SCHEMA {self.schema}")
-        if not found or self.run("SELECT to_regclass(?)", f"{self.schema}.{found}") == [(None,)]:
+        if not (found and self._has(found)):
             with self._telling():
                 self._wait(self._execute(layout))
+
+    def _has(self, table: str) -> bool:
+        return self.run("SELECT to_regclass(?)", f"{self.schema}.{table}") != [(None,)]
 
     def _wait(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

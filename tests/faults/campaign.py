@@ -89,6 +89,7 @@ CAMPAIGNS = (
     Campaign("token_attacks", "S5", 1, 1, ()),
     Campaign("replays", "S6", 20, 2, ("--names", "100")),
     Campaign("workers", "S6, several processes", 80, 29),
+    Campaign("several_hosts", "A1, S6, several hosts", 200, 45),
     Campaign("clock_skew", "S7", 5, 5, ()),
     Campaign("running_clocks", "S7", 110, 53),
     Campaign("fuzz", "H10", 400, 75, ("--seconds", "2")),

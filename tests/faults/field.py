@@ -21,12 +21,12 @@ from federation.consumer.client import Answer, PartnerClient, Refused
 from federation.contract.errors import CroceviaError
 from federation.contract.receipts import Receipt
 from federation.demo.layout import Home, url
-from federation.demo.ledgers import verify_ledgers
+from federation.demo.ledgers import place_of, verify_ledgers
 from federation.demo.processes import Program
 from federation.demo.running import programs
 from federation.ledger.note import Ed25519Verifier
+from federation.ledger.place import open_store_to_read
 from federation.ledger.proof import verify_receipt
-from federation.ledger.store import SqliteStore
 from federation.trust.http_messages import HttpRequest
 from node.demo.seed import demo_files, read_truth
 from tests.support.demo import RunningDemo, demo_charter, found_with_members, free_ports, question, running, token
@@ -257,14 +257,14 @@ class Field:
         missing = 0
         for member in {member for member, _ in self.told.receipts}:
             log = Ed25519Verifier.parse(ledgers[member])
-            with closing(SqliteStore.open_to_read(self.state(member) / "ledger.db")) as store:
+            with closing(open_store_to_read(place_of(self.demo.home, member))) as store:
                 for receipt in (each for whose, each in self.told.receipts if whose == member):
                     leaf = store.leaf(receipt.index)
                     try:
                         verify_receipt(receipt, log, leaf or b"")
                     except CroceviaError:
                         missing += 1
-        with closing(SqliteStore.open_to_read(self.state("gateway") / "ledger.db")) as store:
+        with closing(open_store_to_read(place_of(self.demo.home, "gateway"))) as store:
             recorded = b"".join(leaf for _, leaf, _ in store.rows())
         return missing + sum(trace.encode() not in recorded for trace in self.told.traces)
 

@@ -18,6 +18,9 @@ class _Forgetful(MemoryReplayStore):
         """Forget everything."""
         return cls(clock)  # type: ignore[arg-type]  # the gateway's own clock
 
+    def require_working(self) -> None:
+        """Work."""
+
     def close(self) -> None:
         """Let go of nothing."""
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from typing_extensions import override
 
 from node.console.node_commands import app
 from node.console.policy_folders import shared_policies_folder
+from tests.support.loopback import Quiet, serving
 
 pytestmark = pytest.mark.integration
 
@@ -57,28 +56,16 @@ class VehicleRegister:
 def vehicle_register() -> Iterator[VehicleRegister]:
     register = VehicleRegister("")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            known = REGISTERS[self.path]
-            codes = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            register.asked.append(codes)
-            body = json.dumps({code: known[code] for code in codes if code in known}).encode()
-            self.send_response(register.status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
+    class Handler(Quiet):
         @override
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+        def asked(self) -> None:
+            known = REGISTERS[self.path]
+            codes = json.loads(self.body())
+            register.asked.append(codes)
+            self.answer(register.status, json.dumps({code: known[code] for code in codes if code in known}).encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        register.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(Handler) as register.url:
         yield register
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

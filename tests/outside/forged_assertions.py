@@ -14,11 +14,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -31,6 +29,7 @@ from federation.contract.clock import SystemClock
 from federation.trust.tokens import ASSERTION_TYPE, ClientAssertion, dpop_proof, issue_client_assertion, make_dpop
 from tests.faults.field import founded
 from tests.support.demo import nonce
+from tests.support.loopback import Quiet, serving
 
 PURPOSE = "benefit-assessment"
 MODES = ("pb", "er", "at")
@@ -42,19 +41,17 @@ def proving_proxy(endpoint: str, partner: Partner, answers: Counter[str]) -> Ite
     """Pass token requests on with a fresh proof of possession, and count the answers by code."""
     with httpx.Client(trust_env=False, timeout=10) as http:
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             fresh = ""
 
-            def do_POST(self) -> None:
-                form = self.rfile.read(int(self.headers.get("content-length") or 0))
+            @override
+            def asked(self) -> None:
+                form = self.body()
                 answer = self.ask(form)
                 if "use_dpop_nonce" in answer.text:
                     answer = self.ask(form)
                 answers[str(answer.json().get("code", answer.status_code))] += 1
-                self.send_response(answer.status_code)
-                self.send_header("content-length", str(len(answer.content)))
-                self.end_headers()
-                self.wfile.write(answer.content)
+                self.answer(answer.status_code, answer.content)
 
             def ask(self, form: bytes) -> httpx.Response:
                 proof = dpop_proof("POST", endpoint, nonce(), SystemClock(), nonce=Handler.fresh)
@@ -63,19 +60,8 @@ def proving_proxy(endpoint: str, partner: Partner, answers: Counter[str]) -> Ite
                 Handler.fresh = answer.headers.get("dpop-nonce", "")
                 return answer
 
-            @override
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """Say nothing of requests."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/oauth2/token"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(Handler) as origin:
+            yield f"{origin}/oauth2/token"
 
 
 def attack(program: list[str], folder: Path, url: str, assertion: str, mode: str) -> None:

@@ -5,11 +5,9 @@ Programs that know GraphQL over HTTP but no signatures can so be pointed at the 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,6 +19,7 @@ from federation.trust.http_messages import HttpRequest
 from federation.trust.http_signatures import sign_request
 from federation.trust.tokens import dpop_proof, make_dpop
 from tests.support.demo import nonce, token
+from tests.support.loopback import Quiet, serving
 
 if TYPE_CHECKING:
     from federation.consumer.commands import Partner
@@ -56,38 +55,16 @@ def signing_proxy(signing: Signing) -> Iterator[str]:
     """Serve the proxy on loopback, and yield its URL."""
     with httpx.Client(trust_env=False, timeout=10) as http:
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             @override
-            def handle(self) -> None:
-                with suppress(ConnectionError):  # a client that goes without a word
-                    super().handle()
-
-            def passed_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            def asked(self) -> None:
+                body = self.body()
                 uri = signing.target + self.path.removeprefix("/graphql")
                 given = {name.lower(): value for name, value in self.headers.items() if name.lower() not in _OWN}
                 headers = signing.headers(self.command, uri, given, body)
                 answer = http.request(self.command, uri, headers=headers, content=body)
-                self.send_response(answer.status_code)
-                for name, value in answer.headers.items():
-                    if name not in _OWN and name != "content-encoding":
-                        self.send_header(name, value)
-                self.send_header("content-length", str(len(answer.content)))
-                self.end_headers()
-                self.wfile.write(answer.content)
+                said = [each for each in answer.headers.items() if each[0] not in {*_OWN, "content-encoding"}]
+                self.answer(answer.status_code, answer.content, *said)
 
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = passed_on  # noqa: N815  # names of http.server
-
-            @override
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                """Say nothing of requests."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/graphql"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(Handler) as origin:
+            yield f"{origin}/graphql"
