@@ -308,31 +308,23 @@ class Run:
             return  # cancelled: nobody waits for it
         fetch = self.fetches[order]
         try:
-            if self._sent and not future.cancelled() and (error := future.exception()) is not None:
-                again = self._send_again(fetch, error)
-                if again is not None:
-                    self._open[order] = again
-                    again.add_done_callback(partial(self._arrived, order))
-                    return
-            self._settle(fetch, future)
+            error = timed_out(fetch.folded.member) if future.cancelled() else future.exception()
+            if error is None:
+                self._absorb(fetch, future.result())
+            elif (again := self._send_again(fetch, error)) is not None:
+                self._open[order] = again
+                again.add_done_callback(partial(self._arrived, order))
+                return
+            elif isinstance(error, CroceviaError):
+                self._fail(fetch, error)
+            else:
+                raise error  # noqa: TRY301  # see below
             ready = self._end(order)
             if ready or not self._waiting:
                 self._begin(ready)
         except Exception as error:  # noqa: BLE001  # a callback has no caller: the defect is raised where the request is awaited
             if self._done is not None and not self._done.done():
                 self._done.set_exception(error)
-
-    def _settle(self, fetch: CompiledFetch, future: asyncio.Future[FetchAnswer]) -> None:
-        if future.cancelled():
-            self._fail(fetch, timed_out(fetch.folded.member))
-            return
-        error = future.exception()
-        if error is None:
-            self._absorb(fetch, future.result())
-        elif isinstance(error, CroceviaError):
-            self._fail(fetch, error)
-        else:
-            raise error
 
     def _end(self, order: int) -> list[int]:
         """Note that a fetch has ended; return the fetches that waited for nothing else."""

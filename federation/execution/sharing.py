@@ -42,6 +42,8 @@ class _Flight:
         return waiter
 
     def landed(self, pending: asyncio.Future[FetchAnswer]) -> None:
+        if not self._waiting:
+            return
         waiting = [waiter for waiter in self._waiting if not waiter.done()]
         if not waiting:
             return

@@ -1,4 +1,8 @@
-"""Ends exchanges whose time has come: one timer for all of them, which costs nothing while there are none."""
+"""Ends exchanges whose time has come, or whose caller went away: one timer for all, none while there are none.
+
+An exchange that nobody waits for any more is thus ended within a tick; until then its answer may still come whole, and
+the connection stays good.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from federation.execution.transport.errors import DeadlineError
 from federation.execution.transport.message import Exchange
 
 TICK = 0.02
-"""Seconds between two looks, and so the most by which an exchange may outlive its deadline."""
+"""Seconds between two looks, and so the most by which an exchange may outlive its deadline or its caller."""
 
 
 class Deadlines:
@@ -20,7 +24,7 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, exchange: Exchange) -> None:
-        """Begin to watch an exchange, until it is answered, has failed, or was left."""
+        """Begin to watch an exchange, until it is answered or has failed."""
         self._running.add(exchange)
         exchange.unwatch = self._running.discard
         if self._timer is None:
@@ -35,13 +39,16 @@ class Deadlines:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for exchange in [each for each in self._running if each.deadline <= now]:
+        for exchange in [each for each in self._running if each.deadline <= now or each.future.cancelled()]:
             expire(exchange)
         self._timer = loop.call_later(TICK, self._look) if self._running else None
 
 
 def expire(exchange: Exchange) -> None:
-    """Tell whoever waits that the answer did not come in time, and hang up."""
+    """Tell whoever waits that the answer did not come in time, and hang up.
+
+    The rest of an answer that nobody reads would otherwise meet the next request.
+    """
     abandon, exchange.abandon = exchange.abandon, None
     exchange.fail(DeadlineError("the answer did not come in time"))
     if abandon is not None:

@@ -20,8 +20,7 @@ _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"[!-~]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where connections lead: one pool each (RFC 9110 section 4.3.1)."""
 
     scheme: str
@@ -67,7 +66,7 @@ class Endpoint:
         Raises:
             ValueError: a header name or value could end its line (RFC 9110 section 5.5).
         """
-        lines = [_line(name, value) for name, value in headers]
+        lines = [_line(name, value) for name, value in headers] if headers else ()
         return b"".join((self.head, *lines, b"Content-Length: %d\r\n\r\n" % len(body), body))
 
 
@@ -161,14 +160,6 @@ class Exchange:
         self.forget_deadline()
         if not self.future.done():
             self.future.set_exception(self.outcome.failed(error))
-
-    def left(self, future: asyncio.Future[Any]) -> None:
-        """Hang up when the caller went away: the rest of the answer would otherwise meet the next request."""
-        if future.cancelled():
-            self.forget_deadline()
-            if self.abandon is not None:
-                abandon, self.abandon = self.abandon, None
-                abandon()
 
     def forget_deadline(self) -> None:
         """Be watched no more."""

@@ -36,7 +36,6 @@ class Pool:
     def submit(self, exchange: Exchange) -> None:
         """Send an exchange now, on a new connection soon, or when a connection is free."""
         self._deadlines.watch(exchange)
-        exchange.future.add_done_callback(exchange.left)
         self._place(exchange)
 
     def close(self) -> None:

@@ -35,31 +35,33 @@ class AnswerReader:
     With a `sink`, the body of a 2xx event stream goes there in pieces; `streaming` then turns true at the head's end.
     """
 
+    # How every answer begins: these stand at the class, because most answers change few of them.
+    begun = False
+    complete = False
+    streaming = False
+    surplus = False
+    _known: Head | None = None
+    _parser: httptools.HttpResponseParser | None = None
+    _first = b""
+    _fed = 0
+    _media_type = ""
+    _status = 0
+    _head_size = 0
+    _size = 0
+    _interim = 0
+    _length_known = False
+    _chunked = False
+    _until_close = False
+    _keep = False
+    _fault = ""
+
     def __init__(self, limits: TransportLimits, sink: Callable[[bytes], None] | None, heads: KnownHeads) -> None:
         """Begin before the first byte; heads that are known already are not parsed again."""
-        self.begun = False
-        self.complete = False
-        self.streaming = False
-        self.surplus = False
         self._limits = limits
         self._sink = sink
         self._heads = heads
-        self._known: Head | None = None
-        self._parser: httptools.HttpResponseParser | None = None
-        self._first = b""
-        self._fed = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._media_type = ""
-        self._status = 0
-        self._head_size = 0
-        self._size = 0
-        self._interim = 0
-        self._length_known = False
-        self._chunked = False
-        self._until_close = False
-        self._keep = False
-        self._fault = ""
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes.
