@@ -50,8 +50,8 @@ class Doorkeeper:
 class Caller(msgspec.Struct, frozen=True):
     """A consumer whose request is proved; `request` is what the nodes will verify themselves.
 
-    `on_denied` is the stricter of what the agreement and the request say; `standing` is what is left of the consumer's
-    budget for the purpose; `client` is a voucher's, or empty.
+    `request_digest` names it; `on_denied` is the stricter of what the agreement and the request say; `standing` is what
+    is left of the consumer's budget for the purpose; `client` is a voucher's, or empty.
     """
 
     consumer: Member
@@ -60,6 +60,7 @@ class Caller(msgspec.Struct, frozen=True):
     legal_basis: tuple[str, ...]
     on_denied: OnDenied
     request: ConsumerRequest
+    request_digest: str
     standing: Standing
     client: str = ""
 
@@ -117,7 +118,18 @@ def admitted(known: Proved, members: MemberList, door: Doorkeeper) -> Caller:
     standing = count_question(by.consumer.id, agreed.id, door.rates, door.counters, door.clock)
     count_request(agreement, door.counters, door.clock)
     on_denied = wanted(request.headers, agreement.on_denied)
-    return Caller(by.consumer, agreement, agreed.id, agreed.bases, on_denied, as_sent(request), standing, by.client)
+    sent = as_sent(request)
+    return Caller(
+        consumer=by.consumer,
+        agreement=agreement,
+        purpose=agreed.id,
+        legal_basis=agreed.bases,
+        on_denied=on_denied,
+        request=sent,
+        request_digest=sent.digest(),
+        standing=standing,
+        client=by.client,
+    )
 
 
 def _possession(request: HttpRequest, token: str, key: str, door: Doorkeeper) -> DpopProof:

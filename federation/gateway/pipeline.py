@@ -207,7 +207,7 @@ def _mediated(caller: Caller, question: Question, mediation: Mediation, trace: s
         legal_basis=caller.legal_basis,
         agreement=caller.agreement.id,
         operation_digest=question.digest,
-        request_digest=caller.request.digest(),
+        request_digest=caller.request_digest,
         decisions=joined_decisions(mediation.said.values()),
         detail=" ".join(sorted(question.members)),
     )
@@ -229,5 +229,5 @@ def _refused(caller: Caller | None, refused: CroceviaError, trace: str, gateway:
         consumer=caller.consumer.id,
         purpose=caller.purpose,
         agreement=caller.agreement.id,
-        request_digest=caller.request.digest(),
+        request_digest=caller.request_digest,
     )

@@ -201,7 +201,7 @@ class GatewayProcess:
             self.directory, caller.agreement, day_in_rome(self.clock.now()), others.broadcast & question.members
         )
         translator = Translator(asking, holders, question.members, caller.consumer.id)
-        signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request.digest())
+        signed = SignedFetcher(self._sender, others.nodes, caller.request, trace, translator, caller.request_digest)
         members = self.fetching.around(signed)
         if DIRECTORY not in question.members:
             return Mediation(translator, members, members, signed.said, signed.unable)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,8 @@ from federation.execution.transport.message import HttpAnswer
 from federation.gateway.pseudonyms import Translator
 from federation.gateway.recorded import require_recorded
 from federation.gateway.sending import Peer, Sender, Signed
+
+_UNABLE: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class _Awaited(msgspec.Struct, frozen=True):
         said = require_recorded(answer.body, member, self.fetcher.digest)
         if said is not None:
             self.fetcher.said[self.request.fetch_id] = said
-        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if answer.status == _UNABLE:
             self.fetcher.unable.add(member)
         return FetchAnswer(answer.body, answer.status, answer.media_type)
 

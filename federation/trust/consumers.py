@@ -208,4 +208,4 @@ def forwarded_headers(headers: Any) -> tuple[str, ...]:
         names = ("authorization", "content-encoding", "content-type", "digest", INTEGRITY_SIGNATURE, TRACKING_EVIDENCE)
     else:
         names = ("authorization", "content-digest", "content-type", ON_DENIED, "signature", "signature-input")
-    return tuple(name for name in names if name in headers)
+    return tuple([name for name in names if name in headers])

@@ -45,6 +45,9 @@ MAX_LIFETIME = 60
 SKEW = 30
 """Seconds by which two clocks may differ."""
 
+_JSON = "application/json"
+"""What nearly every message is."""
+
 _BARE = '"@method" "@target-uri" "content-type" "content-digest"'
 _WHEN_PRESENT = ("authorization", ON_DENIED)
 _COVERED_RESPONSE = (
@@ -332,7 +335,7 @@ def _require_signable(method: str, target_uri: str) -> None:
 
 def _visible_header(headers: Mapping[str, str], name: str) -> str:
     value = headers.get(name, "")
-    if not is_visible(value):
+    if value != _JSON and not is_visible(value):
         raise BadInputError(f"expected a header `{name}` of visible ASCII")
     return value
 

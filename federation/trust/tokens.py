@@ -300,8 +300,9 @@ def _require_member(text: str) -> MemberId:
 
 
 def _require_names(*names: str) -> None:
-    if not all(0 < len(name) <= _MAX_NAME for name in names):
-        raise TokenError("token has a claim that is empty or too long")
+    for name in names:
+        if not 0 < len(name) <= _MAX_NAME:
+            raise TokenError("token has a claim that is empty or too long")
 
 
 def _require_time(iat: int, exp: int, life: int, clock: Clock) -> None:
