@@ -288,7 +288,6 @@ def requests(parts: Iterable[Part]) -> list[Request]:
 def fold(one: Use, other: Use) -> None:
     """Let `one` do what `other` does for the same objects."""
     _graft(one.branch, other.branch)
-    one.after |= other.after
     one.numbers |= other.numbers
     for type_name, others in other.others.items():
         mine = one.others.setdefault(type_name, [])

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from federation.composition.supergraph import Supergraph
-from federation.contract.errors import CroceviaError
+from federation.contract.errors import CroceviaError, NodeTimeoutError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.execution.members import HttpFetcher
 from federation.execution.ports import FetchAnswer, FetchRequest
@@ -27,6 +27,9 @@ from tests.support.composition import audit
 
 URL = os.environ.get("CROCEVIA_AUDIT_URL", "").rstrip("/")
 ABSENT = "CROCEVIA_AUDIT_URL is not set: the audit's subgraphs are an outside program"
+
+LATE = 0.02
+"""Seconds after which a slow member has failed: later than those that were asked with it answer."""
 
 REQUEST_ID = "27a163c571fc1"
 
@@ -94,10 +97,17 @@ class _Counting:
                 answer: asyncio.Future[FetchAnswer] = asyncio.get_running_loop().create_future()
                 answer.set_result(FetchAnswer(body))
                 return answer
+            case NodeTimeoutError() as error:
+                return self._late(error)
             case CroceviaError() as error:
                 raise error
             case alter:
                 return self._altered(request, alter)
+
+    @staticmethod
+    async def _late(error: CroceviaError) -> FetchAnswer:
+        await asyncio.sleep(LATE)
+        raise error
 
     async def _altered(self, request: FetchRequest, alter: Callable[[Any], Any]) -> FetchAnswer:
         answer = await self.inner.fetch(request)
