@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isinf
 from typing import Any, Self
 
 import msgspec
@@ -246,7 +247,15 @@ def _no_constant(_: str) -> Any:
     raise BadInputError("body holds NaN or Infinity, which JSON does not have")
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    """Read a number; one that no machine number holds would go on as infinity, which JSON writes as null."""
+    number = float(text)
+    if isinf(number):
+        raise BadInputError("body holds a number beyond the range of 64-bit floating point")
+    return number
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _optional(content: dict[str, Any], key: str, kind: type[Any]) -> Any:

@@ -51,7 +51,7 @@ class Use:
     """A jump that is used: what it selects, for which types it is entered, when, and first for which block.
 
     `numbers` are the jumps that it stands for, more than one when entries of the same objects were folded together.
-    `others` are the keys to try, by type, where the jump's own is null.
+    `others` are the keys to try, by type, where the jump's own is null; one may be there twice.
     """
 
     jump: Jump
@@ -290,9 +290,7 @@ def fold(one: Use, other: Use) -> None:
     _graft(one.branch, other.branch)
     one.numbers |= other.numbers
     for type_name, others in other.others.items():
-        mine = one.others.setdefault(type_name, [])
-        known = [found.key for found in mine]
-        mine += [found for found in others if found.key not in known]
+        one.others.setdefault(type_name, []).extend(others)
 
 
 def _graft(branch: Branch, other: Branch) -> None:

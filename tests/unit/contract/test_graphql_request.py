@@ -24,6 +24,7 @@ NOT_REQUESTS = {
     "an integer of 5 000 digits": b'{"query":"{a}","variables":{"n":' + b"9" * 5000 + b"}}",
     "half a surrogate pair": b'{"query":"{a}","variables":{"n":"\\ud800"}}',
     "the other half": b'{"query":"{a}","variables":{"n":"\\udc00 \\ud83d\\ude00"}}',
+    "a number beyond all machine numbers": b'{"query":"{a}","variables":{"n":-1e400}}',
     "NaN": b'{"query":"{a}","variables":{"n":NaN}}',
     "no query": b"{}",
     "query and document id": b'{"query":"{a}","documentId":"sha256:00"}',
