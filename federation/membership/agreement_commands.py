@@ -91,6 +91,9 @@ def draft(  # the terms of an agreement
     if file.exists():
         raise BadInputError(f"`{file}` exists; terms that somebody may have signed are not overwritten")
     today = day_in_rome(SystemClock().now())
+    first, last = _day(since) if since else today, _day(until)
+    if last < first:
+        raise BadInputError(f"expected a last day from {first} on, got {last}; `--from` names another first day")
     asked = [(member_id(name), words) for name, words in map(_pair, provider)]
     lengths = _lengths(longest_list or (), [name for name, _ in asked])
     capacities = _capacities(capacity or (), [name for name, _ in asked])
@@ -102,8 +105,8 @@ def draft(  # the terms of an agreement
             for name, words in asked
         ),
         purposes=tuple(AgreedPurpose(name, words) for name, words in map(_pair, purpose)),
-        valid_from=_day(since) if since else today,
-        valid_until=_day(until),
+        valid_from=first,
+        valid_until=last,
         state=AgreementState.ACTIVE,
         daily_requests=daily,
         documents=tuple(map(_document, document or ())),

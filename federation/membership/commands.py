@@ -251,7 +251,7 @@ def status(
     table = Table("member", "kind", "area", "node")
     for member in members.members:
         table.add_row(member.id, member.kind, member.area, member.endpoint or "asks only")
-    _console.print(table)
+    _console.print(table if members.members else "no members yet; `crocevia federation admit` lets one in")
     _console.print(agreements_table(members))
     _say_standing(staged)
 
@@ -289,8 +289,10 @@ def ask_challenge(endpoint: str, nonce: str, verify: ssl.SSLContext | bool = Tru
     return found.text
 
 
-def agreements_table(members: MemberList) -> Table:
-    """Return the agreements with their states, and who has not signed or has suspended alone."""
+def agreements_table(members: MemberList) -> Table | str:
+    """Return the agreements with their states, and who has not signed or has suspended alone; or that there is none."""
+    if not members.agreements:
+        return "no agreements yet; `crocevia agreement draft` writes one"
     table = Table("agreement", "consumer", "purposes", "state", "until", "a day")
     for each in members.agreements:
         stands = standing(each, members.members)
@@ -348,7 +350,8 @@ def _settings(place: Workspace, addresses: Addresses) -> None:
 
 
 def _table(examination: Examination, title: str) -> Table:
-    table = Table("check", "outcome", title=title)
+    # As wide as its title, which would else be folded to the width of the checks' names.
+    table = Table("check", "outcome", title=title, min_width=min(len(title), _console.width))
     for finding in examination.findings:
         table.add_row(finding.check.value, "\n".join(finding.faults) or "[green]passed[/]")
     return table

@@ -59,6 +59,8 @@ def list_keys(
     """Show the keys of a party: use, thumbprint, and until when they are listed; never a private one."""
     members = None if registry is None else last_list(registry)
     table = Table("file", "signs", "thumbprint", "listed until")
+    for column in table.columns:
+        column.overflow = "fold"  # thumbprints are compared letter by letter: none may be missing
     for each in known_keys(folder):
         table.add_row(each.file, each.use, each.kid, "" if members is None else listed_until(each.kid, members))
     Console().print(table)

@@ -39,6 +39,13 @@ def test_an_agreement_names_the_capacities_in_which_a_citizen_is_known(tmp_path:
         assert isinstance(drafted(tmp_path / "no.json", *wrong).exception, BadInputError)
 
 
+def test_an_agreement_that_is_over_before_it_begins_is_refused(tmp_path: Path) -> None:
+    over = drafted(tmp_path / "over.json", "--from", "2028-01-01")
+    assert isinstance(over.exception, BadInputError)
+    assert "expected a last day from 2028-01-01 on, got 2027-12-31" in str(over.exception)
+    assert not (tmp_path / "over.json").exists()
+
+
 def test_terms_without_them_stay_what_was_signed(tmp_path: Path) -> None:
     assert drafted(tmp_path / "usual.json", "--from", "2026-01-01").exit_code == 0
     # Of the terms as they were before agreements could say so.
