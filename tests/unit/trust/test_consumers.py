@@ -100,6 +100,11 @@ def _bare(asked: HttpRequest, name: str) -> HttpRequest:
     return replace(asked, headers={key: value for key, value in asked.headers.items() if key != name})
 
 
+def _with_evidence(parties: WithPlatform, **changes: str) -> HttpRequest:
+    evidence = parties.evidence(**changes)
+    return parties.asked(parties.voucher(evidence), evidence)
+
+
 REFUSED: dict[str, tuple[Callable[[WithPlatform], HttpRequest], str]] = {
     "another issuer": (lambda p: p.asked(p.voucher(iss="elsewhere")), "TOKEN_INVALID"),
     "another platform's key": (lambda p: p.asked(p.voucher(key=STRANGER)), "TOKEN_INVALID"),
@@ -125,6 +130,7 @@ REFUSED: dict[str, tuple[Callable[[WithPlatform], HttpRequest], str]] = {
     "another target": (lambda p: replace(p.asked(p.voucher()), target_uri=NODE_URL), "ADDRESSEE_MISMATCH"),
     "evidence that is missing": (lambda p: p.asked(p.voucher(p.evidence())), "EVIDENCE_MISMATCH"),
     "evidence of another request": (lambda p: p.asked(p.voucher(p.evidence()), p.evidence()), "EVIDENCE_MISMATCH"),
+    "evidence of another client": (lambda p: _with_evidence(p, iss="another"), "EVIDENCE_MISMATCH"),
 }
 
 
