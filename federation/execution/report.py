@@ -110,7 +110,7 @@ class ErrorReport:
                 return error.message, {**kept, "code": good or "DOWNSTREAM_ERROR", "member": member}
             case Messages.REDACT:
                 shown = good if good in KNOWN_CODES else FOREIGN_CODE
-                kept = _input_field(error) if shown == _INPUT_INVALID else {}
+                kept = _input_place(error) if shown == _INPUT_INVALID else {}
                 message = _MESSAGES.get(shown or "", f"member `{member}` reported an error")
                 return message, {"code": shown, "member": member, **kept}
 
@@ -135,13 +135,22 @@ class ErrorReport:
 
 
 _INPUT_INVALID = "INPUT_INVALID"
+_DEEPEST_INPUT = 8
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,63}")
 
 
-def _input_field(error: MemberError) -> dict[str, Any]:
-    """Return the name of the input field that a member refused: a name of the schema, never a value."""
-    field = (error.extensions or {}).get("field")
-    return {"field": field} if isinstance(field, str) and _NAME.fullmatch(field) else {}
+def _input_place(error: MemberError) -> dict[str, Any]:
+    """Return the name of the input field that a member refused, and its path: names of the schema, never a value."""
+    said = error.extensions or {}
+    field, path = said.get("field"), said.get("path")
+    place: dict[str, Any] = {"field": field} if _is_name(field) else {}
+    if isinstance(path, list) and len(path) <= _DEEPEST_INPUT and all(map(_is_name, path)):
+        place["path"] = path
+    return place
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 
 _DENIED = {

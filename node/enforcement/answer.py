@@ -26,7 +26,7 @@ from graphql import DocumentNode
 from federation.contract.coverage import AskedField
 from federation.contract.decisions import DENY
 from federation.contract.entries import EntryKind
-from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError
+from federation.contract.errors import BadInputError, CroceviaError, FieldDeniedError, IdempotencyError
 from federation.contract.evidence import AnswerEvidence
 from federation.contract.graphql_request import GraphQLRequest, Limits
 from federation.contract.messages import EXTENSION, NodeAnswerExtension
@@ -87,7 +87,8 @@ class Prepared:
 
     answer: Answer
     kind: EntryKind = EntryKind.DISCLOSURE
-    carry_out: Callable[[], Awaitable[None]] = nothing
+    carry_out: Callable[[], Awaitable[bool]] = nothing
+    """Say whether the answer is right: False where something was written meanwhile that it should tell of."""
 
 
 async def answer(request: HttpRequest, node: Node) -> bytes:
@@ -104,14 +105,17 @@ async def answer(request: HttpRequest, node: Node) -> bytes:
         asked = caller.operation if caller.relayed is None else asked
         document = node.documents.understood(asked.text)
         wanted = scoped(asked, caller, node)  # (2)
-        prepared = await prepare(document, asked, wanted, caller, node)  # (3) (4)
-        answered = prepared.answer
-        require_wanted(answered, caller)
-        committed = committed_to(answered.data, wanted, caller, node.random)
-        entry = disclosure(caller, asked, answered, node, committed.digest, prepared.kind)
-        receipt = await node.journal.record(entry, answered.subjects)  # (5)
-        evidence = await committed.evidence(receipt, node.journal)
-        await prepared.carry_out()
+        while True:  # ends: what was written under a key meanwhile is known the next time
+            prepared = await prepare(document, asked, wanted, caller, node)  # (3) (4)
+            answered = prepared.answer
+            require_wanted(answered, caller)
+            committed = committed_to(answered.data, wanted, caller, node.random)
+            entry = disclosure(caller, asked, answered, node, committed.digest, prepared.kind)
+            receipt = await node.journal.record(entry, answered.subjects)  # (5)
+            evidence = await committed.evidence(receipt, node.journal)
+            if await prepared.carry_out():
+                break
+            await node.journal.record(refusal(caller, IdempotencyError("written meanwhile"), node))
     except CroceviaError as refused:
         await node.journal.record(refusal(caller, refused, node))
         raise

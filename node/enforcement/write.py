@@ -7,15 +7,17 @@
 5. record: the write is in the journal, durably, before anything is written (`node.enforcement.answer`)
 6. write: records, keys and events, in one transaction; all roots of one operation or none
 
-A write that fails after (5) is followed in the journal by a refusal with its code. The register is never written: its
-own system takes the events from the outbox (docs/adr, writes).
+A write that fails after (5) is followed in the journal by a refusal with its code. So is one that found at (6) that
+somebody, such as the same writer in a second request, wrote the same under its key meanwhile; it begins again at (3),
+and answers what was written. The register is never written: its own system takes the events from the outbox
+(docs/adr, writes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from graphql import DocumentNode
@@ -23,7 +25,7 @@ from graphql import DocumentNode
 from federation.contract.canonical import sha256_digest
 from federation.contract.clock import Clock, rfc3339
 from federation.contract.coverage import operation_of
-from federation.contract.errors import BadInputError, NotFoundError, ScopeError
+from federation.contract.errors import BadInputError, NotFoundError, ScopeError, WrittenInputError
 from federation.contract.graphql_request import GraphQLRequest
 from federation.contract.messages import TranslationStatement, named_digest
 from node.data.answer import Answer
@@ -37,6 +39,9 @@ from node.enforcement.decide import RequestPlans
 from node.own.consents import Consents
 from node.own.writes import Write, Writes
 from node.writing.kinds import Kind, kind_of, require_key
+
+_ARGUMENTS: Final = {name: (name,) for name in ("idempotencyKey", "input")}
+"""What may be wrong of a mutation's arguments beside the fields of its input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +74,24 @@ class PlannedWrites:
 
     answer: Answer
     writes: tuple[Write, ...]
+    unused: tuple[Write, ...]
     writing: Writing
 
-    async def carry_out(self) -> None:
-        """Write (6).
+    async def carry_out(self) -> bool:
+        """Write (6); say whether the answer is what was written.
 
         Raises:
             IdempotencyError: meanwhile a key was used for another input.
             DatabaseUnavailableError: nothing was written.
         """
-        await self.writing.writes.carry_out(self.writes)
+        done = await self.writing.writes.carry_out(self.writes, self.unused)
         self.writing.consents.forget()
+        return done
 
 
-async def nothing() -> None:
+async def nothing() -> bool:
     """What remains to be done of a question."""
+    return True
 
 
 def is_mutation(document: DocumentNode, asked: GraphQLRequest) -> bool:
@@ -120,15 +128,22 @@ async def plan_writes(
     for root, made, known in zip(roots, writes, earlier, strict=True):  # (4)
         record = Record(known or made.record, of_type(plane.prepared, root.kind.type_name, persons), subject)
         answer = await _with(answer, root, record, plane, plans, asker)
-    return PlannedWrites(answer, writes, writing)
+    unused = tuple(write for write, known in zip(writes, earlier, strict=True) if known is None)
+    return PlannedWrites(answer, writes, unused, writing)
 
 
 def _root(selected: Selected) -> _Root:
     kind = kind_of(selected.field)
     given = {name: value for name, value in selected.arguments["input"].items() if value is not None}
     key = selected.arguments["idempotencyKey"]
-    require_key(key)
-    kind.check(given)
+    try:
+        require_key(key)
+        kind.check(given)
+    except WrittenInputError as error:
+        # Several roots of one operation may have a field of that name.
+        field = str(error.extensions["field"])
+        error.extensions["path"] = [selected.response_key, *_ARGUMENTS.get(field, ("input", field))]
+        raise
     return _Root(selected, kind, given, key)
 
 

@@ -39,6 +39,11 @@ class Write:
     at: str
     fields: Sequence[str] = ()
 
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What an idempotency key belongs to."""
+        return self.consumer, self.mutation, self.idempotency_key
+
 
 @dataclass(frozen=True, slots=True)
 class Writes:
@@ -55,25 +60,30 @@ class Writes:
         """
         return await self.database.run(lambda connection: tuple(_earlier(connection, write) for write in writes))
 
-    async def carry_out(self, writes: Sequence[Write]) -> None:
+    async def carry_out(self, writes: Sequence[Write], unused: Sequence[Write] = ()) -> bool:
         """Write what was not written before, each with its event; all of it or nothing.
+
+        Returns:
+            False, and nothing is written, if somebody wrote the same under the key of one of `unused` meanwhile.
 
         Raises:
             IdempotencyError: meanwhile a key was used for another input.
             DatabaseUnavailableError: nothing was written.
         """
         try:
-            await self.database.run(lambda connection: _carry_out(connection, writes))
+            return await self.database.run(lambda connection: _carry_out(connection, writes, unused))
         except IntegrityError:
             # Somebody wrote under one of the keys between our look and our write. They did the same or something else.
-            await self.database.run(lambda connection: _carry_out(connection, writes))
+            return await self.database.run(lambda connection: _carry_out(connection, writes, unused))
 
 
-def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
+def _carry_out(connection: Connection, writes: Sequence[Write], unused: Sequence[Write]) -> bool:
     alone(connection)
     new = _new(connection, writes)
+    if not {each.name for each in unused} <= {each.name for each in new}:
+        return False
     if not new:
-        return
+        return True
     made = connection.execute(
         insert(WRITTEN).returning(WRITTEN.c.id, sort_by_parameter_order=True),
         [
@@ -107,6 +117,7 @@ def _carry_out(connection: Connection, writes: Sequence[Write]) -> None:
     )
     for write in new:
         note(connection, write.mutation, write.subject, write.record)
+    return True
 
 
 def _new(connection: Connection, writes: Sequence[Write]) -> list[Write]:
@@ -125,11 +136,10 @@ def _new(connection: Connection, writes: Sequence[Write]) -> list[Write]:
             used |= {(consumer, mutation, key): digest for key, digest in found}
     new: list[Write] = []
     for write in writes:
-        name = (write.consumer, write.mutation, write.idempotency_key)
-        if name not in used:
-            used[name] = write.input_digest
+        if write.name not in used:
+            used[write.name] = write.input_digest
             new.append(write)
-        _require_same(write, used[name])
+        _require_same(write, used[write.name])
     return new
 
 

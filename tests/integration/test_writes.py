@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, select
+from typing_extensions import override
 
-from federation.contract.clock import day_in_rome
+from federation.contract.clock import FixedClock, day_in_rome
 from federation.contract.entries import Entry, EntryKind
 from federation.contract.identifiers import MemberId
 from federation.demo.founding import EXCHANGE_MASTER_KEY
+from federation.execution.transport.errors import ConnectError
+from federation.execution.transport.message import HttpAnswer
 from federation.gateway.sending import Sender
 from federation.linkage.siv import SivSuite
 from federation.trust.keys import read_secret
@@ -85,6 +91,118 @@ async def test_the_same_key_with_another_input_is_refused(unwritten: Simulator) 
     assert len(await rows(unwritten, WRITTEN)) == 1
 
 
+async def test_requests_at_once_under_one_key_write_once_and_are_told_the_same(unwritten: Simulator) -> None:
+    """Each is of another instant, which stands in the record: all are told that of the one that was first."""
+    citizen, ticks = known_as(unwritten, "c_m999"), count()
+
+    class Ticking(FixedClock):
+        @override
+        def now(self) -> datetime:
+            return self.instant + timedelta(milliseconds=next(ticks))
+
+    process = unwritten.nodes["c_m999"]
+    before, process.clock = process.clock, Ticking(unwritten.clock.instant)
+    try:
+        asked = [unwritten.ask(*TOWN, PREFER, preference(citizen)) for _ in range(6)]
+        found = await asyncio.gather(*asked)
+        other = await asyncio.gather(
+            *(unwritten.ask(*TOWN, PREFER, preference(citizen, "wish-0002", language=each)) for each in ("it", "de"))
+        )
+    finally:
+        process.clock = before
+    assert len({each.content["data"]["preferContact"]["at"] for each in found}) == 1
+    assert len(await rows(unwritten, WRITTEN)) == len(await rows(unwritten, OUTBOX)) == 2
+    refused = [code for each in other for code in _codes({"errors": each.content.get("errors", [])})]
+    assert refused == ["IDEMPOTENCY_KEY_REUSED"]
+    [*_, last] = [each for each in await rows(unwritten, WRITTEN) if each.idempotency_key == "wish-0001"]
+    assert datetime.fromisoformat(last.at) == datetime.fromisoformat(found[0].content["data"]["preferContact"]["at"])
+
+
+async def test_a_write_whose_answer_was_lost_is_answered_again_and_not_repeated(unwritten: Simulator) -> None:
+    citizen = known_as(unwritten, "c_m999")
+
+    def lost(_: HttpAnswer) -> HttpAnswer:
+        raise ConnectError("reset")
+
+    unwritten.wire.lies["c_m999"] = lost
+    try:
+        found = await unwritten.ask(*TOWN, PREFER, preference(citizen))
+    finally:
+        del unwritten.wire.lies["c_m999"]
+    assert found.content["data"]["preferContact"] is None
+    [written] = await rows(unwritten, WRITTEN)
+    unwritten.forward(timedelta(seconds=40))
+    again = await unwritten.ask(*TOWN, PREFER, preference(citizen))
+    told = again.content["data"]["preferContact"]
+    assert datetime.fromisoformat(told["at"]) == datetime.fromisoformat(written.at)
+    assert len(await rows(unwritten, OUTBOX)) == 1
+
+
+EVERY: dict[str, tuple[tuple[str, str], str, str, dict[str, Any], dict[str, Any], tuple[str, str]]] = {
+    "recordInteraction": (
+        ("coop_ponte", "social-support"),
+        "InteractionInput",
+        "__typename",
+        {"channel": "counter", "direction": "inbound", "topic": "Help"},
+        {"direction": "sideways"},
+        ("created", "Interaction"),
+    ),
+    "changeCaseStatus": (
+        TOWN,
+        "CaseStatusInput",
+        "__typename",
+        {"case": "P-1", "status": "waiting"},
+        {"status": "lost"},
+        ("updated", "ServiceCase"),
+    ),
+    "giveFeedback": (
+        ("coop_ponte", "social-support"),
+        "FeedbackInput",
+        "rating",
+        {"service": "S1", "rating": 4},
+        {"rating": 6},
+        ("created", "Feedback"),
+    ),
+    "recordConsent": (
+        TOWN,
+        "ConsentInput",
+        "purpose given",
+        {"purpose": "service-notices", "given": True},
+        {"consumer": "Nobody!"},
+        ("created", "ConsentRecord"),
+    ),
+    "preferContact": (
+        TOWN,
+        "ContactPreferenceInput",
+        "channel",
+        {"channel": "app"},
+        {"hours": " "},
+        ("updated", "ContactPreference"),
+    ),
+}
+"""Who writes, the type of the input, what is asked back, an input, a change that breaks a rule, and the event."""
+
+
+@pytest.mark.parametrize("name", EVERY)
+async def test_every_mutation_is_checked_written_once_and_has_its_event(unwritten: Simulator, name: str) -> None:
+    who, kind, told, given, wrong, event = EVERY[name]
+    text = f"mutation($input: {kind}!, $key: String!) {{ {name}(input: $input, idempotencyKey: $key) {{ {told} }} }}"
+    given = {"citizen": known_as(unwritten, who[0]), **given}
+    refused = await unwritten.ask(*who, text, {"input": {**given, **wrong}, "key": "key-00001"})
+    [error] = refused.content["errors"]
+    [field] = wrong
+    # What GraphQL itself knows to be wrong, such as a word that an enumeration does not have, is refused by it.
+    assert error["extensions"].get("path", [name, "input", field]) == [name, "input", field]
+    assert error["extensions"]["code"] in {"INPUT_INVALID", "BAD_USER_INPUT"}
+    assert await rows(unwritten, WRITTEN) == []
+    first, again = [await unwritten.ask(*who, text, {"input": given, "key": "key-00001"}) for _ in range(2)]
+    assert first.content.get("errors", []) == []
+    assert again.content["data"] == first.content["data"]
+    [written], [sent] = await rows(unwritten, WRITTEN), await rows(unwritten, OUTBOX)
+    assert (written.mutation, written.consumer) == (name, who[0])
+    assert (sent.kind, sent.type_name, sent.written) == (*event, written.id)
+
+
 async def test_a_write_stands_in_the_ledger_with_what_was_told_back(unwritten: Simulator) -> None:
     citizen = known_as(unwritten, "c_m999")
     await unwritten.ask(*TOWN, PREFER, preference(citizen))
@@ -102,7 +220,25 @@ async def test_input_that_breaks_a_rule_names_the_field_and_no_value(
 ) -> None:
     found = await unwritten.ask(*TOWN, PREFER, preference(known_as(unwritten, "c_m999"), **changes))
     [error] = found.content["errors"]
-    assert error["extensions"] == {"code": "INPUT_INVALID", "member": "c_m999", "field": field}
+    path = ["preferContact", "input", field]
+    assert error["extensions"] == {"code": "INPUT_INVALID", "member": "c_m999", "field": field, "path": path}
+    assert await rows(unwritten, WRITTEN) == []
+
+
+async def test_a_wrong_input_is_named_by_its_root_and_place(unwritten: Simulator) -> None:
+    citizen = known_as(unwritten, "c_m999")
+    mutation = """mutation($a: ContactPreferenceInput!, $b: ContactPreferenceInput!, $key: String!) {
+      one: preferContact(input: $a, idempotencyKey: "wish-0001") { channel }
+      two: preferContact(input: $b, idempotencyKey: $key) { channel }
+    }"""
+    right = preference(citizen)["input"]
+    for wrong, key, place in (
+        ({**right, "language": "x"}, "wish-0002", ["two", "input", "language"]),
+        ({"citizen": citizen}, "wish-0002", ["two", "input"]),
+        (right, "short", ["two", "idempotencyKey"]),
+    ):
+        found = await unwritten.ask(*TOWN, mutation, {"a": right, "b": wrong, "key": key})
+        assert {tuple(error["extensions"]["path"]) for error in found.content["errors"]} == {tuple(place)}
     assert await rows(unwritten, WRITTEN) == []
 
 
