@@ -262,9 +262,18 @@ class SqliteStore(StoredReads):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def erase(self, lookup: bytes) -> int:
-        """Forget which leaves are about a subject, on disk too; return how many there were."""
+        """Forget which leaves are about a subject, on disk too; return how many there were.
+
+        The index is built anew: a page of it that was split or joined keeps copies of what moved, behind its end, and
+        `secure_delete` clears a page only when it is given up.
+        """
         with self._lock:
-            erased = self._connection.execute("UPDATE subject SET lookup = x'' WHERE lookup = ?", (lookup,)).rowcount
+            with self._connection:
+                run = self._connection.execute
+                run("BEGIN IMMEDIATE")
+                erased = run("UPDATE subject SET lookup = x'' WHERE lookup = ?", (lookup,)).rowcount
+                if erased:
+                    run("REINDEX subject_lookup")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return erased
 
