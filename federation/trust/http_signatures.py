@@ -226,7 +226,7 @@ def _request_parameters(text: str) -> _Parameters | None:
     return _parameters(text, _REQUEST_PARAMETERS, REQUEST_TAG)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _response_parameters(text: str) -> _Parameters | None:
     """Read what a response says: without a nonce, it is the same text for all responses of one key in one second.
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Literal, Self
 
 import msgspec
@@ -280,9 +281,15 @@ class AccessTokens:
             return known
         claims = verify_access_token(text, self.issuer, self.audience, keys, self.clock)
         self._verified[name] = (read_token(text, _AccessHeader)[0].kid, claims)
-        if len(self._verified) > _CACHED:
-            self._verified.popitem(last=False)
+        self._forget()
         return claims
+
+    def _forget(self) -> None:
+        """Forget the oldest ones that expired: tokens live equally long, so that those behind them have not."""
+        now = epoch_seconds(self.clock)
+        for name, (_, claims) in list(islice(self._verified.items(), 2)):  # two for each new one: it never falls behind
+            if len(self._verified) > _CACHED or claims.exp + SKEW < now:
+                del self._verified[name]
 
 
 def _known(keys: KeyLookup, kid: str) -> VerifyKey:

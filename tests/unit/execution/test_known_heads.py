@@ -22,3 +22,12 @@ def test_a_connection_ends_on_which_something_stands_behind_an_answer(behind: by
     known = KnownHeads()
     assert read(ANSWER, known) == (True, True)
     assert read(ANSWER + behind, KnownHeads()) == read(ANSWER + behind, known) == (True, False)
+
+
+def test_a_signed_head_is_not_kept_for_it_never_comes_again() -> None:
+    known = KnownHeads()
+    signed = ANSWER.replace(b"content-length", b"Signature: sig1=:AAAA:\r\ncontent-length")
+    assert read(signed, known) == (True, True)
+    assert not known._known
+    assert read(ANSWER, known) == (True, True)
+    assert len(known._known) == 1

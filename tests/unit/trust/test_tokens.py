@@ -157,6 +157,16 @@ def test_a_verified_token_is_remembered_until_it_expires_or_its_key_is_withdrawn
         tokens.verify(text, keys)
 
 
+def test_tokens_that_expired_are_not_kept() -> None:
+    clock = FixedClock(NOW)
+    tokens = AccessTokens(ISSUER, GATEWAY, clock)
+    for number in range(6):
+        late = {"iat": CLAIMS.iat + 400 * number, "exp": CLAIMS.exp + 400 * number}
+        clock.instant = NOW + timedelta(seconds=400 * number)
+        tokens.verify(issue_access_token(msgspec.structs.replace(CLAIMS, **late), SERVER), keys)
+        assert len(tokens._verified) == 1
+
+
 def test_a_client_assertion_says_who_asks_and_for_what() -> None:
     text = issue_client_assertion(ASSERTION, CLIENT)
     assert verify_client_assertion(text, TOKEN_ENDPOINT, keys_of, CLOCK) == ASSERTION
