@@ -247,7 +247,7 @@ async def d4(asking: Asking, proxy: Proxy, toll: Toll) -> None:
 
 async def d6(asking: Asking, proxy: Proxy, toll: Toll, count: int) -> None:
     """Questions that do not touch the sick node, with others that hang at it, and without."""
-    rates: dict[str, list[float]] = {"well": [], "sick": []}
+    rates: dict[str, list[float]] = {"well": [], "sick": []}  # runs of one state differ too: the slowest is what counts
     slow: dict[str, list[float]] = {"well": [], "sick": []}
     for _ in range(3):
         for state, mode in (("well", whole), ("sick", silent)):
@@ -263,7 +263,8 @@ async def d6(asking: Asking, proxy: Proxy, toll: Toll, count: int) -> None:
     proxy.mode = whole
     share, grown = median(rates["sick"]) / median(rates["well"]), median(slow["sick"]) / median(slow["well"])
     told = f"not touching the sick node: {share:.0%} of the usual throughput, p95 {grown:.2f} times"
-    toll.note("D6", told, good=share >= 0.7 and grown <= 1.75)
+    good = median(rates["sick"]) >= 0.9 * min(rates["well"]) and median(slow["sick"]) <= 1.5 * max(slow["well"])
+    toll.note("D6", told, good=good)
 
 
 async def d7(asking: Asking, pid: int, toll: Toll, seconds: float) -> None:
@@ -287,7 +288,7 @@ async def d7(asking: Asking, pid: int, toll: Toll, seconds: float) -> None:
         f"{len(shed)} refused (median {typical * 1000:.0f} ms), {other} neither, grown by {grown} MB"
     )
     prompt = bool(shed) and typical <= _AT_ONCE
-    toll.note("D7", told, good=share >= 0.6 and other <= len(answers) // 20 and grown <= 64 and prompt)
+    toll.note("D7", told, good=share >= 0.8 and other <= len(answers) // 20 and grown <= 64 and prompt)
 
 
 async def d10(field_: Field, asking: Asking, toll: Toll, count: int) -> None:
@@ -378,7 +379,7 @@ async def campaign(seconds: float, soak: float, planted: bool) -> int:  # noqa: 
             await field_.until_calm()
             await d7(asking, demo.processes.pids()["gateway"], toll, min(20.0, seconds / 3))
             await field_.until_calm()
-            await d10(field_, asking, toll, min(1_000, 10 * count))
+            await d10(field_, asking, toll, min(1_000, 17 * count))
             await field_.until_calm()
             await d12(field_, asking, toll, soak)
         demo.processes.__exit__(None, None, None)

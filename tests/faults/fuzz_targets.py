@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from graphql import build_schema
 from joserfc.jwk import RSAKey
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from federation.consumer.evidence import Bundle, verify_bundle
 from federation.contract.canonical import b64url, from_b64url
@@ -35,7 +36,7 @@ from federation.gateway.find_usage import UsageWanted
 from federation.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from federation.ledger.leaf import Leaf
 from federation.ledger.tiles import TilePath
-from federation.ledger.timestamps import verify_timestamp
+from federation.ledger.timestamps import read_roots, verify_timestamp
 from federation.ledger.witness import AddCheckpoint
 from federation.serving.http_graphql import accepted, check_content_type
 from federation.trust.authority import Authority, certificate_request
@@ -59,6 +60,7 @@ from tests.support.ledger import SIGNER, entry
 from tests.support.members import NOW as LIST_NOW
 from tests.support.members import found, members, publish, repository
 from tests.support.parties import FEDERATION, GATEWAY_URL, NOW, Parties
+from tests.support.timestamp_authority import TimestampAuthority
 from tests.support.vouchers import CLIENT, ISSUER, PLATFORM, WithPlatform, public
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +201,11 @@ def _ledger() -> Iterator[Target]:
     )
     leaf = Leaf.about(entry(1), bytes(16), []).to_bytes()
     yield Target("leaf", [leaf], Leaf.parse, OURS)
-    yield Target("timestamp", [bytes.fromhex("30030201003000")], lambda c: verify_timestamp(c, note, ()), OURS)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = TimestampAuthority.found(Path(folder) / "authority")
+        stamped = authority.answer(TimestampRequestBuilder(note.encode(), HashAlgorithm.SHA256).build().as_bytes())
+        roots = read_roots(authority.roots)
+    yield Target("timestamp", [stamped], lambda c: verify_timestamp(c, note, roots), OURS)
     bundle = {
         "consumer": "inprev",
         "request": {"method": "POST", "targetUri": GATEWAY_URL, "headers": {"signature": "x"}, "body": ""},

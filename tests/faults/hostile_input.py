@@ -2,7 +2,8 @@
 
     python tests/faults/hostile_input.py [--quick] [--json-suite DIR] [--planted-defect]
 
-* H1 documents that are bombs, signed by a consumer: refused, for little CPU time and no memory
+* H1 documents that are bombs, signed by a consumer: refused, for little CPU time and no memory; while 100 of them come
+  each second, 50 good questions a second are all answered, within twice their time
 * H3 bodies that are too long, compressed, or never end: refused and cut off
 * H4 JSON that is none, or that readers disagree about, in the variables: refused, never a server error; with
   `--json-suite`, the folder `test_parsing` of JSONTestSuite as well
@@ -27,6 +28,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +38,7 @@ from graphql import GraphQLSchema, build_schema, is_object_type
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.faults.degradation import Asking, opened, p95
 from tests.faults.field import QUESTION, Field, founded, say, verdict
 from tests.faults.wire import resident
 from tests.support.demo import REPOSITORY, question, token
@@ -46,6 +49,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 CPU_SECONDS = 0.05
 """What one refusal may cost, as long as the machine is not so busy that even this is measured wrongly."""
 MEMORY = 20 * 1024 * 1024
+_UNNOTICED = 0.05
+"""Seconds: less is nothing to measure doubling by."""
 
 
 @dataclass(slots=True)
@@ -131,6 +136,21 @@ async def h1(party: Party, toll: Toll, times: int) -> None:
             toll.note("H1", f"{party.name}: {name}: {cost * 1000:.0f} ms of CPU", good=cost <= CPU_SECONDS + 2 / _TICKS)
         grown = resident(party.pid) - before
         toll.note("H1", f"{party.name}: grew by {grown // 1024 // 1024} MB", good=grown <= MEMORY)
+
+
+async def h1_beside_others(party: Party, asking: Asking, toll: Toll, seconds: float) -> None:
+    """Bombs beside good questions: 100 and 50 a second."""
+    hostile = [party.signed(content) for _, content in islice(cycle(bombs()), int(100 * seconds))]
+    usual, _ = await opened(asking.make(int(50 * seconds)), 50)
+    good = asking.make(int(50 * seconds))
+    (answers, _), (refusals, _) = await asyncio.gather(opened(good, 50), opened(hostile, 100))
+    failed = sum(not each.whole for each in answers)
+    passed = sum(each.good or not 400 <= each.status < _SERVER_ERROR for each in refusals)
+    toll.note("H1", f"{party.name}: {passed} of {len(refusals)} bombs answered, or a server error", good=not passed)
+    toll.note("H1", f"{party.name}: beside bombs {failed} of {len(good)} good questions failed", good=not failed)
+    then, now = max(p95(usual), _UNNOTICED), p95(answers)
+    say(f"H1   {party.name}: good questions beside 100 bombs a second: p95 {now * 1000:.0f} ms, else {then * 1000:.0f}")
+    toll.note("H1", f"{party.name}: p95 of good questions {now:.3f} s, {then:.3f} without bombs", good=now <= 2 * then)
 
 
 async def talk(port: int, content: bytes, seconds: float = 3.0) -> tuple[list[int], bool]:
@@ -369,13 +389,15 @@ async def campaign(quick: bool, suite: Path | None, planted: bool) -> int:  # no
         pids = demo.processes.pids()
         gateway = Party("gateway", demo.gateway, pids["gateway"], field_)
         node = Party(NODE, field_.node_url(NODE), pids[NODE], field_)
+        asking = Asking(field_)
         for party in (gateway, node):
             await h1(party, toll, 2 if quick else 10)
+            await h1_beside_others(party, asking, toll, 2.0 if quick else 10.0)
             await h3(party, toll)
             await h4(party, toll, suite)
             await h7(party, toll)
             await h8(party, toll)
-            await h6(party, field_, toll, 10 if quick else 150)
+            await h6(party, field_, toll, 10 if quick else 170)
         await h5([gateway, node], toll)
         async with field_.client() as client:
             alive = await field_.ask(client, next(iter(field_.expected)), QUESTION)

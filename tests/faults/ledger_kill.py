@@ -120,14 +120,18 @@ class Toll:
 
 
 def kill_all(
-    commands: list[list[str]], dice: random.Random, environment: Mapping[str, str] | None = None
+    commands: list[list[str]],
+    dice: random.Random,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> list[tuple[int, str]]:
-    """Start writers, kill one after the other, and return what they had acknowledged."""
+    """Start writers, kill one after the other, and return what they had acknowledged; `before` each, something else."""
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for command in commands]
     firsts = [child.stdout.readline() if child.stdout else b"" for child in children]  # they work; now they may die
     acknowledged: list[tuple[int, str]] = []
     for child, first in zip(children, firsts, strict=True):
         time.sleep(dice.uniform(0.0, 0.3))
+        before()
         child.send_signal(signal.SIGKILL)
         assert child.stdout is not None
         said = first + child.stdout.read()

@@ -5,6 +5,7 @@
 A proxy stands where the member list says the node is. In every mode, each of 100 questions must be answered with every
 other node's data as without the fault; the member's own fields are as always or null with an error that names it;
 nothing takes longer than the deadline and a tenth of a second; nothing is left open and the gateway's memory stays.
+Where nobody listens (criterion D1), it is 1 000 questions, and none takes 300 ms more than without a fault.
 With `--planted-defect` a gateway that does not look at nodes' signatures is run, which must be found out. The last line
 counts what went wrong; exit code 1 when anything did.
 """
@@ -22,8 +23,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from federation.consumer.client import Refused
+from federation.contract.errors import CroceviaError
 from tests.faults.field import QUESTION, Field, Told, founded, say, verdict
 
 MEMBER = "c_m999"
@@ -190,9 +195,11 @@ MODES: dict[str, Mode] = {
     "endless headers": endless(b"x-y: " + b"z" * 8_000 + b"\r\n", _PLAIN),
     "never answers": silent,
     "drips": dripping,
+    "nobody listens": whole,
 }
-SLOW = {"never answers": 20, "drips": 20}
-"""These take the whole deadline: fewer of them, at once."""
+SLOW, SLOW_AT_ONCE = frozenset({"never answers", "drips"}), 25
+"""These take the whole deadline: many at once."""
+NOBODY, NOBODY_TIMES, NOBODY_SECONDS = "nobody listens", 10, 0.3
 
 
 @dataclass(slots=True)
@@ -204,9 +211,23 @@ class Proxy:
     mode: Mode = whole
     dice: Random = field(default_factory=lambda: Random(20261128))
     kept: dict[str, bytes] = field(default_factory=dict)
+    _server: asyncio.Server | None = None
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def listen(self) -> None:
+        """Stand there."""
+        self._server = await asyncio.start_server(self.handle, "127.0.0.1", self.port)
+
+    def leave(self) -> None:
+        """Go away, and break every connection off."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection of the gateway: requests one after the other."""
+        self._open.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -216,6 +237,7 @@ class Proxy:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            self._open.discard(writer)
             writer.close()
 
     async def ask(self, request: bytes) -> bytes:
@@ -264,20 +286,22 @@ async def standing_at(field_: Field, member: str) -> AsyncIterator[Proxy]:
     for name in (member, "gateway"):
         field_.kill(name)
     proxy = Proxy(port, port + 9)
-    server = await asyncio.start_server(proxy.handle, "127.0.0.1", port)
-    async with server:
+    await proxy.listen()
+    try:
         for name in (member, "gateway"):
             await field_.start(
                 replace(field_.program(name), health=field_.program(name).health.replace(f":{port}/", f":{port + 9}/"))
             )
         yield proxy
+    finally:
+        proxy.leave()
 
 
 async def ask_in(field_: Field, proxy: Proxy, name: str, each: int, at_once: int = 4) -> Outcome:
     """Ask in one mode, and judge every answer."""
     outcome = Outcome()
     proxy.mode, codes = MODES[name], list(field_.expected)
-    gate = asyncio.Semaphore(AT_ONCE if name in SLOW else at_once)
+    gate = asyncio.Semaphore(SLOW_AT_ONCE if name in SLOW else at_once)
 
     async def one(number: int) -> None:
         async with gate, field_.client() as client:
@@ -286,11 +310,19 @@ async def ask_in(field_: Field, proxy: Proxy, name: str, each: int, at_once: int
             began = time.monotonic()
             # By its own pseudonym: a look-up by tax code asks this very node first.
             by = {"id": field_.expected[code]["id"]}
-            answer = await client.ask(QUESTION, field_.purpose, agreement.id, {"by": by})
+            try:
+                answer = await client.ask(QUESTION, field_.purpose, agreement.id, {"by": by})
+            except (CroceviaError, Refused, httpx.HTTPError) as error:
+                outcome.faults.append(f"no answer: {getattr(error, 'code', type(error).__name__)}")
+                return
             outcome.slowest = max(outcome.slowest, time.monotonic() - began)
             judge(outcome, answer.content, field_.expected[code])
 
+    if name == NOBODY:
+        proxy.leave()
     await asyncio.gather(*(one(number) for number in range(each)))
+    if name == NOBODY:
+        await proxy.listen()
     return outcome
 
 
@@ -342,12 +374,15 @@ async def campaign(names: list[str], each: int, planted: bool) -> int:  # noqa: 
                 field_.kill("gateway")
                 await field_.start(replace(field_.program("gateway"), module="tests.faults.defective_gateway"))
             field_.told = Told()
-            usual = max((await ask_in(field_, proxy, "no fault", 30, at_once=AT_ONCE)).slowest, 0.3)
+            usually = {
+                at_once: max((await ask_in(field_, proxy, "no fault", 3 * at_once, at_once)).slowest, 0.3)
+                for at_once in (AT_ONCE, SLOW_AT_ONCE)
+            }
             pid = demo.processes.pids()["gateway"]
             before, open_before = resident(pid), established(proxy.port)
             for name in names:
-                outcome = await ask_in(field_, proxy, name, min(each, SLOW.get(name, each)))
-                if outcome.slowest > DEADLINE + SLACK + usual:
+                outcome, usual = await ask_in(field_, proxy, name, _times(name, each)), usually[_at_once(name)]
+                if outcome.slowest > usual + (NOBODY_SECONDS if name == NOBODY else DEADLINE + SLACK):
                     outcome.faults.append(f"an answer took {outcome.slowest:.2f} s, {usual:.2f} s without a fault")
                 grown = resident(pid) - before
                 if grown > MEMORY:
@@ -364,17 +399,25 @@ async def campaign(names: list[str], each: int, planted: bool) -> int:  # noqa: 
             proxy.mode = whole
             await asyncio.sleep(5)
             left = established(proxy.port) - open_before
-            if left > 2 * AT_ONCE:  # for as many questions at once connections may be kept, and a question may need two
+            if left > 2 * SLOW_AT_ONCE:  # kept for as many questions at once, and one may need two
                 say(f"    {left} more connections to the node are open than before")
                 faults += 1
             await field_.until_calm()
         missing, corrupt = field_.missing(), field_.corrupt()
-    total = sum(min(each, SLOW.get(name, each)) for name in names)
+    total = sum(_times(name, each) for name in names)
     return verdict(
         f"{len(names)} ways to fail, {total} questions: {faults} wrong, late or unnamed, "
         f"{missing} receipts missing, {len(corrupt)} ledgers corrupt",
         faults + missing + len(corrupt),
     )
+
+
+def _at_once(name: str) -> int:
+    return SLOW_AT_ONCE if name in SLOW else AT_ONCE
+
+
+def _times(name: str, each: int) -> int:
+    return each * NOBODY_TIMES if name == NOBODY else each
 
 
 def main() -> int:
