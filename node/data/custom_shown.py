@@ -262,9 +262,19 @@ def _coerced(kind: GraphQLScalarType | GraphQLEnumType, value: Any) -> Any:
     if value is None:
         return None
     try:
-        return kind.coerce_output_value(value.name if isinstance(value, Enum) else _written(kind, value))
+        plain = kind.coerce_output_value(value.name if isinstance(value, Enum) else _written(kind, value))
     except GraphQLError:
         return None
+    return plain if not isinstance(plain, str) or _is_text(plain) else None
+
+
+def _is_text(plain: str) -> bool:
+    """Say whether a text can be written; JSON may hold half of a surrogate pair (RFC 8259 section 8.2)."""
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _written(kind: GraphQLScalarType | GraphQLEnumType, value: Any) -> Any:

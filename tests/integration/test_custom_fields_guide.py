@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -50,6 +51,9 @@ class VehicleRegister:
     url: str
     asked: list[Any] = field(default_factory=list)
     status: int = 200
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    slowly: threading.Event | None = None
 
 
 @contextmanager
@@ -62,7 +66,17 @@ def vehicle_register() -> Iterator[VehicleRegister]:
             known = REGISTERS[self.path]
             codes = json.loads(self.body())
             register.asked.append(codes)
-            self.answer(register.status, json.dumps({code: known[code] for code in codes if code in known}).encode())
+            right = json.dumps({code: known[code] for code in codes if code in known}).encode()
+            if register.slowly is not None:
+                register.slowly.wait(20)
+            self.respond(right if register.body is None else register.body)
+
+        def respond(self, body: bytes) -> None:
+            self.send_response(register.status)
+            for name, value in {"content-length": str(len(body)), **register.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
 
     with serving(Handler) as register.url:
         yield register
@@ -75,6 +89,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vehicl
     mapping, citizen, vehicle = blocks("yaml")
     [module, inspections], [question] = blocks("python"), blocks("graphql")
     shared = (shared_policies_folder() / "vocabulary.yaml").read_text(encoding="utf-8")
+    inspections = module.partition("@concept")[0] + inspections
     files = {"node.yaml": mapping, "vehicles.py": module, "inspections.py": inspections, "question.graphql": question}
     files |= {"policies/types/Citizen.yaml": citizen, "policies/types/Vehicle.yaml": vehicle}
     Path("policies/types").mkdir(parents=True)
@@ -122,6 +137,52 @@ def test_a_system_that_fails_costs_its_own_field(register: VehicleRegister) -> N
     [error] = found["errors"]
     assert (error["extensions"]["code"], error["path"]) == ("CUSTOM_FIELD_UNAVAILABLE", ["citizen", "vehicles"])
     assert "RSSMRA" not in error["message"]
+
+
+MISBEHAVING: dict[str, dict[str, Any]] = {
+    "refuses": {"status": 401},
+    "redirects": {"status": 307, "headers": {"location": "/insurance/by-plate"}},
+    "answers too much": {"body": b" " * 1_000_001 + b"{}"},
+    "answers no JSON": {"body": b"<html>"},
+    "answers another shape": {"body": b'["RSSMRA80A01F257G"]'},
+    "leaves out what is needed": {"body": b'{"RSSMRA80A01F257G": [{"plate": "FX123YZ"}]}'},
+    "breaks off": {"body": b"{", "headers": {"content-length": "100"}},
+}
+
+
+@pytest.mark.parametrize("how", MISBEHAVING.values(), ids=MISBEHAVING.keys())
+def test_a_system_that_misbehaves_costs_its_own_field(register: VehicleRegister, how: dict[str, Any]) -> None:
+    for name, value in how.items():
+        setattr(register, name, value)
+    found = answered()
+    assert found["data"] == {"citizen": {"taxCode": "RSSMRA80A01F257G", "vehicles": None}}
+    assert [error["extensions"]["code"] for error in found["errors"]] == ["CUSTOM_FIELD_UNAVAILABLE"]
+    assert len(register.asked) == 1
+
+
+def test_a_system_that_is_slow_costs_its_own_field(register: VehicleRegister) -> None:
+    module = Path("vehicles.py")
+    module.write_text(module.read_text(encoding="utf-8").replace("seconds=2.0", "seconds=0.1"))
+    register.slowly = threading.Event()
+    try:
+        found = answered()
+    finally:
+        register.slowly.set()
+    assert found["data"] == {"citizen": {"taxCode": "RSSMRA80A01F257G", "vehicles": None}}
+    assert [error["extensions"]["code"] for error in found["errors"]] == ["CUSTOM_FIELD_UNAVAILABLE"]
+
+
+def test_a_value_of_another_type_is_null_and_costs_nothing_else(register: VehicleRegister) -> None:
+    """Half of a surrogate pair is no text, a list no date, and what is more than a list may have is left."""
+    register.body = json.dumps(
+        {"RSSMRA80A01F257G": [{"plate": "\ud800", "since": ["2019"], "stolen": False}] * 150}
+    ).encode()
+    Path("question.graphql").write_text(
+        '{ citizen(by: {taxCode: "RSSMRA80A01F257G"}) { vehicles { plate registeredOn } } }', encoding="utf-8"
+    )
+    found = answered()
+    assert found["data"]["citizen"]["vehicles"] == [{"plate": None, "registeredOn": None}] * 100
+    assert "errors" not in found or found["errors"] == []
 
 
 def test_an_entity_is_found_by_its_number_as_the_guide_says(register: VehicleRegister) -> None:
