@@ -65,7 +65,8 @@ class BundleError(PolicyError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` with the nearest known word, or the list of known words, or nothing."""
     words = sorted(set(known))
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
+    same = [each for each in words if each.casefold() == word.casefold()]
+    near = same or get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return message("; did you mean `{nearest}`?", nearest=near[0])
     return message("; known: {known}", known=", ".join(f"`{name}`" for name in words)) if words else ""

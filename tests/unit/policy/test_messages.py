@@ -58,6 +58,10 @@ def test_a_message_is_its_english_text_and_says_itself_in_italian() -> None:
     assert fillings_of(told) == {"name": "statistcs", "nearest": "statistics"}
 
 
+def test_a_name_in_other_letters_is_the_nearest() -> None:
+    assert nearest("ANAG_SOGGETTI", ["anag_soggetti", "ANAG_X"]) == "; did you mean `anag_soggetti`?"
+
+
 def test_a_text_that_is_no_message_stays_as_it_is() -> None:
     assert said("plain", Language.ITALIAN) == "plain"
     assert fillings_of("plain") == {}
