@@ -5,10 +5,11 @@ What a finding can say is in `node.data.diagnoses`; the rows themselves are trie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from federation.contract.identifiers import PERSON
 from node.data.catalogue import MOMENT_OF_ANY_ZONE, Catalogue, ColumnFacts, Family, TableFacts, read_catalogue
@@ -37,6 +38,9 @@ from node.data.rows import Reading, tables_of
 from node.data.trials import Trial
 from node.policy.errors import nearest
 
+_LONGEST_INDEX: Final = 63
+"""Letters that PostgreSQL keeps of a name."""
+
 
 async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple[Finding, ...]:
     """Check a mapping against its database; findings stand in the order of the mapping's lines.
@@ -52,7 +56,7 @@ async def doctor(mapping: NodeMapping, database: Database, today: date) -> tuple
     catalogue = await read_catalogue(database, mapping.database.schema)
     findings = [
         *_misfits(mapping, catalogue, postgres=database.dialect is POSTGRESQL),
-        *_slow_ways(mapping, catalogue),
+        *_slow_ways(mapping, catalogue, postgres=database.dialect is POSTGRESQL),
         *_wide_rights(mapping, catalogue),
     ]
     if not any(found.severity is Severity.ERROR for found in findings):
@@ -305,13 +309,16 @@ def _joins(mapping: NodeMapping, source: Source) -> Iterator[tuple[int, str, str
 # --- speed and rights -------------------------------------------------------------------------------------------------
 
 
-def _slow_ways(mapping: NodeMapping, catalogue: Catalogue) -> Iterator[Finding]:
+def _slow_ways(mapping: NodeMapping, catalogue: Catalogue, *, postgres: bool) -> Iterator[Finding]:
+    schema = f"{_sql(mapping.database.schema, postgres=postgres)}." if postgres and mapping.database.schema else ""
     for line, what, table, columns in _ways(mapping):
         facts = _facts(catalogue, table)
         folded = [_column(catalogue, facts, name).name for name in columns]
         if not facts.is_view and not facts.is_indexed(folded):
-            names, index = ", ".join(folded), "_".join((facts.name, *folded)).lower()
-            message = f"{what} would read all of `{facts.name}`; CREATE INDEX {index} ON {facts.name} ({names})"
+            index = "_".join(re.sub(r"\W+", "_", name) for name in (facts.name, *folded)).lower()[:_LONGEST_INDEX]
+            names = ", ".join(_sql(name, postgres=postgres) for name in folded)
+            table_name = schema + _sql(facts.name, postgres=postgres)
+            message = f"{what} would read all of `{facts.name}`; CREATE INDEX {index} ON {table_name} ({names})"
             yield warning(line, Code.INDEX_MISSING, message)
 
 
@@ -358,6 +365,12 @@ def _wide_rights(mapping: NodeMapping, catalogue: Catalogue) -> Iterator[Finding
 
 
 # --- small parts ------------------------------------------------------------------------------------------------------
+
+
+def _sql(name: str, *, postgres: bool) -> str:
+    """Return a name as it stands in a statement: quoted where the database would read another, or none."""
+    plain = r"[a-z_][a-z0-9_]*" if postgres else r"[A-Za-z_][A-Za-z0-9_]*"
+    return name if re.fullmatch(plain, name) else '"' + name.replace('"', '""') + '"'
 
 
 def _facts(catalogue: Catalogue, name: str) -> TableFacts:

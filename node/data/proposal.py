@@ -518,10 +518,13 @@ class _Proposal:
 
 def _words_of(field: str, codes: Sequence[str]) -> dict[str, str]:
     """Return what codes mean: the words that every register uses for them, else the codes themselves, to be edited."""
-    for known in CODE_WORDS.get(field, ()):
-        if set(codes) <= set(known):
-            return {code: known[code] for code in codes}
-    return {code: f'"{_quoted(code)}"' for code in codes}
+    known = _known_words(field, codes)
+    return dict(known) if known else {code: f'"{_quoted(code)}"' for code in codes}
+
+
+def _known_words(field: str, codes: Sequence[str]) -> Mapping[str, str]:
+    """Return a list of codes that is the same everywhere, whole, if these are some of it."""
+    return next((known for known in CODE_WORDS.get(field, ()) if codes and set(codes) <= set(known)), {})
 
 
 def _words_in(field: str, listed: Mapping[str, str]) -> dict[str, str]:
@@ -535,7 +538,9 @@ def _words_in(field: str, listed: Mapping[str, str]) -> dict[str, str]:
 
 
 def _are_codes(field: str, sample: Sampled) -> bool:
-    return field not in SELF_EXPLAINING and len(sample.codes) > 1 and max(map(len, sample.codes)) <= 3  # noqa: PLR2004  # codes
+    if field in SELF_EXPLAINING or not sample.codes or max(map(len, sample.codes)) > 3:  # noqa: PLR2004  # codes
+        return False
+    return len(sample.codes) > 1 or bool(_known_words(field, sample.codes))
 
 
 def _without_table(name: str, table_name: str) -> str:

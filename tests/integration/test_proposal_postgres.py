@@ -65,7 +65,7 @@ def proposed(server: Server, schema: str | None) -> str:
 WRITTEN = {
     "a schema's name": f'schema: "{SCHEMA}"',
     "a domain of a domain": "taxCode: Codice   # 0.65 values",
-    "an enumeration": 'sex: {column: Sesso, codes: {"F": female, "M": male}}',
+    "an enumeration": 'sex: {column: Sesso, codes: {"M": male, "F": female}}',
     "a moment that has no day of its own": "but it is a moment: map a view that has the day",
     "a partitioned table": "table: Pratica\n",
     "a key of a type that no key of the federation has": "0.40 unique index, but map a view that has id as text",
