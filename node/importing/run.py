@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from federation.contract.errors import BadInputError
 from node.data.catalogue import TableFacts
 from node.importing.files import FileRow, rows_of
 from node.importing.fitting import Fitting, UnfitError
+from node.importing.reports import read_report, write_report
 from node.importing.target import Refused, Target
 
 BATCH = 10_000
-_HEADER: Final = ["line", "reason"]
 Rows = Sequence[tuple[int, tuple[Any, ...]]]
 """Rows of the table with their lines in the file."""
 Tell = Callable[[Rows, str], None]
@@ -49,7 +49,7 @@ def run_import(
         path: the file; where it was imported in part before, the rest.
         table: what the database says about the table.
         open_target: opens the table with these columns.
-        report: gets a line for each row left out: its line in the file, and the reason.
+        report: gets a line for each row left out: its line in the file, and the reason. Its head names this import.
         progress: is told how many rows were dealt with.
         open_telling: opens, for these columns, what is told of the rows that are in the table, in batches; of the same
             ones again after an interruption.
@@ -57,7 +57,7 @@ def run_import(
 
     Raises:
         BadInputError: the file cannot be read, or its columns are not the table's, or the report of a run
-            whose rows are still to be told of is missing.
+            whose rows are still to be told of is missing, or there is another file in its place.
         DatabaseUnavailableError: the database cannot be written.
     """
     with closing(rows_of(path)) as rows:
@@ -79,9 +79,11 @@ def run_import(
                 f"rows up to line {reached.line} are still to be told of, and the report of those left out, "
                 f"`{report.name}`, is missing: name the report of the run before with --report"
             )
-        kept = _reported(report, done.resumed)
-        with report.open("w", encoding="utf-8", newline="") as written:
-            csv.writer(written).writerows([_HEADER, *kept])
+        head = ["line", f"reason, by import {reached.run}"]
+        # What comes after the line that was reached belongs to a batch that did not come to its end.
+        kept = [row for row in read_report(report, head) if int(row[0]) <= done.resumed]
+        write_report(report, head, kept)
+        with report.open("a", encoding="utf-8", newline="") as written:
             if tell and reached.told < reached.line:
                 refused = {int(row[0]) for row in kept}
                 with closing(rows_of(path)) as rows:
@@ -92,20 +94,11 @@ def run_import(
             with closing(rows_of(path)) as rows:
                 for batch in _batches(row for row in rows if row.line > done.resumed):
                     added = _add(batch, fitting, target, name, written, done)
-                    if tell:
+                    if tell:  # else they are owed to a later run that tells
                         tell(added, reached.run)
-                    target.told(name, batch[-1].line)
+                        target.told(name, batch[-1].line)
                     progress(len(batch))
     return done
-
-
-def _reported(report: Path, line: int) -> list[list[str]]:
-    """Return what was reported up to a line; what comes after it belongs to a batch that did not come to its end."""
-    if not line or not report.exists():
-        return []
-    with report.open(encoding="utf-8", newline="") as content:
-        rows = [row for row in csv.reader(content) if len(row) == len(_HEADER)]
-    return [row for row in rows if row[0].isdigit() and int(row[0]) <= line]
 
 
 def _add(batch: list[FileRow], fitting: Fitting, target: Target, name: str, written: TextIO, done: Imported) -> Rows:

@@ -29,6 +29,7 @@ from node.console.node_commands import SQLITE_PREFIX, database_settings
 from node.console.policy_options import Format, FormatOption
 from node.console.policy_output import print_json
 from node.importing.pseudonyms import TRIAL, Key, Names, PseudonymTable
+from node.importing.reports import require_own
 from node.membership.asking import Asking
 from node.membership.enrolment import Enroller
 from node.server.planes import member_mapping
@@ -110,9 +111,11 @@ def _address(database: str | None, node: NodeSettings | None) -> str:
 
 def _enrol(table: PseudonymTable, asking: Any, report: Path, progress: Callable[[int], None]) -> Enrolled:
     done = Enrolled()
+    head = [*table.names.key, "reason"]
+    require_own(report, head)
     with asyncio.Runner() as runner, report.open("w", encoding="utf-8", newline="") as written:
         writer = csv.writer(written)
-        writer.writerow([*table.names.key, "reason"])
+        writer.writerow(head)
         pseudonyms = runner.run(asking.__aenter__())
         try:
             after: Key | None = None

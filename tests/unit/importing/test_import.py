@@ -126,6 +126,7 @@ def test_an_import_that_is_killed_goes_on_with_the_same_rows_and_the_same_report
     Path("register.db").unlink()
     with closing(sqlite3.connect("register.db")) as connection:
         connection.executescript(TABLE)
+    Path("cases.csv.rejected.csv").unlink()
     run("cases.csv")
     assert (rows(), rejected("cases.csv")) == interrupted
     assert len(interrupted[1]) == 14
@@ -244,6 +245,48 @@ def test_what_is_owed_is_not_told_without_the_report_of_what_was_left_out() -> N
     for file in Path().glob("*reject*"):
         file.unlink()
     assert "is missing" in str(run_telling("cases.csv", "cases").exception)
+
+
+OTHERS = {
+    "a report of another import": 'line,"reason, by import 0123456789abcdef"\n',
+    "a file of two columns": "1,breaks a rule of the table\n",
+    "no table at all": "do not lose this",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS.keys())
+@pytest.mark.usefixtures("node")
+def test_another_file_is_neither_overwritten_nor_taken_for_the_report(content: str) -> None:
+    Path("people.csv").write_text(f"n,pid,given\n1,{PID},Anna\n2,{PID},Bruno\n", encoding="utf-8")
+    assert run_telling("people.csv", "people").exit_code == 1
+    before = told()
+    with closing(sqlite3.connect("register.db")) as connection:  # as if it had been killed before it told of anything
+        connection.execute("UPDATE crocevia_imports SET told = 0")
+        connection.commit()
+    other = Path("other.csv")
+    other.write_text(content, encoding="utf-8")
+    for settings in (("--settings", "node.toml"), ()):
+        arguments = ["import", "people.csv", "--database", "sqlite:///register.db", "--table", "people", *settings]
+        refused = CliRunner().invoke(crocevia.app, [*arguments, "--report", "other.csv"])
+        assert "`other.csv` is there and is not the report of this run" in str(refused.exception)
+    assert other.read_text(encoding="utf-8") == content
+    assert told() == before
+    assert run_telling("people.csv", "people").exit_code == 0
+    assert told() == before, "and not of Bruno, who was refused"
+
+
+@pytest.mark.usefixtures("node")
+def test_rows_that_were_added_without_settings_are_owed_to_a_later_run_with_them() -> None:
+    Path("people.csv").write_text(f"n,pid,given\n1,{PID},Anna\n2,{PID},Bruno\n", encoding="utf-8")
+    arguments = ["import", "people.csv", "--database", "sqlite:///register.db", "--table", "people"]
+    assert CliRunner().invoke(crocevia.app, arguments).exit_code == 1
+    assert not Path("state").exists(), "nobody is told, so that the node's own tables are not touched"
+    with closing(sqlite3.connect("register.db")) as connection:
+        [(line, told_of)] = connection.execute("SELECT line, told FROM crocevia_imports").fetchall()
+    assert (line, told_of) == (3, 0)
+    assert run_telling("people.csv", "people").exit_code == 0
+    assert told() == [(PID, "created", "Citizen", ["givenName"])]
 
 
 @pytest.mark.usefixtures("node")
