@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +59,26 @@ def fill_sqlite(file: Path, count: int) -> None:
             marks = ",".join("?" * len(rows[0]))
             connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.execute("ANALYZE")
+
+
+def fill_citizens_in_sqlite(file: Path, count: int) -> None:
+    """Create a register of citizens alone as a SQLite file, without holding them in memory."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(_TABLES)
+        connection.executemany("INSERT INTO citizen VALUES (?, ?, ?, ?, ?, ?, ?, ?)", citizens(count))
+
+
+def fill_citizens_in_postgres(url: str, count: int) -> None:
+    """The same in PostgreSQL, in the place of what is there."""
+    asyncio.run(_fill_citizens(url, count))
+
+
+async def _fill_citizens(url: str, count: int) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"DROP TABLE IF EXISTS service_case, address, citizen; {_TABLES}")
+    await connection.copy_records_to_table("citizen", records=citizens(count))
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
 
 
 def fill_postgres(url: str, count: int) -> None:
