@@ -5,6 +5,7 @@ This is the one module that knows both sides of the house: everything else is ei
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -299,9 +300,11 @@ def main() -> None:
             raise
         raise SystemExit(_told(lacking)) from error
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        told = _told(BadInputError(f"`{error.filename}` cannot be read or written: {error.strerror}"))
+        # A full disk has a name only where a file was opened; what is written bit by bit has none.
+        what = "the output" if error.filename is None else f"`{error.filename}`"
+        told = _told(BadInputError(f"{what} cannot be read or written: {error.strerror}"))
         raise SystemExit(told) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -53,6 +53,20 @@ def test_a_file_that_cannot_be_written_is_named_without_a_stack(tmp_path: Path) 
     assert "Traceback" not in ran.stderr
 
 
+def test_a_full_disk_is_told_without_a_stack() -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "crocevia", "schema", "print"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[0].endswith("cannot be read or written: No space left on device")
+    assert "Traceback" not in ran.stderr
+
+
 def test_showing_help_imports_no_room_of_the_house() -> None:
     seen = "import sys, crocevia, typer; typer.main.get_command(crocevia.app)"
     rooms = "print(sorted(n for n in sys.modules if n in {'graphql', 'sqlalchemy', 'cryptography', 'node'}))"
