@@ -6,7 +6,7 @@ give, and the fetch is asked in the form that has an `_entities` field for each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,19 +14,15 @@ from typing import Any
 import msgspec
 from graphql import OperationDefinitionNode, VariableDefinitionNode, Visitor, parse, print_ast, visit
 
-from federation.execution.codegen import attribute
 from federation.execution.collect import Found
 from federation.execution.fold import FoldedFetch, WantedEntities
-from federation.execution.inputs import Broken, lost_input
+from federation.execution.inputs import Above, Broken, lost_input, reached
 from federation.execution.places import typename_of
 from federation.execution.shape import Position, locate
-from federation.planning.plan import Contexts, ContextSource, Each, Key, OnType, Path, RepresentationField
+from federation.planning.plan import Contexts, ContextSource, Key, Path, RepresentationField
 from federation.planning.render import variables_in
 
 _encode = msgspec.json.Encoder().encode
-
-Above = tuple[Any, ...]
-"""The objects above an entity, from the root down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class Given:
 
     def above(self, root: Any) -> dict[int, Above]:
         """Return the objects above every entity, by the entity's identity in the merged tree."""
-        return {id(value): above for value, above in _walk(root, self.path, ())}
+        return {id(value): above for value, above in reached(root, self.path, ())}
 
     def values(self, above: Above) -> tuple[Any, ...] | None:
         """Return one entity's values; None when one that must not be null is null."""
@@ -179,25 +175,6 @@ def _position_above(root: Position, path: Path, up: int) -> Position:
     position = locate(root, path[: keys[-up]])
     assert position is not None  # what is above the objects of a path was selected on the way
     return position
-
-
-def _walk(value: Any, path: Path, above: Above) -> Iterator[tuple[Any, Above]]:
-    """Yield every object that a path leads to, with the objects above it."""
-    if value is None:
-        return
-    if not path:
-        yield value, above
-        return
-    step, rest = path[0], path[1:]
-    match step:
-        case Key(name):
-            yield from _walk(getattr(value, attribute(name), None), rest, (*above, value))
-        case Each():
-            for item in value:
-                yield from _walk(item, rest, above)
-        case OnType(names):
-            if typename_of(value) in names:
-                yield from _walk(value, rest, above)
 
 
 def _holder(

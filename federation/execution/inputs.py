@@ -12,11 +12,16 @@ from typing import Any
 
 from federation.execution.codegen import attribute
 from federation.execution.collect import Found, is_whole
-from federation.execution.shape import TYPENAME, Position
-from federation.planning.plan import Reference, RepresentationField
+from federation.execution.places import typename_of
+from federation.execution.shape import Position
+from federation.planning.plan import Each, Key, OnType, Path, Reference, RepresentationField
 
 Broken = Container[tuple[int, str]]
 """Fields that a member reported an error for: the identity of the object in the merged tree, and the source key."""
+
+
+Above = tuple[Any, ...]
+"""The objects above an entity, from the root down."""
 
 
 def lost_reference(
@@ -30,7 +35,7 @@ def lost_reference(
 
     That is the representation by the first key that is there; without any, a key may be what was lost.
     """
-    typename = getattr(value, attribute(TYPENAME), None)
+    typename = typename_of(value)
     fitting = [one for one in references if not one.on or typename in one.on]
     if len(fitting) > 1:
         usable = (one for one in fitting if is_whole(position, one.key, value))
@@ -46,7 +51,7 @@ def lost_input(
     broken: Broken,
 ) -> bool:
     """Say whether a representation field of an object is null because a fetch in `causes` failed, or it is broken."""
-    typename = getattr(value, attribute(TYPENAME), None)
+    typename = typename_of(value)
     for part in parts:
         slot = position.slots.get(part.source)
         if slot is None or (part.on and typename not in part.on):
@@ -106,3 +111,22 @@ def broken_fields(value: Any, path: Sequence[str | int]) -> Iterator[tuple[int, 
             if holder is not None:
                 yield holder
             return
+
+
+def reached(value: Any, path: Path, above: Above) -> Iterator[tuple[Any, Above]]:
+    """Yield every object that a path leads to, with the objects above it."""
+    if value is None:
+        return
+    if not path:
+        yield value, above
+        return
+    step, rest = path[0], path[1:]
+    match step:
+        case Key(name):
+            yield from reached(getattr(value, attribute(name), None), rest, (*above, value))
+        case Each():
+            for item in value:
+                yield from reached(item, rest, above)
+        case OnType(names):
+            if typename_of(value) in names:
+                yield from reached(value, rest, above)

@@ -114,7 +114,8 @@ def _located(run: Run, fetch: CompiledFetch, path: Sequence[str | int]) -> Itera
 def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
     """Yield the places that are null because a fetch failed, here or in fetches that needed what it would bring."""
     yield from missing(run.form.whole, run.root, fetch.folded.selections, ())
-    for entity in fetch.entities:
+    # The form that was sent lacks the inputs of which all values from objects above were lost.
+    for entity in run.form.fetches[fetch.order].entities:
         for target in entity.targets:
             for value, node, at in places(run.form.whole, run.root, target.path):
                 yield from missing(node, value, entity.wanted.selections, at)
@@ -123,7 +124,7 @@ def _affected(run: Run, fetch: CompiledFetch) -> Iterator[ResponsePath]:
 
 def _blocked(run: Run, fetch: CompiledFetch, causes: set[int], broken: Broken) -> Iterator[ResponsePath]:
     """Yield the places of later fetches that could not ask about an object, because its inputs were lost."""
-    for later in run.fetches[fetch.order + 1 :]:
+    for later in run.form.fetches[fetch.order + 1 :]:
         for entity in later.entities:
             for target in entity.targets:
                 above = {} if target.given is None else target.given.above(run.root)

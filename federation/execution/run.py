@@ -22,7 +22,7 @@ from federation.execution.answer import MemberError, misbehaved, timed_out
 from federation.execution.collect import Found, encoded_list, variables_json
 from federation.execution.compiled import CompiledEntities, CompiledFetch, CompiledForm, Sets
 from federation.execution.contexts import divide
-from federation.execution.inputs import broken_fields, lost_reference, without
+from federation.execution.inputs import broken_fields, lost_reference, reached, without
 from federation.execution.ports import (
     NOTHING_PASSED,
     Answered,
@@ -195,6 +195,7 @@ class Run:
             found.ends.append(len(found.objects))
         if self.causes or self.broken:
             found = self._without_lost(entity, found)
+            found.lost = found.lost or self._left_out(entity, found)
             if found.lost:
                 self.causes.add(order)
         if not entity.routed:
@@ -213,6 +214,16 @@ class Run:
             ]
             start = end
         return found if all(kept) else without(found, kept)
+
+    def _left_out(self, entity: CompiledEntities, found: Found) -> bool:
+        """Say whether an object was passed over because its key was lost: it has a key, which nobody told."""
+        asked = set(map(id, found.objects))
+        return any(
+            id(value) not in asked
+            and lost_reference(target.position, entity.wanted.references, value, self.causes, self.broken)
+            for target in entity.targets
+            for value, _ in reached(self.root, target.path, ())
+        )
 
     def _in_sets(self, fetch: CompiledFetch, sets: Sets, found: list[Found]) -> tuple[CompiledFetch, list[Found]]:
         """Divide what was found by the values that objects above give, and take the form for so many sets of them."""

@@ -130,3 +130,31 @@ async def test_two_members_that_are_asked_with_the_same_both_know_that_a_part_of
     assert data_of(response) == {"parcels": [nothing, dict.fromkeys(nothing, 999)]}
     assert [one["id"] for one in members.variables("e")[0]["representations"]] == ["2"]
     assert {("parcels", 0, name) for name in nothing} <= places(response)
+
+
+async def test_an_input_is_lost_with_the_key_by_which_it_would_have_been_asked_for() -> None:
+    text = """
+    type Parcel
+      @join__type(graph: A, key: "id") @join__type(graph: A, key: "code")
+      @join__type(graph: B, key: "code") @join__type(graph: C, key: "id")
+    {
+      id: ID! @join__field(graph: A) @join__field(graph: C)
+      code: ID @join__field(graph: A) @join__field(graph: B)
+      price: Int @join__field(graph: B) @join__field(graph: C, external: true)
+      shipping: Int @join__field(graph: C, requires: "price")
+    }
+    type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
+      parcels: [Parcel] @join__field(graph: A)
+    }
+    """
+    of = Planner(supergraph(("a", "b", "c"), text))
+    root = {
+        "data": {"parcels": [{"id": "1", "code": None}, {"id": "2", "code": "y"}]},
+        "errors": [{"message": "no", "path": ["parcels", 0, "code"]}],
+    }
+    prices = {"data": {"_entities": [{"price": 5}]}}
+    members = ScriptedMembers({"a": root, "b": prices, "c": computed("shipping")})
+    response = await run(of.plan(parse("{ parcels { shipping } }")), members, api=of.supergraph.api_schema)
+    assert data_of(response) == {"parcels": [{"shipping": None}, {"shipping": 999}]}
+    assert [one["id"] for one in members.variables("c")[0]["representations"]] == ["2"]
+    assert ("parcels", 0, "shipping") in places(response)
