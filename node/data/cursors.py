@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from federation.contract.canonical import b64url, from_b64url
 from federation.contract.errors import BadInputError
 
 
@@ -26,7 +26,7 @@ class CursorSealer:
     def seal(self, place: Sequence[Any], bound_to: Sequence[str]) -> str:
         """Return the cursor of a place in a list, readable only with the same `bound_to`."""
         sealed = AESSIV(self.key).encrypt(msgspec.json.encode(place), [part.encode() for part in bound_to])
-        return urlsafe_b64encode(sealed).decode().rstrip("=")
+        return b64url(sealed)
 
     def open(self, cursor: str, bound_to: Sequence[str]) -> list[Any]:
         """Return the place that a cursor stands for.
@@ -35,9 +35,9 @@ class CursorSealer:
             BadInputError: the cursor is not of this list, order, requester, purpose or policy.
         """
         try:
-            sealed = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+            sealed = from_b64url(cursor)  # one spelling only: what was changed in any place is no cursor
             place = msgspec.json.decode(AESSIV(self.key).decrypt(sealed, [part.encode() for part in bound_to]))
-        except (ValueError, InvalidTag, msgspec.DecodeError) as error:
+        except (ValueError, InvalidTag, BadInputError, msgspec.DecodeError) as error:
             raise BadInputError("`after` is not a cursor of this list, order, purpose and policy") from error
         if not isinstance(place, list):
             raise BadInputError("`after` is not a cursor of this list, order, purpose and policy")

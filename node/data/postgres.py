@@ -15,6 +15,8 @@ from node.data.statements import Statement
 
 _MOST_CONNECTIONS: Final = 8
 _NO_CHARACTER: Final = "\0"
+_ESCAPED: Final = "\\u0000"
+_NO_TEXT: Final = "a text of the request holds the character U+0000, which no text of the database has"
 _MILLISECONDS: Final = 1000
 _PATIENCE: Final = 2
 """Seconds that the node waits longer than the server before it gives a connection up."""
@@ -46,7 +48,7 @@ class PostgreSQLDatabase:
         bound = statement.with_values(values)
         arguments = [bound[name] for name in statement.order or ()]
         if any(isinstance(argument, str) and _NO_CHARACTER in argument for argument in arguments):
-            raise BadInputError("a text of the request holds the character U+0000, which no text of the database has")
+            raise BadInputError(_NO_TEXT)
         found: Sequence[Sequence[Any]] = await self._fetch(statement.sql, arguments)
         return found
 
@@ -60,6 +62,11 @@ class PostgreSQLDatabase:
         try:
             pool = await self._connected()
             return await pool.fetch(sql, *arguments, timeout=self._settings.statement_timeout + _PATIENCE)
+        except asyncpg.UntranslatableCharacterError as error:
+            # Keys of a request travel as JSON, which writes the character so.
+            if any(isinstance(argument, str) and _ESCAPED in argument for argument in arguments):
+                raise BadInputError(_NO_TEXT) from error
+            raise DatabaseUnavailableError(f"the database did not answer ({type(error).__name__})") from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             # The server's message may hold names and values: the kind of error is all that is told (policy R28).
             raise DatabaseUnavailableError(f"the database did not answer ({type(error).__name__})") from error

@@ -186,19 +186,26 @@ class Simulator:
         token: str | None = None,
     ) -> dict[str, Any]:
         """Ask one question as a partner, past the gateway, at a member's node; with the token given, if one is."""
-        async with self._partner(consumer) as client:
-            shown = token or await client._token(purpose, _agreement(consumer, purpose))
-        headers = {"content-type": "application/json", "authorization": f"DPoP {shown}"}
-        headers |= {} if on_denied is None else {ON_DENIED: str(on_denied)}
+        if token is None:
+            async with self._partner(consumer) as client:
+                token = await client._token(purpose, _agreement(consumer, purpose))
         body = msgspec.json.encode({"query": query, "variables": variables})
-        url = self.nodes[member].settings.url + "/graphql"
-        bare = HttpRequest("POST", url, headers, body)
-        headers |= sign_request(bare, client.key, self.clock, nonce())
-        origin = Endpoint.parse(url).origin
+        sent = self.signed(member, consumer, body, token, on_denied)
+        origin = Endpoint.parse(sent.target_uri).origin
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.wire.parties[origin][1])) as http:
-            found = await http.post(url, content=body, headers=headers)
+            found = await http.post(sent.target_uri, content=sent.body, headers=dict(sent.headers))
         content: dict[str, Any] = found.json()
         return content
+
+    def signed(
+        self, member: str, consumer: str, body: bytes, token: str, on_denied: OnDenied | None = None
+    ) -> HttpRequest:
+        """Return a request to a member's node, signed by a partner, whatever its body is."""
+        headers = {"content-type": "application/json", "authorization": f"DPoP {token}"}
+        headers |= {} if on_denied is None else {ON_DENIED: str(on_denied)}
+        bare = HttpRequest("POST", self.nodes[member].settings.url + "/graphql", headers, body)
+        key = SigningKey.load(self.home.keys(consumer) / MESSAGE_KEY)
+        return msgspec.structs.replace(bare, headers=headers | sign_request(bare, key, self.clock, nonce()))
 
     async def write(self, member: str, statement: str, *values: object) -> int:
         """Change rows of a member's register, as its own system does, and return how many.
