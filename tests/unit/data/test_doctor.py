@@ -169,6 +169,62 @@ def test_a_text_column_as_a_whole_number_is_a_warning(findings: Findings) -> Non
     ]
 
 
+ROOT = "roots: {citizens: {of: Citizen, filter: [familyName], order: [familyName]}}"
+NAMED = MAPPING.replace(
+    "    fields:\n      dateOfBirth", "    fields:\n      familyName: guarded\n      dateOfBirth", 1
+)
+FLAGGED = TABLES.replace("guarded TEXT", "guarded BOOLEAN") + INDEXED.removeprefix(TABLES)
+ISSUES = {
+    "a missing column": (MAPPING.replace("column: born, date", "column: borne, date", 1), INDEXED, "COLUMN_MISSING"),
+    "a type that does not fit": (
+        MAPPING.replace("column: born, date", "column: guarded, date", 1),
+        FLAGGED,
+        "TYPE_MISFIT",
+    ),
+    "a key that is not unique": (
+        MAPPING,
+        TABLES + "INSERT INTO cases VALUES ('a', 1, ''), ('a', 2, '')",
+        "KEY_NOT_UNIQUE",
+    ),
+    "a declared filter without an index": (f"{NAMED}\n{ROOT}", INDEXED, "INDEX_MISSING"),
+}
+WAYS_OUT = {
+    "COLUMN_MISSING": "did you mean `born`?",
+    "TYPE_MISFIT": "reads a Boolean column as a day",
+    "KEY_NOT_UNIQUE": "add a column to it, or `only` rows that count",
+    "INDEX_MISSING": "CREATE INDEX people_guarded ON people (guarded)",
+}
+
+
+@pytest.mark.parametrize(("mapping", "tables", "code"), ISSUES.values(), ids=ISSUES.keys())
+def test_what_would_fail_or_be_slow_is_said_with_a_way_out(
+    findings: Findings, mapping: str, tables: str, code: str
+) -> None:
+    assert any(code in line and WAYS_OUT[code] in line for line in findings(mapping, tables=tables))
+
+
+def test_a_role_that_may_write_is_told_so_and_a_file_is_only_read(register: Register) -> None:
+    mapping = NodeMapping.parse(MAPPING)
+    said = register.asked(INDEXED, lambda database: doctor(mapping, database, DAY))
+    wide = [each.message for each in said if each.code is Code.RIGHTS_TOO_WIDE]
+    assert bool(wide) is register.is_postgres
+    assert all("give the node a role with SELECT alone" in message for message in wide)
+
+
+def test_an_index_is_written_with_names_as_the_database_reads_them(findings: Findings, register: Register) -> None:
+    tables = TABLES.replace("TABLE cases (number", 'TABLE "Cases di Stato" ("Number"').replace(
+        "person INTEGER, opened", '"Person" INTEGER, opened'
+    )
+    mapping = MAPPING.replace("table: cases", "table: Cases di Stato").replace(
+        "{n: person}}\n      home", "{n: Person}}\n      home"
+    )
+    found = findings(
+        mapping.replace("key: number", "key: Number").replace("title: number", "title: Number"), tables=tables
+    )
+    person = '"Person"' if register.is_postgres else "Person"
+    assert any(f'CREATE INDEX cases_di_stato_person ON "Cases di Stato" ({person})' in line for line in found)
+
+
 async def _examined(mapping: NodeMapping, database: Database) -> tuple[Finding, ...]:
     return await doctor(mapping, database, DAY)
 
