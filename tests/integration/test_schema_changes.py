@@ -14,7 +14,8 @@ import httpx
 import pytest
 import uvicorn
 
-from federation.serving.server import answering, endpoints_of
+from federation.serving.connection import answering
+from federation.serving.server import endpoints_of
 from node.console.trying import Trying, as_application
 from node.data.mapping import Mapping as NodeMapping
 from node.policy.bundle import VOCABULARY_FILE, vocabulary_of
