@@ -37,6 +37,7 @@ from federation.trust.keys import read_secret
 from node.demo.expectations import expected_answers
 from node.demo.seed import demo_files, read_truth
 from tests.bench.federation.asking import Asker, Question
+from tests.bench.federation.sampled import ADDED
 from tests.bench.gateway.run import cpu_seconds, memory_mb
 from tests.support.demo import demo_charter, found_with_members
 
@@ -166,6 +167,10 @@ def report_stages(folder: Path) -> None:
     for stage, count in whole.most_common():
         cells = "".join(f"{counts[stage] / max(1, counts.total()):12.0%}" for counts in found.values())
         print(f"{stage:34}{count / whole.total():7.0%}{cells}")
+    added = sum(count for stage, count in whole.items() if stage in ADDED)
+    times = whole.total() / max(1, whole.total() - added)
+    print(f"tokens, signatures and handing to the ledger: the whole takes {times:.2f} times what is left without them")
+    print("(the ledger's own thread and its syncing count as event loop, kernel, threads: as what is left)")
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -50,6 +50,8 @@ STAGES = (
     ("federation/gateway/", "the gateway's pipeline"),
     ("federation/contract/", "messages"),
 )
+ADDED = frozenset({"signatures: the curve", "tokens, signatures: the rest", "ledger: handing over"})
+"""What there would not be if nothing were signed and recorded."""
 OTHER = "event loop, kernel, threads"
 _LOOP = "asyncio/runners.py"
 
