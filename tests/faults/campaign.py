@@ -95,7 +95,7 @@ CAMPAIGNS = (
     Campaign("clock_skew", "S7", 5, 5, ()),
     Campaign("running_clocks", "S7", 110, 53),
     Campaign("policy_reload", "S11", 180, 35),
-    Campaign("fuzz", "H10", 400, 75, ("--seconds", "2")),
+    Campaign("fuzz", "H10", 235, 75, ("--seconds", "2")),
     Campaign("adversaries", "A6, H11, malicious gateway, node, consumer, log", 60, 33),
     Campaign("running_database", "D9", 60, 30),
     Campaign("signal_kill", "at least once", 130, 26),

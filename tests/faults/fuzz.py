@@ -1,6 +1,6 @@
 """Throw bytes at every parser that takes bytes from outside, and count crashes and hangs.
 
-    python tests/faults/fuzz.py [--seconds 10] [--target NAME …] [--engine mutation|atheris] [--planted-defect]
+    python tests/faults/fuzz.py [--seconds 6] [--target NAME …] [--engine mutation|atheris] [--planted-defect]
 
 A parser may accept its input or refuse it with one of the errors it declares; any other exception is a crash, and more
 than two seconds of CPU time a hang. The mutation engine changes valid inputs at random and needs nothing but Python;
@@ -153,7 +153,7 @@ def planted() -> Target:
 def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description="fuzzing of all parsers of outside bytes")
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each target")
+    parser.add_argument("--seconds", type=float, default=6.0, help="for each target")
     parser.add_argument("--target", action="append")
     parser.add_argument("--engine", choices=["mutation", "atheris"], default="mutation")
     parser.add_argument("--seed", type=int, default=20261128)
