@@ -15,7 +15,7 @@ from node.data.answer import Answer
 from node.policy.bundle import load_bundle
 from node.policy.requesters import Requester
 from node.vocabulary.scalars import bind_scalars
-from tests.support.both import PURPOSE, On
+from tests.support.both import PURPOSE, On, ran
 from tests.support.data import Member
 from tests.support.policies import VOCABULARY, grant
 
@@ -181,6 +181,34 @@ def test_a_composite_key_finds_its_row_and_whom_it_is_about(asked: Asked) -> Non
     first = {"id": "2026/a", "title": "first", "citizen": {"name": "Anna"}}
     assert answer.data["_entities"] == [first, None, None, None, None, None, None]
     assert answer.subjects == {"p1"}
+
+
+def test_a_thousand_keys_of_one_or_two_columns_are_one_statement_whatever_is_below_them(on: On) -> None:
+    people = ", ".join(f"({n}, 'q{n}', 'N{n}', FALSE, 'Via Tigli', 'T')" for n in range(10, 1_010))
+    files = ", ".join(f"(2025, 'f{n}', {n}, 'T{n}', 'open', NULL, NULL)" for n in range(10, 1_010))
+    friends = ", ".join(f"({n}, 1)" for n in range(10, 1_010))
+    more = f"INSERT INTO people VALUES {people}; INSERT INTO files VALUES {files}; INSERT INTO knows VALUES {friends};"
+    query = """query($r: [_Any!]!) { _entities(representations: $r) {
+      ... on Citizen { name home { street town { name } } files { title } friends { name } }
+      ... on File { title citizen { name friends { name } } } } }"""
+    citizens = [{"__typename": "Citizen", "id": f"q{n}"} for n in range(1_009, 9, -1)]
+    titles = [{"__typename": "File", "id": f"2025/f{n}"} for n in range(10, 1_010)]
+    friend = [{"name": "Anna"}]
+    home = {"street": "Via Tigli", "town": {"name": "Borgoverde"}}
+    with opened(on, TABLES + more) as asked:
+        found = asked.answer(query, {"r": citizens}).data["_entities"]
+        assert len(ran(asked.member)) == 1
+        assert found[::999] == [
+            {"name": f"N{n}", "home": home, "files": [{"title": f"T{n}"}], "friends": friend} for n in (1_009, 10)
+        ]
+        found = asked.answer(query, {"r": titles}).data["_entities"]
+        assert len(ran(asked.member)) == 2
+        assert found[::999] == [
+            {"title": f"T{n}", "citizen": {"name": f"N{n}", "friends": friend}} for n in (10, 1_009)
+        ]
+        mixed = asked.answer(query, {"r": [*citizens[:500], *titles[:500]]}).data["_entities"]
+        assert len(ran(asked.member)) == 4  # one for each type
+        assert None not in mixed
 
 
 def test_everybody_who_is_touched_is_a_subject(asked: Asked) -> None:
