@@ -1,6 +1,6 @@
 """The reference directory: many subjects in, the members that hold a file on each out.
 
-It is a file that the workers of one host share, or tables of the database that several hosts share (docs/adr/0044).
+It is a file that the workers of one host share, or tables of the database that several hosts share (docs/adr/0042).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")  # so many digits fit 64 bit
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
-    """How a member of a sensitive kind answers, so that nobody sees whom it knows (docs/adr/0043).
+    """How a member of a sensitive kind answers, so that nobody sees whom it knows (docs/adr/0041).
 
     A citizen whom it does not know is answered like one of whom nothing is told: values are null and lists empty, and
     ledger and budgets have that it was asked. `lists` are the response keys of the lists that the policy may show; they
