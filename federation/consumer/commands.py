@@ -129,9 +129,9 @@ def query(
     """Ask the federation as one of its members, for one purpose."""
     values = _variables(variables, citizen)
     text = _read(file)
+    partner = Partner.open(home, as_)
     if _ABOUT_SOMEBODY.search(text) and "by" not in values:
         raise BadInputError("the operation is about a citizen, its variable `$by`: name one with `--citizen`")
-    partner = Partner.open(home, as_)
     agreement = partner.agreement_for(purpose)
     extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None
     answer = asyncio.run(asked(partner, text, purpose, agreement, values, operation, extensions, on_denied))
