@@ -115,6 +115,8 @@ def _object(name: str, written: Written) -> OwnObject:
     if not fields:
         raise keys["fields"].wrong("needs at least one field")
     key = keys["key"].choice([each.name for each in fields]) if "key" in keys else None
+    if key not in {None, "id"}:  # as every entity of the vocabulary has it: `_entities` reads no other
+        raise keys["key"].wrong("has to be `id`, the field by which other members refer to an entity; name it so")
     if ("en" in keys) != ("it" in keys):
         raise written.wrong("needs both `en` and `it`")
     meaning = _meaning(keys) if "en" in keys else None

@@ -34,6 +34,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 from strawberry.types.base import StrawberryObjectDefinition
 
+from federation.contract.identifiers import PERSON
 from node.data.custom import CustomEntity, CustomField, CustomFields, ServedCustom
 from node.data.expressions import ValueSet
 from node.data.mapping import CustomModule, Source
@@ -146,6 +147,8 @@ class _Reader:
 
     def check_place(self, field: CustomField, schema: strawberry.federation.Schema) -> None:
         """Hold a field's declaration against what its type gives: rows of the mapping, or objects of the module."""
+        if self.mapping.broadcast and field.on == PERSON:  # code is asked about known citizens only (docs/adr/0041)
+            raise self.wrong(f"`{field.coordinate}`: under `broadcast`, where code fails would tell who is known here")
         sources = self.mapping.sources_of(field.on)
         own = schema.get_type_by_name(field.on)
         for source in sources:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from graphql import (
+    BooleanValueNode,
+    ConstArgumentNode,
     ConstDirectiveNode,
     DefinitionNode,
     DocumentNode,
@@ -135,7 +137,7 @@ class _Builder:
             )
             if not fields:
                 raise self.mapping.wrong(self.mapping.sources_of(name)[0].line, f"`{name}` maps no field")
-            yield object_type(declared, fields, self._directives(declared, filled))
+            yield object_type(declared, fields, tuple(self._directives(declared, filled)))
 
     def _with_questions(self, type_name: str, field: FieldDefinitionNode) -> Iterator[FieldDefinitionNode]:
         """Yield a field, and those that ask about its value where a policy lets them be asked."""
@@ -158,13 +160,18 @@ class _Builder:
     def _is_value(self, named: NamedTypeNode) -> bool:
         return not isinstance(self.vocabulary.get(named.name.value), ObjectTypeDefinitionNode)
 
-    def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> tuple[ConstDirectiveNode, ...]:
-        """Keep the directives, but no key whose field the mapping cannot give."""
-        return tuple(
-            directive
-            for directive in declared.directives or ()
-            if directive.name.value != "key" or set(_fields_argument(directive).split()) <= filled
-        )
+    def _directives(self, declared: ObjectTypeDefinitionNode, filled: set[str]) -> Iterator[ConstDirectiveNode]:
+        """Yield the directives, but no key whose field the mapping cannot give, and say by which it finds nothing."""
+        for directive in declared.directives or ():
+            if directive.name.value != "key":
+                yield directive
+            elif (words := set(_fields_argument(directive).split())) <= filled:
+                yield directive if self._finds(declared.name.value, words) else _unresolvable(directive)
+
+    def _finds(self, type_name: str, words: set[str]) -> bool:
+        """Say whether `_entities` finds objects by this key, which an object in its owner's row also has."""
+        source = self.mapping.entity_source(type_name)
+        return type_name in self.custom.entities if source is None else {*_key_field(source)} == words
 
     def query(self, types: Iterable[ObjectTypeDefinitionNode], *, local: bool) -> ObjectTypeDefinitionNode:
         """Return the roots: the published connections and, locally, the citizen by an exact key and federation's."""
@@ -425,6 +432,13 @@ def _key_fields(node: ObjectTypeDefinitionNode) -> frozenset[str]:
         if directive.name.value == "key"
         for word in _fields_argument(directive).split()
     )
+
+
+def _unresolvable(key: ConstDirectiveNode) -> ConstDirectiveNode:
+    """Return a key by which this subgraph names objects and does not find them (Federation, `resolvable: false`)."""
+    fields = tuple(each for each in key.arguments or () if each.name.value != "resolvable")
+    no = ConstArgumentNode(name=NameNode(value="resolvable"), value=BooleanValueNode(value=False))
+    return ConstDirectiveNode(name=key.name, arguments=(*fields, no))
 
 
 def _fields_argument(directive: ConstDirectiveNode) -> str:

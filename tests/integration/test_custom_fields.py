@@ -696,6 +696,13 @@ def test_a_declaration_that_cannot_be_served_is_refused(
     assert str(refused.value).startswith("node.yaml:4: `custom` ")
 
 
+def test_code_about_citizens_is_refused_where_nobody_may_see_who_is_known(elsewhere: Elsewhere) -> None:
+    text = MAPPING.replace("Thing", "Citizen") + "directory: {broadcast: true}\n"
+    declared = custom("code", str, wrong, on="Citizen")
+    with module(elsewhere, declared), pytest.raises(MappingError, match=r"`Citizen\.code`: under `broadcast`"):
+        NodeSchema.build(thing_vocabulary(), NodeMapping.parse(text))
+
+
 @pytest.mark.parametrize("part", ["filter", "order", "groups", "measures"])
 def test_lists_are_not_filtered_ordered_or_counted_by_a_custom_field(elsewhere: Elsewhere, part: str) -> None:
     text = MAPPING.replace("income: income, ", "")

@@ -157,6 +157,7 @@ WRONG = {
     "no pattern": ("97[89]", "97(89", "is no regular expression"),
     "no enumeration": ("[open, returned, lost]", '["1", "2"]', "needs GraphQL names, each once"),
     "no such key": ("    key: id  ", "    key: number  ", "does not know `number`"),
+    "a key of another name": ("    key: id  ", "    key: isbn  ", "has to be `id`"),
     "two kinds": ("{enum: [", '{pattern: "x", enum: [', "needs exactly one of `fields`, `enum`, `pattern`"),
     "a filter": ("libraryLoans: {of: Loan}", "libraryLoans: {of: Loan, filter: [state]}", "opens `state`"),
 }

@@ -52,6 +52,22 @@ def test_a_members_schema_is_valid_and_holds_what_is_mapped_only(member: str) ->
     assert {name for name in found if not name.endswith((MATCHES, REACHED))} == mapped
 
 
+@pytest.mark.parametrize("field", ["null", "kind"])
+def test_a_key_by_which_a_mapping_finds_nothing_is_not_resolvable(field: str) -> None:
+    text = (ROOT / "deploy" / "demo" / "inprev" / "node.yaml").read_text(encoding="utf-8")
+    assert (
+        'type Benefit @key(fields: "id", resolvable: true)'
+        in NodeSchema.build(full_schema(), Mapping.parse(text)).published_sdl
+    )
+    mapped = "      kind: {column: TP_PRE, codes: prestazione}\n"
+    other = text.replace("    key: NR_PRE\n", f"    key: {{field: {field}, column: NR_PRE}}\n")
+    other = other.replace(
+        f"    fields:\n{mapped}", f"    fields:\n      id: NR_PRE\n{'' if field == 'kind' else mapped}"
+    )
+    found = NodeSchema.build(full_schema(), Mapping.parse(other)).published_sdl
+    assert 'type Benefit @key(fields: "id", resolvable: false)' in found
+
+
 def _coordinates(kinds: Iterator[object]) -> Iterator[str]:
     for kind in kinds:
         assert isinstance(kind, GraphQLObjectType)
