@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 def test_both_databases_export_the_same_rows(postgres: Server, tmp_path: Path) -> None:
     seed(tmp_path, 160, lambda _done, _wanted: None, pseudonym)
     register = tmp_path / "c_m999"
-    server = postgres.database("exported")
+    server = postgres.database("exported_by_a_command")
     server.copy_register(register / "register.db")
     asked = ("--as", "national", "--for", "benefit-assessment", "--basis", "6.1.e")
     where = ("--mapping", str(register / "node.yaml"), "--policies", str(ROOT / "policies" / "c_m999"))
