@@ -183,10 +183,12 @@ def _comparable(answer: dict[str, Any]) -> Any:
     seen = msgspec.json.decode(msgspec.json.encode(answer))
     seen["data"]["citizen"].pop("givenName", None)
     del seen["extensions"]["traceId"]
-    answering = seen["extensions"]["privacy"]["members"]
-    answering.sort(key=lambda each: each["member"])  # they stand as they arrived
-    for each in answering:
+    privacy = seen["extensions"]["privacy"]
+    for each in privacy["members"]:
         del each["receipt"]
+    for listed in privacy.values():
+        if isinstance(listed, list):
+            listed.sort(key=msgspec.json.encode)  # they stand as they arrived
     return seen
 
 
