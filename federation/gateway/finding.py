@@ -112,9 +112,10 @@ class AgreedFinder:
                 continue
             if found is not None:
                 return await self._translated(member, found, wanted)
+        # Before the outage is said: it would tell who has no file that nobody else knew the code either.
+        self.translator.holders.require_own_file(None)
         if silent:
             raise UnavailableError("the citizen was not found, and members did not answer", members=silent)
-        self.translator.holders.require_own_file(None)
         return None
 
     async def _translated(self, member: str, found: _Answered, wanted: Wanted) -> Found | None:
