@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import ssl
 import sys
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 import typer
+from graphql import GraphQLError, NonNullTypeNode, get_operation_ast, parse
 from rich.console import Console
 
 from federation.consumer.access import ACCESS_REPORT, REPORT_PURPOSE, whole_report
@@ -44,7 +44,7 @@ from federation.trust.keys import MESSAGE_KEY, SigningKey
 
 _NONCE_BYTES = 18
 _SECONDS = 10.0
-_ABOUT_SOMEBODY = re.compile(r"\$by\s*:\s*CitizenKey\s*!")
+_CITIZEN_VARIABLE = "by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def query(
     values = _variables(variables, citizen)
     text = _read(file)
     partner = Partner.open(home, as_)
-    if _ABOUT_SOMEBODY.search(text) and "by" not in values:
+    if _CITIZEN_VARIABLE not in values and _needs_citizen(text, operation):
         raise BadInputError("the operation is about a citizen, its variable `$by`: name one with `--citizen`")
     agreement = partner.agreement_for(purpose)
     extensions = {ASKS_FOR_EVIDENCE: True} if evidence else None
@@ -144,6 +144,20 @@ def query(
     if evidence is not None and answer.content.get("data") is not None:
         status = keep_evidence(evidence, partner.member, answer, partner.members)
     raise typer.Exit(status)
+
+
+def _needs_citizen(text: str, operation: str | None) -> bool:
+    """Say whether the operation cannot do without its variable `by`; of what cannot be read the gateway says why."""
+    try:
+        chosen = get_operation_ast(parse(text), operation)
+    except GraphQLError:
+        return False
+    return chosen is not None and any(
+        each.variable.name.value == _CITIZEN_VARIABLE
+        and isinstance(each.type, NonNullTypeNode)
+        and each.default_value is None
+        for each in chosen.variable_definitions or ()
+    )
 
 
 def report(

@@ -111,8 +111,12 @@ class AgreedFinder:
                 silent.append(member)
                 continue
             if found is not None:
-                return await self._translated(member, found, wanted)
-        # Before the outage is said: it would tell who has no file that nobody else knew the code either.
+                try:
+                    return await self._translated(member, found, wanted)
+                except UnavailableError:
+                    self.translator.holders.require_own_file(None)
+                    raise
+        # Before any outage is said: which one it is would tell whoever has no file whether somebody knows the code.
         self.translator.holders.require_own_file(None)
         if silent:
             raise UnavailableError("the citizen was not found, and members did not answer", members=silent)

@@ -47,7 +47,7 @@ class AgreedHolders:
         return {subject: known.get(subject, frozenset()) | self.broadcast for subject in subjects}
 
     def require_own_file(self, subject: str | None) -> None:
-        """Refuse a consumer that must hold a file on whom it names and holds none; None stands for nobody.
+        """Refuse a consumer that must hold a file on whom it names and holds none, or shows none: None is nobody found.
 
         Raises:
             NoOpenFileError: it holds none, or none in a capacity that the agreement asks for.
@@ -59,7 +59,7 @@ class AgreedHolders:
         if open_files.get(self.agreement.consumer, frozenset()).isdisjoint(wanted):
             raise NoOpenFileError(
                 f"agreement `{self.agreement.id}` is for citizens on whom `{self.agreement.consumer}` holds an open "
-                f"file as {' or '.join(wanted)}; there is none on this one",
+                f"file as {' or '.join(wanted)}; none was found on this one",
                 capacities=list(wanted),
             )
 

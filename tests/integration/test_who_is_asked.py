@@ -124,6 +124,25 @@ async def test_a_consumer_that_must_hold_a_file_is_refused_alike_without_one_and
     assert refused[0]["errors"] == refused[1]["errors"] == refused[2]["errors"]
 
 
+@pytest.mark.asyncio(loop_scope="function")
+@pytest.mark.parametrize("away", ["exchange", "aslvs"])
+async def test_an_outage_does_not_tell_who_holds_no_file_whether_somebody_knows_the_citizen(
+    federation: Simulator, lauras_file: Any, away: str
+) -> None:
+    def changed(agreement: Agreement) -> Agreement:
+        second = next(each for each in agreement.providers if each.member == "aslvs")
+        finding = msgspec.structs.replace(second, coordinates=(*second.coordinates, "Query.citizen", "Citizen.id"))
+        providers = (finding if each.member == "aslvs" else each for each in agreement.providers)
+        return msgspec.structs.replace(agreement, providers=tuple(providers), holding=("insured",))
+
+    federation.agree(*BENEFITS, changed)
+    lauras_file("applicant", date(2020, 1, 1), None)
+    federation.wire.stopped.add(away)
+    known, unknown = await told(federation), await told(federation, by=NOBODY)
+    assert codes(known) == codes(unknown) == {"NO_OPEN_FILE"}
+    assert known["errors"] == unknown["errors"]
+
+
 # --- a member of a sensitive kind -------------------------------------------------------------------------------------
 
 
