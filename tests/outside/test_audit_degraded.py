@@ -16,6 +16,7 @@ import pytest
 
 from federation.contract.errors import NodeTimeoutError, NodeUnavailableError
 from tests.support.audit import ABSENT, URL, Case, Failing, Verdict, cases, judge
+from tests.support.lost_places import lost
 
 pytestmark = [pytest.mark.conformance, pytest.mark.skipif(not URL, reason=ABSENT)]
 
@@ -69,20 +70,6 @@ def more(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {**{name: more(one) for name, one in value.items()}, "unasked": 1}
-
-
-def lost(whole: Any, part: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Return the places where a value became null; anything else that differs is wrong data."""
-    if part is None:
-        return [] if whole is None else [at]
-    if isinstance(whole, dict):
-        assert whole.keys() == part.keys(), at
-        return [place for name in whole for place in lost(whole[name], part[name], (*at, name))]
-    if isinstance(whole, list):
-        assert len(whole) == len(part), at
-        return [place for index, item in enumerate(whole) for place in lost(item, part[index], (*at, index))]
-    assert whole == part, at
-    return []
 
 
 def explained(place: tuple[str | int, ...], errors: list[dict[str, Any]]) -> bool:

@@ -30,6 +30,7 @@ from federation.planning.explain import explain
 from federation.planning.plan import OperationKind
 from federation.planning.planner import Planner
 from tests.support.federation_world import World
+from tests.support.lost_places import lost
 from tests.support.null_keys import NullKeysBuilder
 from tests.support.operation_writer import operations
 from tests.support.world_gateway import explained, options_of, shown
@@ -92,20 +93,6 @@ def _spots(value: Any, path: list[str | int]) -> Iterator[Spot]:
             if path and not name.startswith("_"):
                 yield value, name, [*path, name]
             yield from _spots(inner, [*path, name])
-
-
-def lost(whole: Any, part: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Return the places where a value became null; anything else that differs is wrong data."""
-    if part is None:
-        return [] if whole is None else [at]
-    if isinstance(whole, dict):
-        assert whole.keys() == part.keys(), at
-        return [place for name in whole for place in lost(whole[name], part[name], (*at, name))]
-    if isinstance(whole, list):
-        assert len(whole) == len(part), at
-        return [place for index, item in enumerate(whole) for place in lost(item, part[index], (*at, index))]
-    assert whole == part, at
-    return []
 
 
 async def answered(plan: CompiledPlan, variables: dict[str, Any], members: Failing) -> Any:
