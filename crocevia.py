@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from federation.contract.errors import BadInputError, ConfigurationError, CroceviaError
 from federation.contract.exit_codes import exit_code
-from federation.contract.languages import Language, asked_language, language_apart
+from federation.contract.languages import LANGUAGE_VARIABLE, Language, asked_language, language_apart
 
 Commands = typer.Typer | Callable[..., None]
 """A group of commands, or the function of one."""
@@ -314,8 +314,7 @@ def _in_a_language(arguments: list[str]) -> list[str]:
     """Take the language that is asked for out of a command line, and let everything be said in it."""
     others, language = language_apart(arguments)
     if language:
-        # Every command, and whatever it starts, takes its language from there.
-        os.environ["LC_ALL"] = language
+        os.environ[LANGUAGE_VARIABLE] = language
     # English where nothing is asked for, as the documents; officers' sentences are Italian then.
     if asked_language(os.environ) is Language.ITALIAN:
         from federation.contract.help_language import speak_italian

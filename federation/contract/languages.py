@@ -19,6 +19,9 @@ class Language(StrEnum):
 LANGUAGE_HELP: Final = "Language of the sentences; else that of LC_ALL, LC_MESSAGES or LANG; else Italian."
 """What every command says of its option `--lang`."""
 _OPTION: Final = "--lang"
+LANGUAGE_VARIABLE: Final = "CROCEVIA_LANG"
+"""Says what `--lang` said to whatever a command starts; no variable of the locale, which other programs read."""
+_VARIABLES: Final = (LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def preferred_language(environment: Mapping[str, str]) -> Language:
@@ -27,11 +30,11 @@ def preferred_language(environment: Mapping[str, str]) -> Language:
 
 
 def asked_language(environment: Mapping[str, str]) -> Language | None:
-    """Return the language that a shell's environment asks for, if it is one of ours.
+    """Return the language that an environment asks for, if it is one of ours.
 
     Source: POSIX.1-2017 section 8.2, order of precedence of the locale's variables.
     """
-    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    locale = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
     return next((each for each in Language if locale.startswith(each)), None)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crocevia
+from federation.contract.languages import LANGUAGE_VARIABLE
 from federation.demo.layout import Home
 from tests.support import leaks
 from tests.support.demo import (
@@ -50,6 +51,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """`crocevia` with arguments, in this process: the same `main` that the installed command runs."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv(LANGUAGE_VARIABLE, "")  # a command keeps its language there, and this process goes on
 
     def run(*arguments: str | Path) -> Ran:
         monkeypatch.setattr(sys, "argv", ["crocevia", *map(str, arguments)])

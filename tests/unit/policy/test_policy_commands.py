@@ -276,6 +276,7 @@ def test_an_error_is_json_for_programs(folder: Path) -> None:
 
 
 LOCALES = {
+    "what --lang said wins": ({"CROCEVIA_LANG": "it", "LC_ALL": "en_GB.UTF-8"}, Language.ITALIAN),
     "LC_ALL wins": ({"LC_ALL": "en_GB.UTF-8", "LANG": "it_IT.UTF-8"}, Language.ENGLISH),
     "an empty one counts as none": ({"LC_ALL": "", "LANG": "en_US"}, Language.ENGLISH),
     "another language": ({"LANG": "de_DE.UTF-8"}, Language.ITALIAN),
