@@ -312,13 +312,8 @@ class _Compiler:
         statement, arrival, denied = self._select(row, selected, path, self._has_key(row))
         self._left_to_entities(denied)
         hides = self.objects.reading.mapping.broadcast and source.type_name == PERSON
-        nobody = self._nobody(selected, {each[-1] for each in denied if len(each) == len(path) + 1}) if hides else None
+        nobody = _nobody(selected, {each[-1] for each in denied if len(each) == len(path) + 1}) if hides else None
         return Batch(Statement.of(statement, self.objects.reading.dialect), key, arrival, denied, nobody)
-
-    def _nobody(self, selected: Sequence[Selected], denied: Collection[str]) -> Nobody:
-        resolved = self.objects.custom.fields
-        lists = (each for each in selected if each.is_list and (PERSON, each.field) not in resolved)
-        return Nobody(tuple(selected), frozenset(each.response_key for each in lists) - frozenset(denied))
 
     def _resolved(
         self, entity: CustomEntity, selected: Sequence[Selected], path: Path
@@ -360,6 +355,11 @@ class _Compiler:
             return _List(compile_connection(self.objects, root, selected, (selected.response_key,), after))
         except FieldDeniedError:
             return _Known(None, denied=True)
+
+
+def _nobody(selected: Sequence[Selected], denied: Collection[str]) -> Nobody:
+    lists = frozenset(each.response_key for each in selected if each.is_list)
+    return Nobody(tuple(selected), lists - frozenset(denied))
 
 
 def _looked_up(source: Source, by: str, value: str) -> dict[str, Any] | None:
